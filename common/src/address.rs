@@ -1,0 +1,255 @@
+//! Who is who: [`Pseudo`], [`Session`] and the two together, [`Address`].
+//!
+//! Each of the three types can only hold a valid value.
+
+use std::borrow::Cow;
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+use std::str::FromStr;
+
+/// The longest pseudo, in characters.
+pub const MAX_PSEUDO_CHARS: usize = 32;
+/// The longest session, in bytes (all ASCII).
+pub const MAX_SESSION_BYTES: usize = 32;
+/// The longest address in bytes: a pseudo of four-byte characters, the slash, a session.
+pub const MAX_ADDRESS_BYTES: usize = 4 * MAX_PSEUDO_CHARS + 1 + MAX_SESSION_BYTES;
+
+/// What is wrong with an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressError {
+    /// The pseudo is empty, too long, or has a character that is not allowed.
+    Pseudo,
+    /// There is no `/SESSION`, or it is empty, too long, or has a character that is not allowed.
+    Session,
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AddressError::Pseudo => {
+                "un pseudo compte de 1 à 32 lettres, chiffres, « _ », « - » ou « . », sans espace"
+            }
+            AddressError::Session => {
+                "il manque une session valide : PSEUDO/SESSION, \
+                 de 1 à 32 chiffres, lettres sans accent ou « - »"
+            }
+        })
+    }
+}
+
+impl std::error::Error for AddressError {}
+
+/// A person's name: 1 to 32 characters, each a Unicode letter or digit or one of `_ - .`.
+///
+/// Two pseudos that differ only by case are equal:
+///
+/// ```
+/// # use common::address::Pseudo;
+/// let alice: Pseudo = "Éloïse".parse()?;
+/// assert_eq!(alice, "ÉLOÏSE".parse()?);
+/// assert!("Jean Paul".parse::<Pseudo>().is_err());
+/// # Ok::<(), common::address::AddressError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Pseudo(String);
+
+impl Pseudo {
+    /// The pseudo as its owner spells it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Pseudo {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        check_pseudo(text)?;
+        Ok(Pseudo(text.to_owned()))
+    }
+}
+
+impl PartialEq for Pseudo {
+    fn eq(&self, other: &Self) -> bool {
+        same_but_for_case(&self.0, &other.0)
+    }
+}
+
+impl Eq for Pseudo {}
+
+impl fmt::Display for Pseudo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One run of one person's client: 1 to 32 of `0-9 A-Z a-z -`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session(String);
+
+impl Session {
+    /// A session drawn at random: 16 hexadecimal digits.
+    ///
+    /// The standard library seeds its hash tables from the operating system's random source; that is all the
+    /// randomness needed to tell two runs apart.
+    pub fn random() -> Self {
+        Session(format!("{:016x}", RandomState::new().build_hasher().finish()))
+    }
+}
+
+impl FromStr for Session {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        check_session(text)?;
+        Ok(Session(text.to_owned()))
+    }
+}
+
+/// `PSEUDO/SESSION`: one run of one person's client.
+///
+/// It borrows the line it was parsed from where it can ([`Address::into_owned`] lets it outlive the line).
+/// Equality ignores the case of the pseudo, not that of the session.
+#[derive(Clone, Debug)]
+pub struct Address<'a> {
+    text: Cow<'a, str>,
+    /// Where the `/` stands in `text`.
+    slash: usize,
+}
+
+impl<'a> Address<'a> {
+    /// The address of one run.
+    pub fn new(pseudo: &Pseudo, session: &Session) -> Address<'static> {
+        Address { text: Cow::Owned(format!("{}/{}", pseudo.0, session.0)), slash: pseudo.0.len() }
+    }
+
+    /// Reads `PSEUDO/SESSION`.
+    ///
+    /// # Errors
+    /// Says whether the pseudo or the session is at fault.
+    pub fn parse(text: &'a str) -> Result<Self, AddressError> {
+        let slash = text.find('/').unwrap_or(text.len());
+        check_pseudo(&text[..slash])?;
+        check_session(text.get(slash + 1..).unwrap_or(""))?;
+        Ok(Address { text: Cow::Borrowed(text), slash })
+    }
+
+    /// The whole address, as it stands on the wire.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The name that people are shown.
+    pub fn pseudo(&self) -> Pseudo {
+        Pseudo(self.text[..self.slash].to_owned())
+    }
+
+    /// The name that people are shown, borrowed.
+    pub fn pseudo_str(&self) -> &str {
+        &self.text[..self.slash]
+    }
+
+    /// The same address, no longer tied to the line it was read from.
+    pub fn into_owned(self) -> Address<'static> {
+        Address { text: Cow::Owned(self.text.into_owned()), slash: self.slash }
+    }
+
+    /// The same address, borrowing this one.
+    pub fn borrowed(&self) -> Address<'_> {
+        Address { text: Cow::Borrowed(&self.text), slash: self.slash }
+    }
+}
+
+impl PartialEq<Address<'_>> for Address<'_> {
+    fn eq(&self, other: &Address<'_>) -> bool {
+        self.text == other.text
+            || (self.text[self.slash..] == other.text[other.slash..]
+                && same_but_for_case(self.pseudo_str(), other.pseudo_str()))
+    }
+}
+
+impl Eq for Address<'_> {}
+
+impl fmt::Display for Address<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn check_pseudo(text: &str) -> Result<(), AddressError> {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if !text.is_empty() && text.chars().all(allowed) && text.chars().count() <= MAX_PSEUDO_CHARS {
+        Ok(())
+    } else {
+        Err(AddressError::Pseudo)
+    }
+}
+
+fn check_session(text: &str) -> Result<(), AddressError> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if (1..=MAX_SESSION_BYTES).contains(&text.len()) && text.bytes().all(allowed) {
+        Ok(())
+    } else {
+        Err(AddressError::Session)
+    }
+}
+
+/// Whether two pseudos differ by case at most.
+///
+/// Upper case first, then lower case, so that letters with several lower-case forms (σ and ς) meet.
+fn same_but_for_case(a: &str, b: &str) -> bool {
+    fn folded(text: &str) -> impl Iterator<Item = char> {
+        text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+    }
+    a == b || folded(a).eq(folded(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pseudos_hold_letters_digits_and_three_signs_of_every_script() {
+        for good in ["a", "alice", "Éloïse", "محمد", "李明", "x_y-z.9", &"é".repeat(32)] {
+            assert!(good.parse::<Pseudo>().is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "a/b", "a\n", "a\u{1b}", "<b>", "😀", "a\u{202e}", &"é".repeat(33)] {
+            assert_eq!(bad.parse::<Pseudo>(), Err(AddressError::Pseudo), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn pseudos_that_differ_by_case_are_one() {
+        for (a, b) in [("alice", "ALICE"), ("Éva", "éVA"), ("Οδυσσεύς", "ΟΔΥΣΣΕΎΣ")] {
+            assert_eq!(a.parse::<Pseudo>(), b.parse::<Pseudo>());
+        }
+        assert_ne!("alice".parse::<Pseudo>(), "alise".parse::<Pseudo>());
+    }
+
+    #[test]
+    fn addresses_say_which_half_is_wrong() {
+        assert_eq!(Address::parse("alice/7f-A").unwrap().pseudo_str(), "alice");
+        for bad in ["alice", "alice/", "alice/a b", "alice/é", "alice/a/b", &format!("a/{:033}", 0)] {
+            assert_eq!(Address::parse(bad).unwrap_err(), AddressError::Session, "{bad}");
+        }
+        for bad in ["", "/s", "a b/s"] {
+            assert_eq!(Address::parse(bad).unwrap_err(), AddressError::Pseudo, "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_differ_by_session_and_not_by_the_case_of_the_pseudo() {
+        let address = |text| Address::parse(text).unwrap();
+        assert_eq!(address("alice/s1"), address("Alice/s1"));
+        assert_ne!(address("alice/s1"), address("alice/S1"));
+        assert_ne!(address("alice/s1"), address("alice/s2"));
+    }
+
+    #[test]
+    fn random_sessions_are_valid_and_differ() {
+        let (a, b) = (Session::random(), Session::random());
+        assert_ne!(a, b);
+        assert_eq!(a.0.parse::<Session>(), Ok(a));
+    }
+}

@@ -1,0 +1,149 @@
+//! Bytes in, lines out: [`LineBuffer`].
+
+use std::io::BufRead;
+
+use crate::frame::MAX_LINE_BYTES;
+
+/// What a buffer starts with; it grows to [`MAX_LINE_BYTES`] when that much arrives at once.
+const INITIAL_BYTES: usize = 4096;
+
+/// A line longer than [`MAX_LINE_BYTES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineTooLong;
+
+/// Cuts a stream of bytes into lines, whatever the pieces it arrives in.
+///
+/// It holds at most [`MAX_LINE_BYTES`] and allocates nothing once it has grown to that.
+///
+/// ```
+/// # use common::lines::LineBuffer;
+/// let mut lines = LineBuffer::new();
+/// lines.extend(b"ping\r\nqui");
+/// assert_eq!(lines.next_line(), Some(Ok(&b"ping"[..])));
+/// assert_eq!(lines.next_line(), None);
+/// lines.extend(b"tter\n");
+/// assert_eq!(lines.next_line(), Some(Ok(&b"quitter"[..])));
+/// ```
+#[derive(Debug)]
+pub struct LineBuffer {
+    bytes: Vec<u8>,
+    /// `bytes[start..end]` has arrived and was not yet handed out.
+    start: usize,
+    end: usize,
+    /// Nothing before this has an LF.
+    searched: usize,
+}
+
+impl LineBuffer {
+    /// An empty buffer.
+    pub fn new() -> Self {
+        LineBuffer { bytes: vec![0; INITIAL_BYTES], start: 0, end: 0, searched: 0 }
+    }
+
+    /// Where the next bytes of the stream belong; say with [`filled`](Self::filled) how many came.
+    ///
+    /// Never empty as long as every line is taken out before the next call.
+    pub fn space(&mut self) -> &mut [u8] {
+        self.bytes.copy_within(self.start..self.end, 0);
+        self.searched -= self.start;
+        self.end -= self.start;
+        self.start = 0;
+        if self.end == self.bytes.len() && self.end < MAX_LINE_BYTES {
+            self.grow();
+        }
+        &mut self.bytes[self.end..]
+    }
+
+    /// `count` bytes were written into [`space`](Self::space).
+    pub fn filled(&mut self, count: usize) {
+        self.end += count;
+        if self.end == self.bytes.len() && self.end < MAX_LINE_BYTES {
+            // More came at once than there was room for: the next read may bring more.
+            self.grow();
+        }
+    }
+
+    fn grow(&mut self) {
+        self.bytes.resize((4 * self.bytes.len()).min(MAX_LINE_BYTES), 0);
+    }
+
+    /// The next whole line, without its LF or CR LF; `None` until more arrives.
+    pub fn next_line(&mut self) -> Option<Result<&[u8], LineTooLong>> {
+        let mut unsearched = &self.bytes[self.searched..self.end];
+        // `skip_until` finds the LF with the system's vectorised search; on a slice it cannot fail.
+        let skipped = unsearched.skip_until(b'\n').unwrap_or(0);
+        self.searched += skipped;
+        if skipped == 0 || self.bytes[self.searched - 1] != b'\n' {
+            let full = self.end - self.start == MAX_LINE_BYTES;
+            return full.then_some(Err(LineTooLong));
+        }
+        let line = &self.bytes[self.start..self.searched - 1];
+        self.start = self.searched;
+        Some(Ok(line.strip_suffix(b"\r").unwrap_or(line)))
+    }
+
+    /// Copies `bytes` in, which must fit into [`space`](Self::space).
+    pub fn extend(&mut self, bytes: &[u8]) {
+        while self.bytes.len() < (self.end + bytes.len()).min(MAX_LINE_BYTES) {
+            self.grow();
+        }
+        self.space()[..bytes.len()].copy_from_slice(bytes);
+        self.filled(bytes.len());
+    }
+}
+
+impl Default for LineBuffer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Feeds `stream` in pieces of the given sizes and collects the lines.
+    fn lines_of(stream: &[u8], sizes: &[usize]) -> Result<Vec<Vec<u8>>, LineTooLong> {
+        let mut buffer = LineBuffer::new();
+        let mut lines = Vec::new();
+        let mut rest = stream;
+        let mut sizes = sizes.iter().cycle();
+        while !rest.is_empty() {
+            let space = buffer.space();
+            let n = (*sizes.next().unwrap()).min(space.len()).min(rest.len());
+            space[..n].copy_from_slice(&rest[..n]);
+            buffer.filled(n);
+            rest = &rest[n..];
+            while let Some(line) = buffer.next_line() {
+                lines.push(line?.to_vec());
+            }
+        }
+        Ok(lines)
+    }
+
+    #[test]
+    fn the_longest_line_passes_and_one_byte_more_does_not() {
+        let mut stream = vec![b'x'; MAX_LINE_BYTES - 1];
+        stream.push(b'\n');
+        assert_eq!(lines_of(&stream, &[1000]).unwrap()[0].len(), MAX_LINE_BYTES - 1);
+        stream.insert(0, b'x');
+        assert_eq!(lines_of(&stream, &[1000]), Err(LineTooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn the_pieces_do_not_matter(
+            lines in proptest::collection::vec("[a-z\r é]{0,300}", 0..60),
+            sizes in proptest::collection::vec(1usize..9000, 1..8),
+        ) {
+            let stream: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let expected: Vec<Vec<u8>> = lines
+                .iter()
+                .map(|line| line.strip_suffix('\r').unwrap_or(line).as_bytes().to_vec())
+                .collect();
+            prop_assert_eq!(lines_of(stream.as_bytes(), &sizes).unwrap(), expected.clone());
+            prop_assert_eq!(lines_of(stream.as_bytes(), &[1]).unwrap(), expected);
+        }
+    }
+}

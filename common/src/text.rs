@@ -1,0 +1,201 @@
+//! The free text of a message: its form on the wire and its form for a person's eyes.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use crate::frame::MAX_TEXT_BYTES;
+
+/// Free text in its wire form: one line, `\n` for a line feed, `\\` for a backslash.
+///
+/// ```
+/// # use common::text::Text;
+/// let text = Text::from_plain("deux\nlignes").expect("short enough");
+/// assert_eq!(text.wire(), r"deux\nlignes");
+/// assert_eq!(text.plain(), "deux\nlignes");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text<'a>(Cow<'a, str>);
+
+/// A text whose wire form is longer than [`MAX_TEXT_BYTES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+impl<'a> Text<'a> {
+    /// A text as a person writes it.
+    ///
+    /// # Errors
+    /// [`TooLong`] if it would not fit into one frame.
+    pub fn from_plain(plain: &'a str) -> Result<Self, TooLong> {
+        let text = Text::escaped(plain);
+        if text.0.len() <= MAX_TEXT_BYTES { Ok(text) } else { Err(TooLong) }
+    }
+
+    /// A text of any length, for sentences that are known to be short.
+    pub(crate) fn escaped(plain: &'a str) -> Self {
+        if !plain.bytes().any(|b| b == b'\\' || b == b'\n') {
+            return Text(Cow::Borrowed(plain));
+        }
+        Text(Cow::Owned(plain.replace('\\', r"\\").replace('\n', r"\n")))
+    }
+
+    /// A text as it stands at the end of a line that was received.
+    pub(crate) fn from_wire(wire: &'a str) -> Self {
+        Text(Cow::Borrowed(wire))
+    }
+
+    /// The wire form.
+    pub fn wire(&self) -> &str {
+        &self.0
+    }
+
+    /// The text as it was written. A backslash before anything but `\` or `n` stands for itself.
+    pub fn plain(&self) -> Cow<'_, str> {
+        if !self.0.contains('\\') {
+            return Cow::Borrowed(&self.0);
+        }
+        let mut plain = String::with_capacity(self.0.len());
+        let mut rest = &*self.0;
+        while let Some(at) = rest.find('\\') {
+            plain.push_str(&rest[..at]);
+            let (meaning, length) = match rest.as_bytes().get(at + 1) {
+                Some(b'\\') => ('\\', 2),
+                Some(b'n') => ('\n', 2),
+                _ => ('\\', 1),
+            };
+            plain.push(meaning);
+            rest = &rest[at + length..];
+        }
+        plain.push_str(rest);
+        Cow::Owned(plain)
+    }
+
+    /// The same text, no longer tied to the line it was read from.
+    pub fn into_owned(self) -> Text<'static> {
+        Text(Cow::Owned(self.0.into_owned()))
+    }
+
+    /// The same text, borrowing this one.
+    pub fn borrowed(&self) -> Text<'_> {
+        Text(Cow::Borrowed(&self.0))
+    }
+}
+
+/// Text that can be shown to a person: nothing in it moves a cursor, changes a colour, rings, retitles a window
+/// or reverses what stands beside it.
+///
+/// Line feeds stay; tabs become four spaces; the other C0 controls and DEL become their control pictures (`␛`);
+/// C1 controls, bidirectional embeddings, overrides and isolates, the Unicode line and paragraph separators and
+/// the letters that show as nothing become their number (`<U+202E>`).
+///
+/// ```
+/// # use common::text::harmless;
+/// assert_eq!(harmless("\u{1b}[2Jsalut\u{7}"), "␛[2Jsalut␇");
+/// assert_eq!(harmless("déjà vu"), "déjà vu");
+/// ```
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    // Printable ASCII, by far the most frequent, needs no look at single characters.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n')) || !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\t' => shown.push_str("    "),
+            '\n' => shown.push('\n'),
+            '\0'..='\x1f' => shown.push(picture(c)),
+            '\x7f' => shown.push('␡'),
+            _ if is_harmful(c) => {
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "<U+{:04X}>", u32::from(c));
+            }
+            _ => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+fn is_harmful(c: char) -> bool {
+    matches!(c,
+        '\0'..='\x09' | '\x0b'..='\x1f' | '\x7f'..='\u{9f}'
+        // line and paragraph separators, bidirectional embeddings, overrides and isolates
+        | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        // letters, allowed in a pseudo, that show as nothing
+        | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
+}
+
+/// The control picture of a C0 control: U+2400 and on, in the same order.
+fn picture(c: char) -> char {
+    char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn other_backslashes_stand_for_themselves() {
+        for (wire, plain) in [
+            (r"C:\temp", r"C:\temp"),
+            (r"C:\\new", r"C:\new"),
+            (r"a\nb", "a\nb"),
+            (r"fin\", r"fin\"),
+            (r"\\n", r"\n"),
+            (r"\\\n", "\\\n"),
+            (r"\é", r"\é"),
+        ] {
+            assert_eq!(Text::from_wire(wire).plain(), plain, "{wire}");
+        }
+    }
+
+    #[test]
+    fn the_limit_counts_the_wire_form() {
+        assert!(Text::from_plain(&"a".repeat(MAX_TEXT_BYTES)).is_ok());
+        assert_eq!(Text::from_plain(&"a".repeat(MAX_TEXT_BYTES + 1)), Err(TooLong));
+        assert_eq!(Text::from_plain(&"\n".repeat(MAX_TEXT_BYTES / 2 + 1)), Err(TooLong));
+    }
+
+    #[test]
+    fn real_attacks_are_defused() {
+        let attacks = [
+            "\x1b[2J\x1b[H",                // clear the screen
+            "\x1b]0;titre\x07",             // retitle the window
+            "\u{9b}31m",                    // colour, by the C1 form of ESC [
+            "\r[14:03:07] alice : faux",    // write over the line
+            "\x08\x08\x08",                 // backspaces
+            "\u{202e}reversed\u{202c}",     // bidirectional override
+            "\u{2066}isolated\u{2069}",     // isolate
+            "une\u{2028}deux\u{2029}trois", // Unicode line ends
+            "\x1bP+q544e\x1b\\",            // device control string
+            "\x0e\x0f\x05\x7f\0",           // shifts, enquiry, delete, NUL
+            "\x0b\x0c",                     // vertical tab, form feed
+        ];
+        for attack in attacks {
+            let shown = harmless(attack);
+            assert!(!shown.contains(|c| c != '\n' && is_harmful(c)), "{attack:?} gives {shown:?}");
+            assert!(!shown.contains(char::is_control), "{attack:?} gives {shown:?}");
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_left_alone() {
+        for text in ["ça va ?", "السلام عليكم", "👩‍👩‍👧‍👦 🇫🇷", "na\u{308}ive", "a\nb", "می‌خواهم"]
+        {
+            assert!(matches!(harmless(text), Cow::Borrowed(_)), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn wire_form_and_back(plain in any::<String>()) {
+            let text = Text::escaped(&plain);
+            prop_assert!(!text.wire().contains('\n'));
+            prop_assert_eq!(text.plain(), &*plain);
+        }
+
+        #[test]
+        fn nothing_harmful_is_left(text in any::<String>()) {
+            prop_assert!(!harmless(&text).contains(is_harmful));
+        }
+    }
+}
