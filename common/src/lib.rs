@@ -80,6 +80,7 @@
 
 pub mod address;
 pub mod delivery;
+pub mod endpoint;
 pub mod frame;
 pub mod lines;
 pub mod text;

@@ -1,0 +1,118 @@
+//! What a [`Link`](crate::link::Link) tells its [`Front`].
+
+use std::fmt;
+use std::io;
+
+use common::address::Pseudo;
+use common::delivery;
+use common::endpoint::Endpoint;
+use common::frame::Refusal;
+use common::text::harmless;
+
+/// Something that happened to the link or in the discussion.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The server cannot be reached; the link goes on trying. Told once per outage, not at every try.
+    Unreachable(&'a Failure),
+    /// The login was accepted, the first or again.
+    Connected,
+    /// The connection broke; the link goes on trying.
+    ConnectionLost,
+    /// What the discussion itself brings.
+    Discussion(delivery::Event<'a>),
+    /// The last event: the link is closed.
+    Over(&'a Ending),
+}
+
+/// How a link ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// Our own user left.
+    Left,
+    /// The other one left.
+    LeftByPeer(Pseudo),
+    /// It never came to a discussion, or could not go on.
+    Failed(Failure),
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub enum Failure {
+    /// The host's name leads nowhere.
+    UnknownHost(Endpoint),
+    /// Nobody answers there.
+    Unreachable(Endpoint, io::Error),
+    /// Something answers, in another language.
+    NotARelay(Endpoint),
+    /// The relay refused the login; its code and its own sentence.
+    Refused(Refusal, String),
+    /// The front could not show what arrived.
+    Display(io::Error),
+    /// The system gave no thread.
+    Thread(io::Error),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::UnknownHost(Endpoint { host, .. }) => write!(
+                f,
+                "la machine « {} » est introuvable : vérifiez l'adresse que « serveur » affiche au démarrage",
+                harmless(host)
+            ),
+            Failure::Unreachable(server, error) => {
+                write!(f, "pas de serveur à l'adresse {server} ({}) : ", cause(error))?;
+                f.write_str("vérifiez qu'il est lancé, son adresse et son port")
+            }
+            Failure::NotARelay(server) => write!(
+                f,
+                "ce qui répond à l'adresse {server} n'est pas un serveur de cette messagerie : \
+                 vérifiez l'adresse et le port"
+            ),
+            Failure::Refused(Refusal::PseudoPris, _) => {
+                f.write_str("ce pseudo est déjà pris : choisissez-en un autre")
+            }
+            Failure::Refused(Refusal::Complet, _) => {
+                f.write_str("deux personnes discutent déjà sur ce serveur : réessayez plus tard")
+            }
+            Failure::Refused(_, sentence) => write!(f, "le serveur refuse : {}", harmless(sentence)),
+            Failure::Display(error) => {
+                write!(f, "les messages reçus ne peuvent plus être affichés : {}", cause(error))
+            }
+            Failure::Thread(error) => {
+                write!(f, "le système n'accorde plus de fil d'exécution : {}", cause(error))
+            }
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The usual causes in French; the system's own words, in whatever language, for the others.
+fn cause(error: &io::Error) -> String {
+    let known = match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connexion refusée",
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => "connexion rompue",
+        io::ErrorKind::UnexpectedEof => "connexion fermée sans réponse",
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "aucune réponse",
+        io::ErrorKind::HostUnreachable => "machine injoignable",
+        io::ErrorKind::NetworkUnreachable => "réseau injoignable",
+        io::ErrorKind::BrokenPipe => "la sortie est fermée",
+        io::ErrorKind::StorageFull => "le disque est plein",
+        _ => return error.to_string(),
+    };
+    known.to_owned()
+}
+
+/// Where a link's events are shown: a terminal, a window, a test.
+pub trait Front: Send {
+    /// Takes an event. It may wait for [`show`](Self::show) before it is seen.
+    fn event(&mut self, event: Event<'_>);
+
+    /// Shows all events taken so far, and returns when they are shown: then they are acknowledged to their
+    /// sender.
+    ///
+    /// # Errors
+    /// What was taken could not be shown; the link closes without acknowledging it.
+    fn show(&mut self) -> io::Result<()>;
+}

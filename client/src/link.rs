@@ -1,0 +1,610 @@
+//! The link to the relay: [`Link`].
+//!
+//! Two threads. « reception » connects, logs in, reads, gives what arrives to the [`Front`] and connects again
+//! when the connection breaks. « envoi », one per connection, writes. Between them and the caller stands one
+//! mutex around the delivery rules; nobody reads, writes or shows anything while holding it.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Local, SecondsFormat};
+use common::address::{Address, Pseudo, Session};
+use common::delivery::{self, Delivery, MessageId, WriteError};
+use common::endpoint::Endpoint;
+use common::frame::{Frame, Refusal};
+use common::lines::LineBuffer;
+
+use crate::event::{Ending, Event, Failure, Front};
+
+/// How long one attempt to connect may take, per address of the host.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the answer to the login may take.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Without anything received for this long, a `ping` is sent.
+const PING_AFTER: Duration = Duration::from_secs(5);
+/// Without a line for this long, the connection counts as lost.
+const LOST_AFTER: Duration = Duration::from_secs(20);
+/// A relay that takes nothing for this long counts as lost. Longer than the 10 s that the relay itself gives the
+/// other participant, for whom it may be waiting.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(12);
+/// The pauses between attempts to connect: the first, which then doubles, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// On leaving: how long a peer who is present may take to acknowledge what is still on its way.
+const LAST_RECU_TIMEOUT: Duration = Duration::from_secs(2);
+/// On leaving: how long the relay may take to answer `quitter`.
+const FIN_TIMEOUT: Duration = Duration::from_secs(3);
+/// How many bytes of frames are gathered for one write.
+const BATCH_BYTES: usize = 64 * 1024;
+
+/// A link to the relay: a handle that any thread may hold.
+///
+/// The link lives until the discussion is over, whoever holds handles; [`Link::leave`] ends it.
+#[derive(Clone, Debug)]
+pub struct Link {
+    shared: Arc<Shared>,
+}
+
+/// A message that was taken.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Its name in [`delivery::Event::Delivered`].
+    pub id: MessageId,
+    /// The moment it was written.
+    pub date: DateTime<Local>,
+}
+
+/// Why a message was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendError {
+    /// It does not fit into one frame.
+    TooLong,
+    /// Too much is waiting to be delivered.
+    Full,
+    /// The discussion is over.
+    Over,
+}
+
+impl From<WriteError> for SendError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::TooLong => SendError::TooLong,
+            WriteError::Full => SendError::Full,
+        }
+    }
+}
+
+impl std::fmt::Display for SendError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            SendError::TooLong => {
+                "ce message est trop long (65 000 caractères environ) : envoyez-le en plusieurs parties"
+            }
+            SendError::Full => {
+                "trop de messages attendent d'être remis : réessayez quand la liaison sera rétablie"
+            }
+            SendError::Over => "la discussion est terminée : ce message n'est pas parti",
+        })
+    }
+}
+
+impl std::error::Error for SendError {}
+
+impl Link {
+    /// Starts to connect to `server` under the name `pseudo`, and goes on trying for `patience` (for ever
+    /// without one) until the first login; after that, always. The thread returns when the link is closed.
+    ///
+    /// # Errors
+    /// [`Failure::Thread`] if the system gives no thread.
+    pub fn open(
+        server: Endpoint,
+        pseudo: &Pseudo,
+        patience: Option<Duration>,
+        front: impl Front + 'static,
+    ) -> Result<(Link, JoinHandle<Ending>), Failure> {
+        let own = Address::new(pseudo, &Session::random());
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                delivery: Delivery::new(own.clone()),
+                phase: Phase::Talking,
+                connection: Connection::Down,
+                ping_due: false,
+                writer_waits: false,
+            }),
+            work: Condvar::new(),
+            progress: Condvar::new(),
+        });
+        let reception = Reception { shared: Arc::clone(&shared), own, server, patience, front };
+        let thread = thread::Builder::new()
+            .name("reception".to_owned())
+            .spawn(move || reception.run())
+            .map_err(Failure::Thread)?;
+        Ok((Link { shared }, thread))
+    }
+
+    /// Takes a message for the other one, or for the first to come.
+    ///
+    /// # Errors
+    /// [`SendError`]; the message was not taken.
+    pub fn send(&self, text: &str) -> Result<Sent, SendError> {
+        self.shared.write(self.shared.lock(), text).map_err(|(_, error)| error)
+    }
+
+    /// Like [`send`](Self::send), but waits while there is no room.
+    ///
+    /// # Errors
+    /// [`SendError::TooLong`] or [`SendError::Over`].
+    pub fn send_when_there_is_room(&self, text: &str) -> Result<Sent, SendError> {
+        let mut state = self.shared.lock();
+        loop {
+            match self.shared.write(state, text) {
+                Err((full, SendError::Full)) => state = self.shared.wait_for_progress(full),
+                result => return result.map_err(|(_, error)| error),
+            }
+        }
+    }
+
+    /// Waits until everything was delivered, or the discussion is over.
+    pub fn wait_until_delivered(&self) {
+        let mut state = self.shared.lock();
+        while !state.delivery.all_delivered() && state.phase != Phase::Over {
+            state = self.shared.wait_for_progress(state);
+        }
+    }
+
+    /// Leaves the discussion: the other one is told, the link closes. [`Event::Over`] says when.
+    pub fn leave(&self) {
+        let mut state = self.shared.lock();
+        if state.phase == Phase::Talking {
+            state.phase = Phase::Leaving { since: Instant::now(), quitter_sent: false };
+            self.shared.work.notify_all();
+        }
+    }
+
+    /// What was written and has not reached the other's screen, as far as is known: whom it is for (`None`: the
+    /// first to come) and the text.
+    pub fn undelivered(&self) -> Vec<(Option<Pseudo>, String)> {
+        let state = self.shared.lock();
+        state.delivery.undelivered().map(|(to, text)| (to.cloned(), text.plain().into_owned())).collect()
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// The writer, or the pause between two attempts, has something to do.
+    work: Condvar,
+    /// Something was delivered, or the discussion is over.
+    progress: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    delivery: Delivery,
+    phase: Phase,
+    connection: Connection,
+    ping_due: bool,
+    /// The writer sleeps on `work`: only then is it worth a system call to wake it.
+    writer_waits: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Talking,
+    /// Our user has left; `since` then, or since `quitter` was written.
+    Leaving {
+        since: Instant,
+        quitter_sent: bool,
+    },
+    Over,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Connection {
+    /// None, and none is being made.
+    Down,
+    /// Logged in.
+    Up,
+    /// The reader has seen its end; the writer has to stop.
+    Closing,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_for_progress<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.progress.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_for_work<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
+        self.work.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn wake_writer(&self, state: &mut State) {
+        if state.writer_waits {
+            state.writer_waits = false;
+            self.work.notify_all();
+        }
+    }
+
+    /// Takes a message; on failure the guard comes back with the reason.
+    fn write<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        text: &str,
+    ) -> Result<Sent, (MutexGuard<'a, State>, SendError)> {
+        if state.phase != Phase::Talking {
+            return Err((state, SendError::Over));
+        }
+        let date = Local::now();
+        match state.delivery.write(&date.to_rfc3339_opts(SecondsFormat::Millis, false), text) {
+            Ok(id) => {
+                self.wake_writer(&mut state);
+                Ok(Sent { id, date })
+            }
+            Err(error) => Err((state, error.into())),
+        }
+    }
+
+    /// What the writer has to do next; waits for it.
+    fn next_work(&self, batch: &mut Vec<u8>) -> Work {
+        let mut state = self.lock();
+        loop {
+            if state.connection != Connection::Up {
+                return Work::Stop;
+            }
+            let mut wait = LOST_AFTER;
+            match state.phase {
+                Phase::Over => return Work::Stop,
+                Phase::Talking => state.gather(batch),
+                Phase::Leaving { since, quitter_sent: true } => {
+                    wait = FIN_TIMEOUT.saturating_sub(since.elapsed());
+                    if wait.is_zero() {
+                        return Work::Stop;
+                    }
+                }
+                Phase::Leaving { since, quitter_sent: false } => {
+                    state.gather(batch);
+                    wait = LAST_RECU_TIMEOUT.saturating_sub(since.elapsed());
+                    if batch.is_empty() && (wait.is_zero() || state.delivery.peer_has_everything()) {
+                        Frame::Quitter.write(batch);
+                        state.phase = Phase::Leaving { since: Instant::now(), quitter_sent: true };
+                    }
+                }
+            }
+            if !batch.is_empty() {
+                return Work::Write;
+            }
+            state.writer_waits = true;
+            state = self.wait_for_work(state, wait);
+            state.writer_waits = false;
+        }
+    }
+}
+
+impl State {
+    /// Appends to `batch` what can be sent now, up to [`BATCH_BYTES`] and one line.
+    fn gather(&mut self, batch: &mut Vec<u8>) {
+        if std::mem::take(&mut self.ping_due) {
+            Frame::Ping.write(batch);
+        }
+        while batch.len() < BATCH_BYTES {
+            let Some(frame) = self.delivery.next_frame() else { break };
+            frame.write(batch);
+        }
+    }
+}
+
+enum Work {
+    Write,
+    Stop,
+}
+
+/// The thread « reception ».
+struct Reception<F> {
+    shared: Arc<Shared>,
+    own: Address<'static>,
+    server: Endpoint,
+    patience: Option<Duration>,
+    front: F,
+}
+
+/// Why an attempt to connect and log in failed.
+enum Attempt {
+    /// It is worth trying again.
+    Later(Failure),
+    /// It will not get better.
+    Never(Failure),
+}
+
+impl<F: Front> Reception<F> {
+    fn run(mut self) -> Ending {
+        let ending = self.connect_and_talk();
+        let mut state = self.shared.lock();
+        state.phase = Phase::Over;
+        self.shared.progress.notify_all();
+        drop(state);
+        self.front.event(Event::Over(&ending));
+        if let Err(error) = self.front.show() {
+            log::warn!("la fin de la discussion n'a pas pu être affichée : {error}");
+        }
+        ending
+    }
+
+    fn connect_and_talk(&mut self) -> Ending {
+        let start = Instant::now();
+        let mut first_login = true;
+        let mut outage_told = false;
+        let mut pause = Duration::ZERO;
+        loop {
+            if !self.pause(pause) {
+                return Ending::Left;
+            }
+            pause = (pause * 2).clamp(PAUSES.0, PAUSES.1);
+            match self.connect(first_login) {
+                Ok((stream, lines)) => {
+                    first_login = false;
+                    outage_told = true;
+                    pause = Duration::ZERO;
+                    if let Some(ending) = self.talk(&stream, lines) {
+                        return ending;
+                    }
+                }
+                Err(Attempt::Never(failure)) => return Ending::Failed(failure),
+                Err(Attempt::Later(failure)) => {
+                    log::info!("tentative de connexion : {failure}");
+                    if first_login && self.patience.is_some_and(|patience| start.elapsed() >= patience) {
+                        return Ending::Failed(failure);
+                    }
+                    if !outage_told {
+                        outage_told = true;
+                        self.front.event(Event::Unreachable(&failure));
+                        if let Err(error) = self.front.show() {
+                            return Ending::Failed(Failure::Display(error));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits between two attempts; false if the user leaves meanwhile.
+    fn pause(&self, pause: Duration) -> bool {
+        let until = Instant::now() + pause;
+        let mut state = self.shared.lock();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if state.phase != Phase::Talking || left.is_zero() {
+                return state.phase == Phase::Talking;
+            }
+            state = self.shared.wait_for_work(state, left);
+        }
+    }
+
+    /// One attempt to connect and log in. What the relay sent behind `bienvenue` is in the buffer returned.
+    fn connect(&self, first_login: bool) -> Result<(TcpStream, LineBuffer), Attempt> {
+        let stream = self.open_stream(first_login)?;
+        let mut lines = LineBuffer::new();
+        let unreachable = |error| Attempt::Later(Failure::Unreachable(self.server.clone(), error));
+        let mut login = Vec::new();
+        Frame::Login(self.own.borrowed()).write(&mut login);
+        prepare(&stream).and_then(|()| (&stream).write_all(&login)).map_err(unreachable)?;
+        let deadline = Instant::now() + LOGIN_TIMEOUT;
+        loop {
+            match lines.next_line().map(|line| line.ok().and_then(as_frame)) {
+                Some(Some(Frame::Bienvenue(address))) if address == self.own => break,
+                Some(Some(Frame::Refus { code, text })) => {
+                    let failure = Failure::Refused(code, text.plain().into_owned());
+                    return Err(if may_pass(code, first_login) {
+                        Attempt::Later(failure)
+                    } else {
+                        Attempt::Never(failure)
+                    });
+                }
+                Some(_) => return Err(Attempt::Never(Failure::NotARelay(self.server.clone()))),
+                None => read_before(&stream, &mut lines, deadline).map_err(unreachable)?,
+            }
+        }
+        stream.set_read_timeout(Some(PING_AFTER)).map_err(unreachable)?;
+        Ok((stream, lines))
+    }
+
+    fn open_stream(&self, first_login: bool) -> Result<TcpStream, Attempt> {
+        let Endpoint { host, port } = &self.server;
+        let addresses = (host.as_str(), *port).to_socket_addrs().map_err(|error| {
+            log::info!("{host} : {error}");
+            let failure = Failure::UnknownHost(self.server.clone());
+            // Once it was found, a name that leads nowhere is a network that is down.
+            if first_login { Attempt::Never(failure) } else { Attempt::Later(failure) }
+        })?;
+        let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in addresses {
+            match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+                // Trying a free local port again and again can, by chance, connect the socket to itself.
+                Ok(stream) if stream.local_addr().ok() == Some(address) => {
+                    last_error = io::ErrorKind::ConnectionRefused.into();
+                }
+                Ok(stream) => return Ok(stream),
+                Err(error) => last_error = error,
+            }
+        }
+        Err(Attempt::Later(Failure::Unreachable(self.server.clone(), last_error)))
+    }
+
+    /// One connection, from the login to its end. `None`: it was lost.
+    fn talk(&mut self, stream: &TcpStream, lines: LineBuffer) -> Option<Ending> {
+        self.shared.lock().connection = Connection::Up;
+        let shared = Arc::clone(&self.shared);
+        let ending = thread::scope(|scope| {
+            let writer = thread::Builder::new()
+                .name("envoi".to_owned())
+                .spawn_scoped(scope, move || write_all_work(&shared, stream));
+            let ending = match writer {
+                Ok(_) => self.receive(stream, lines),
+                Err(error) => Some(Ending::Failed(Failure::Thread(error))),
+            };
+            let mut state = self.shared.lock();
+            state.connection = Connection::Closing;
+            self.shared.work.notify_all();
+            drop(state);
+            // The writer may be blocked in a write.
+            let _ = stream.shutdown(Shutdown::Both);
+            ending
+        });
+        let mut state = self.shared.lock();
+        state.connection = Connection::Down;
+        state.delivery.connection_lost();
+        let left = matches!(state.phase, Phase::Leaving { quitter_sent: true, .. });
+        drop(state);
+        if ending.is_some() || left {
+            return ending.or(Some(Ending::Left));
+        }
+        self.front.event(Event::ConnectionLost);
+        self.front.show().err().map(|error| Ending::Failed(Failure::Display(error)))
+    }
+
+    /// Reads and shows until the discussion or the connection ends.
+    fn receive(&mut self, stream: &TcpStream, mut lines: LineBuffer) -> Option<Ending> {
+        self.front.event(Event::Connected);
+        let mut last_line = Instant::now();
+        loop {
+            match self.show_lines(&mut lines) {
+                Shown::Lines => last_line = Instant::now(),
+                Shown::Nothing if last_line.elapsed() >= LOST_AFTER => {
+                    log::info!("rien reçu depuis {} s", LOST_AFTER.as_secs());
+                    return None;
+                }
+                Shown::Nothing => {}
+                Shown::Broken => return None,
+                Shown::End(ending) => return Some(ending),
+            }
+            match (&*stream).read(lines.space()) {
+                Ok(0) => return None,
+                Ok(count) => lines.filled(count),
+                Err(error) if is_timeout(&error) => {
+                    let mut state = self.shared.lock();
+                    state.ping_due = true;
+                    self.shared.wake_writer(&mut state);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    log::info!("lecture : {error}");
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Shows the whole lines that have arrived, then lets them be acknowledged.
+    fn show_lines(&mut self, lines: &mut LineBuffer) -> Shown {
+        let mut shown = Shown::Nothing;
+        while let Some(line) = lines.next_line() {
+            let Ok(line) = line else {
+                log::warn!("le serveur a envoyé une ligne trop longue");
+                return Shown::Broken;
+            };
+            shown = Shown::Lines;
+            let Some(frame) = as_frame(line) else { continue };
+            let Some(event) = self.shared.lock().delivery.handle(frame) else { continue };
+            if let delivery::Event::Ended(by) = &event {
+                shown =
+                    Shown::End(if *by == self.own { Ending::Left } else { Ending::LeftByPeer(by.pseudo()) });
+                break;
+            }
+            self.front.event(Event::Discussion(event));
+        }
+        if let Err(error) = self.front.show() {
+            return Shown::End(Ending::Failed(Failure::Display(error)));
+        }
+        let mut state = self.shared.lock();
+        state.delivery.acknowledge();
+        self.shared.wake_writer(&mut state);
+        self.shared.progress.notify_all();
+        shown
+    }
+}
+
+/// What became of the lines that had arrived.
+enum Shown {
+    Nothing,
+    Lines,
+    /// They cannot be from a relay.
+    Broken,
+    End(Ending),
+}
+
+/// The thread « envoi »: writes until the connection is closing.
+fn write_all_work(shared: &Shared, mut stream: &TcpStream) {
+    let mut batch = Vec::with_capacity(BATCH_BYTES);
+    while let Work::Write = shared.next_work(&mut batch) {
+        if let Err(error) = stream.write_all(&batch) {
+            log::info!("écriture : {error}");
+            break;
+        }
+        batch.clear();
+    }
+    // Whatever the reason, the reader shall not wait any longer.
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(WRITE_TIMEOUT))
+}
+
+/// Reads once; an error when the deadline has passed or the stream has ended.
+fn read_before(mut stream: &TcpStream, lines: &mut LineBuffer, deadline: Instant) -> io::Result<()> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    stream.set_read_timeout(Some(left))?;
+    match stream.read(lines.space())? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        count => {
+            lines.filled(count);
+            Ok(())
+        }
+    }
+}
+
+/// A line as a frame; `None`, and a word in the log, if it is none.
+fn as_frame(line: &[u8]) -> Option<Frame<'_>> {
+    let line = match std::str::from_utf8(line) {
+        Ok(line) => line,
+        Err(error) => {
+            log::warn!("le serveur a envoyé une ligne qui n'est pas en UTF-8 : {error}");
+            return None;
+        }
+    };
+    match Frame::parse(line) {
+        Ok(Frame::Refus { code, text }) => {
+            log::warn!("refus « {} » : {}", code.code(), common::text::harmless(&text.plain()));
+            Some(Frame::Refus { code, text })
+        }
+        Ok(frame) => Some(frame),
+        Err(error) => {
+            log::warn!("le serveur a envoyé une ligne incomprise : {error}");
+            None
+        }
+    }
+}
+
+/// Whether a refused login may be accepted later.
+fn may_pass(refusal: Refusal, first_login: bool) -> bool {
+    match refusal {
+        // The relay may not have noticed yet that our old connection is gone.
+        Refusal::PseudoPris | Refusal::Complet => !first_login,
+        Refusal::Occupe => true,
+        _ => false,
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    // Unix says one, Windows the other.
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
