@@ -1,1 +1,3 @@
 //! The window (FLTK).
+
+pub mod display;
