@@ -3,7 +3,6 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use chrono::Local;
 use common::address::Pseudo;
 use fltk::app;
 use fltk::button::Button;
@@ -12,7 +11,7 @@ use fltk::group::Group;
 use fltk::prelude::*;
 
 use super::button::{self, Kind};
-use super::display::{Colors, Display, Entry};
+use super::display::{Colors, Display};
 use super::entry_field::{self, EntryField};
 use super::invitation::Invitation;
 use super::note::Note;
@@ -178,11 +177,6 @@ impl Chat {
         self.lay_out();
     }
 
-    /// A notice among the messages.
-    pub(crate) fn notice(&self, text: &str) {
-        self.display.push(vec![Entry::Notice { date: Local::now(), text: text.to_owned() }]);
-    }
-
     /// A remark beside the entry field, until its text changes.
     pub(crate) fn remark(&self, text: &str) {
         self.remark.set(text);
@@ -236,10 +230,8 @@ impl Chat {
             self.again.clone().resize(x, bottom, w, CONTROL_HEIGHT);
             bottom -= GAP;
         }
-        for (note, height) in [(&self.closed, self.closed.height(w))] {
-            bottom -= height;
-            note.place(x, bottom, w);
-        }
+        bottom -= self.closed.height(w);
+        self.closed.place(x, bottom, w);
         // The text's height depends on the field's width.
         self.entry.place(Area { x, y: bottom - CONTROL_HEIGHT, w, h: CONTROL_HEIGHT });
         let entry_height = self.entry.height_wanted();

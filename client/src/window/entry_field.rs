@@ -131,9 +131,9 @@ impl EntryField {
         let lines = if length > LONG_BYTES {
             MOST_LINES
         } else {
-            // A scrollbar that is no longer needed still narrows the text; without it there are fewer lines, never
-            // more.
-            (self.editor.count_lines(0, length, true) + 1).min(MOST_LINES)
+            // FLTK does not count a last line with nothing in it.
+            let empty_last = length == 0 || self.buffer.byte_at(length - 1) == b'\n';
+            (self.editor.count_lines(0, length, true) + i32::from(empty_last)).clamp(1, MOST_LINES)
         };
         lines * LINE + 2 * PADDING
     }

@@ -69,8 +69,6 @@ pub(crate) struct Fault {
 pub(crate) enum Field {
     /// The server's name or address.
     Host,
-    /// Its port.
-    Port,
     /// The user's pseudo.
     Pseudo,
     /// None of them: beside the button.

@@ -218,7 +218,6 @@ impl Form {
         self.clear_faults();
         let entry = match fault.field {
             Field::Host => Some(&self.host),
-            Field::Port => Some(&self.port),
             Field::Pseudo => Some(&self.pseudo),
             Field::Form => None,
         };

@@ -7,7 +7,7 @@
 mod button;
 mod chat;
 mod dialog;
-mod display;
+pub mod display;
 mod entry_field;
 mod front;
 mod hosting;
