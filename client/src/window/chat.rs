@@ -240,7 +240,7 @@ impl Chat {
         bottom -= self.remark.height(w);
         self.remark.place(x, bottom, w);
         bottom -= GAP;
-        self.display.widget().resize(x, top, w, (bottom - top).max(1));
+        self.display.widget().resize(page.x, top, page.w, (bottom - top).max(1));
         self.page.clone().redraw();
     }
 }

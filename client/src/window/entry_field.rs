@@ -7,6 +7,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use fltk::app;
+use fltk::draw;
 use fltk::enums::{Align, Event, FrameType, Key};
 use fltk::group::Group;
 use fltk::prelude::*;
@@ -23,8 +24,6 @@ const LONG_BYTES: i32 = 4_000;
 const MAX_BYTES: usize = 256 * 1024;
 /// Between the frame and the text.
 const PADDING: i32 = 8;
-/// The height of a line.
-const LINE: i32 = TEXT_SIZE + 5;
 const PLACEHOLDER: &str = "Votre message, puis Entrée";
 
 /// What the user does in the field.
@@ -135,7 +134,11 @@ impl EntryField {
             let empty_last = length == 0 || self.buffer.byte_at(length - 1) == b'\n';
             (self.editor.count_lines(0, length, true) + i32::from(empty_last)).clamp(1, MOST_LINES)
         };
-        lines * LINE + 2 * PADDING
+        // Within bounds FLTK would show a scrollbar as soon as less than a whole line is empty.
+        let scrollbar = if lines < MOST_LINES { Align::Center } else { Align::Right };
+        self.editor.clone().set_scrollbar_align(scrollbar);
+        self.reader.clone().set_scrollbar_align(scrollbar);
+        lines * line_height() + 2 * PADDING
     }
 
     /// What is in it.
@@ -181,6 +184,11 @@ impl EntryField {
     pub(crate) fn is_open(&self) -> bool {
         self.editor.visible()
     }
+}
+
+fn line_height() -> i32 {
+    draw::set_font(FONT, TEXT_SIZE);
+    draw::height()
 }
 
 /// What the editor and the reader have in common.
@@ -231,7 +239,7 @@ fn draw_placeholder(editor: &TextEditor, buffer: &TextBuffer) {
     }
     let (x, y) = editor.position_to_xy(0);
     // The cursor stands at `x`.
-    let area = Area { x: x + 4, y, w: editor.x() + editor.w() - x - 4, h: LINE };
+    let area = Area { x: x + 4, y, w: editor.x() + editor.w() - x - 4, h: line_height() };
     paint::clear(area, SURFACE);
     paint::text(PLACEHOLDER, area, Align::Left | Align::Inside | Align::Clip, FONT, TEXT_SIZE, MUTED);
 }
