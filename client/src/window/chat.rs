@@ -109,7 +109,9 @@ impl Chat {
             let chat = self.clone();
             button.clone().set_callback(move |_| {
                 chat.act(action);
-                chat.take_focus();
+                if chat.page.visible() {
+                    chat.take_focus();
+                }
             });
         }
         let chat = self.clone();

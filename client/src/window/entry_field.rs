@@ -95,12 +95,8 @@ impl EntryField {
         frame.draw({
             let editor = editor.clone();
             move |frame| {
-                let edge = match () {
-                    () if !editor.visible() => Edge::Closed,
-                    () if editor.has_focus() => Edge::Focused,
-                    () => Edge::Plain,
-                };
-                paint::field(Area::of(frame), edge, BACKGROUND);
+                let edge = if editor.has_focus() { Edge::Focused } else { Edge::Plain };
+                paint::field(Area::of(frame), edge, if editor.visible() { SURFACE } else { BACKGROUND });
                 frame.draw_children();
             }
         });

@@ -74,7 +74,12 @@ impl Invitation {
         let h = (1 + count) * LINE + 2 * MARGIN;
         self.group.clone().resize(x, y, w, h);
         let width = button::width_for(COPY);
-        self.copy.clone().resize(x + w - MARGIN - width, y + h - MARGIN - CONTROL_HEIGHT, width, CONTROL_HEIGHT);
+        self.copy.clone().resize(
+            x + w - MARGIN - width,
+            y + h - MARGIN - CONTROL_HEIGHT,
+            width,
+            CONTROL_HEIGHT,
+        );
         h
     }
 }

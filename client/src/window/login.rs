@@ -17,8 +17,8 @@ use super::front::{Fault, Field, capitalised};
 use super::note::Note;
 use super::paint::{self, Area, Edge};
 use super::theme::{
-    ACCENT, BACKGROUND, CONTROL_HEIGHT, ERROR, FONT, FONT_BOLD, MARGIN, MUTED, SELECTION, SMALL_SIZE, SURFACE, TEXT,
-    TEXT_SIZE,
+    ACCENT, BACKGROUND, CONTROL_HEIGHT, ERROR, FONT, FONT_BOLD, MARGIN, MUTED, SELECTION, SMALL_SIZE,
+    SURFACE, TEXT, TEXT_SIZE,
 };
 
 /// The form is never wider than this.
@@ -181,8 +181,10 @@ impl Form {
             let _ = self.cancel.clone().take_focus();
             return;
         }
-        let fields: Vec<&Entry> =
-            [&self.host, &self.port, &self.pseudo].into_iter().filter(|entry| entry.frame.visible()).collect();
+        let fields: Vec<&Entry> = [&self.host, &self.port, &self.pseudo]
+            .into_iter()
+            .filter(|entry| entry.frame.visible())
+            .collect();
         let needs_the_user = |entry: &&&Entry| !entry.fault.is_empty();
         let chosen = fields
             .iter()
@@ -238,7 +240,7 @@ impl Form {
     fn refresh(&self) {
         let trying = self.trying.get();
         for entry in [&self.host, &self.port, &self.pseudo] {
-            set_active(&mut entry.input.clone(), !trying);
+            entry.set_open(!trying);
         }
         set_visible(&mut self.join.clone(), !trying);
         set_visible(&mut self.cancel.clone(), trying);
@@ -297,8 +299,11 @@ impl Form {
         let x = page.x + (page.w - w) / 2;
         self.theme.clone().set_pos(page.x + page.w - self.theme.w() - MARGIN, page.y + MARGIN);
         // With room to spare the form stands a little above the middle.
-        let mut y = page.y + MARGIN + ((page.h - self.height(w)) * 2 / 5).max(0) + TITLE_HEIGHT;
-        y += self.introduction.place(x, y, w) + MARGIN;
+        let spare = page.h - self.height(w);
+        let mut y = page.y + MARGIN + (spare * 2 / 5).max(0) + TITLE_HEIGHT;
+        let introduction = self.introduction.place(x, y, w);
+        // Without room to spare the introduction is what can be done without.
+        y += if set_visible(&mut self.introduction.widget(), spare >= 0) { introduction + MARGIN } else { 0 };
         if self.host.frame.visible() {
             let host_width = w - PORT_WIDTH - MARGIN;
             self.host.place(x, y, host_width);
@@ -331,9 +336,8 @@ impl Form {
 
     fn draw_labels(&self) {
         let left = Align::Left | Align::Inside;
-        let first = &self.introduction;
-        let (x, y) = first.position();
-        let title = Area { x, y: y - TITLE_HEIGHT, w: self.pseudo.frame.w(), h: TITLE_HEIGHT };
+        let below = Area::of(&self.introduction.widget());
+        let title = Area { y: below.y - TITLE_HEIGHT, h: TITLE_HEIGHT, ..below };
         paint::text("Messagerie", title, left, FONT_BOLD, 24, TEXT);
         for entry in [&self.host, &self.port, &self.pseudo] {
             if entry.frame.visible() {
@@ -378,7 +382,7 @@ impl Entry {
                     () if input.has_focus() => Edge::Focused,
                     () => Edge::Plain,
                 };
-                paint::field(Area::of(frame), edge, BACKGROUND);
+                paint::field(Area::of(frame), edge, input.color());
                 frame.draw_children();
             }
         });
@@ -392,23 +396,25 @@ impl Entry {
         self.input.clone().resize(area.x + 6, area.y + 4, area.w - 12, area.h - 8);
     }
 
+    /// Whether it can be typed into. It can always be read.
+    fn set_open(&self, open: bool) {
+        let mut input = self.input.clone();
+        input.set_readonly(!open);
+        input.set_text_color(if open { TEXT } else { MUTED });
+        input.set_color(if open { SURFACE } else { BACKGROUND });
+        self.frame.clone().redraw();
+    }
+
     fn hide(&self) {
         self.frame.clone().hide();
     }
 }
 
-fn set_active(widget: &mut impl WidgetExt, active: bool) {
-    if active {
-        widget.activate();
-    } else {
-        widget.deactivate();
-    }
-}
-
-fn set_visible(widget: &mut impl WidgetExt, visible: bool) {
+fn set_visible(widget: &mut impl WidgetExt, visible: bool) -> bool {
     if visible {
         widget.show();
     } else {
         widget.hide();
     }
+    visible
 }

@@ -52,9 +52,9 @@ impl Note {
         h
     }
 
-    /// Where it is.
-    pub(crate) fn position(&self) -> (i32, i32) {
-        (self.frame.x(), self.frame.y())
+    /// The widget itself.
+    pub(crate) fn widget(&self) -> Frame {
+        self.frame.clone()
     }
 
     /// How high it is when it is `w` wide.

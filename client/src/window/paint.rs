@@ -3,7 +3,7 @@
 use fltk::draw;
 use fltk::enums::{Align, Color, Font};
 
-use super::theme::{ACCENT, BORDER, ERROR, RADIUS, SURFACE};
+use super::theme::{ACCENT, BACKGROUND, BORDER, ERROR, RADIUS};
 
 /// A rectangle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,20 +46,18 @@ pub(crate) enum Edge {
     Focused,
     /// An error concerns this field.
     Faulty,
-    /// Nothing can be typed here.
-    Closed,
 }
 
-/// The frame of a field on ground of the color `ground`: its edge, and its inside.
-pub(crate) fn field(area: Area, edge: Edge, ground: Color) {
-    clear(area, ground);
+/// The frame of a field: its edge, and its inside in the color `inside`.
+pub(crate) fn field(area: Area, edge: Edge, inside: Color) {
+    clear(area, BACKGROUND);
     let (color, width) = match edge {
-        Edge::Plain | Edge::Closed => (BORDER, 1),
+        Edge::Plain => (BORDER, 1),
         Edge::Focused => (ACCENT, 2),
         Edge::Faulty => (ERROR, 2),
     };
     fill(area, color);
-    fill(area.inset(width), if edge == Edge::Closed { ground } else { SURFACE });
+    fill(area.inset(width), inside);
 }
 
 /// Writes into an area, broken into lines where it is too wide.

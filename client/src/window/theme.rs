@@ -4,7 +4,7 @@
 //! needs no widget to be told: everything is simply drawn again.
 
 use fltk::app;
-use fltk::enums::{Color, Font};
+use fltk::enums::{Color, Font, FrameType};
 
 /// The window behind everything.
 pub(crate) const BACKGROUND: Color = Color::from_rgbi(16);
@@ -97,6 +97,7 @@ impl Theme {
             app::set_color(color, r, g, b);
         }
         // What FLTK draws by itself: menus, scrollbars, tooltips.
+        app::set_frame_type2(FrameType::UpBox, FrameType::FlatBox);
         let color = |wanted| channels(self.rgb(wanted));
         let (r, g, b) = color(BUTTON);
         app::background(r, g, b);

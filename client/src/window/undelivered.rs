@@ -68,10 +68,7 @@ mod tests {
 
     #[test]
     fn one_message_is_named() {
-        assert_eq!(
-            describe(&[to("bob", "à demain")]),
-            "1 message n'a pas été remis à bob :\n« à demain »"
-        );
+        assert_eq!(describe(&[to("bob", "à demain")]), "1 message n'a pas été remis à bob :\n« à demain »");
     }
 
     #[test]
