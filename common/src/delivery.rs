@@ -73,7 +73,7 @@ pub enum WriteError {
 }
 
 /// A message of one's own that the other has not acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Kept {
     id: MessageId,
     date: Box<str>,
@@ -87,7 +87,7 @@ impl Kept {
 }
 
 /// The messages that belong to one pseudo. The first ever written to it has position 1, the next 2, and so on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Queue {
     recipient: Pseudo,
     /// How many messages were acknowledged and let go: the first one kept has position `released` + 1.
@@ -105,7 +105,7 @@ impl Queue {
 ///
 /// Number `n` between us and that address is the message at position `n + offset` of its pseudo's queue: as long
 /// as nobody else of that name acknowledges something, the two run side by side.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Met {
     address: Address<'static>,
     /// The highest number received from it in order and handed out as an event.
@@ -118,7 +118,7 @@ struct Met {
 }
 
 /// Who is seated opposite on the present connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Seated {
     /// Index into [`Delivery::met`].
     met: usize,
@@ -131,7 +131,7 @@ struct Seated {
 }
 
 /// One client's side of the delivery rules; see the [module](self).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Delivery {
     own: Address<'static>,
     met: Vec<Met>,
