@@ -44,7 +44,7 @@ fn random_schedules_keep_the_rules() {
         counts.add(&thread.join().expect("a schedule failed; its seed is above"));
     }
     println!("{schedules} schedules in {:.1} s:\n{counts}", begin.elapsed().as_secs_f32());
-    counts.assert_each_at_least(schedules / 100);
+    counts.assert_each_at_least(schedules / 200);
 }
 
 /// Every second seed, so that a failing one is among the first that either thread meets.
