@@ -78,7 +78,8 @@ fn part_1_point_5_the_sockets_are_closed_at_the_end() {
     alice.expect_end();
     bob.expect("fin alice/s-alice");
     bob.expect_end();
-    (alice.close(), bob.close());
+    alice.close();
+    bob.close();
     let address = relay.address;
     relay.join();
     assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens any more");
@@ -91,7 +92,8 @@ fn part_1_point_6_quitter_is_told_to_the_other_and_ends_the_server() {
     let (mut alice, mut bob) = seat_two(address);
     bob.send("quitter");
     alice.expect("fin bob/s-bob");
-    (alice.close(), bob.close());
+    alice.close();
+    bob.close();
     assert_eq!(server.status(), 0);
     assert!(server.out.text().contains("* bob a quitté la discussion.\n"));
 }

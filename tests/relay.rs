@@ -266,7 +266,8 @@ fn everything_sent_before_quitter_arrives_before_fin() {
     }
     bob.expect(&format!("fin {ALICE}"));
     bob.expect_end();
-    (alice.close(), bob.close());
+    alice.close();
+    bob.close();
     relay.join();
 }
 
