@@ -22,7 +22,7 @@ fn help_and_version_are_in_french_and_cost_nothing() {
     for name in ["serveur", "client"] {
         let (status, out, err) = run(name, &["--help"]);
         assert_eq!((status, err.as_str()), (0, ""));
-        assert!(out.contains("Utilisation : ") && out.contains("--version"), "{out}");
+        assert!(out.contains("Utilisation :") && out.contains("--version"), "{out}");
         assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
         let (status, out, _) = run(name, &["--version"]);
         assert_eq!((status, out), (0, format!("{name} {}\n", env!("CARGO_PKG_VERSION"))));
