@@ -5,12 +5,14 @@
 //! the network are models without sockets and without time, so that a run is decided by its seed alone.
 //!
 //! `SIMULATION_SCHEDULES=1000000` runs so many random schedules instead of the usual number, `SIMULATION_SEED=n`
-//! only the one with that seed, step by step.
+//! only the one with that seed, step by step. `SIMULATION_ALL_STATES=1` explores more states, for a minute.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "simulation/counts.rs"]
 mod counts;
+#[path = "simulation/explore.rs"]
+mod explore;
 #[path = "simulation/ledger.rs"]
 mod ledger;
 #[path = "simulation/relay.rs"]
@@ -25,6 +27,7 @@ use std::thread;
 use std::time::Instant;
 
 use counts::Counts;
+use explore::Budget;
 
 const SCHEDULES: u64 = 100_000;
 const THREADS: u64 = 2;
@@ -65,4 +68,27 @@ fn run_seeds(first: u64, schedules: u64, begin: Instant) -> Counts {
 
 fn number_from(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|value| value.parse().expect("a number"))
+}
+
+#[test]
+fn every_state_of_a_short_discussion_keeps_the_rules() {
+    // Two messages each way, two cuts and a restart at once would take minutes: each is left out in turn.
+    let mut budgets = vec![
+        Budget { messages: 2, cuts: 1, relay_restarts: 1 },
+        Budget { messages: 1, cuts: 2, relay_restarts: 1 },
+    ];
+    if std::env::var_os("SIMULATION_ALL_STATES").is_some() {
+        budgets.push(Budget { messages: 2, cuts: 2, relay_restarts: 0 });
+    }
+    let threads: Vec<_> = budgets.into_iter().map(|budget| thread::spawn(move || explore(&budget))).collect();
+    for thread in threads {
+        thread.join().expect("a rule was broken; the panic is above");
+    }
+}
+
+fn explore(budget: &Budget) {
+    let begin = Instant::now();
+    let explored = explore::all(budget);
+    println!("{budget:?}: {explored:?} in {:.1} s", begin.elapsed().as_secs_f32());
+    assert!(explored.quiet > 0, "nothing was explored to its end");
 }

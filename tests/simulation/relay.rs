@@ -49,6 +49,17 @@ impl<C: Copy + PartialEq> Relay<C> {
         self.seats.iter().map(|seat| line(seat.connection, &Frame::Absent(gone.address.borrowed()))).collect()
     }
 
+    /// The same connection under another name.
+    pub(crate) fn rename(&mut self, old: C, new: C) {
+        for seat in self.seats.iter_mut().filter(|seat| seat.connection == old) {
+            seat.connection = new;
+        }
+    }
+
+    pub(crate) fn is_seated(&self, connection: C) -> bool {
+        self.seats.iter().any(|seat| seat.connection == connection)
+    }
+
     fn login(&mut self, from: C, address: Address<'static>) -> Vec<Output<C>> {
         if self.seats.iter().any(|seat| seat.address.pseudo() == address.pseudo()) {
             return refused(from, Refusal::PseudoPris);
