@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod measure;
 pub mod peer;
 pub mod program;
 pub mod relay;
