@@ -11,23 +11,25 @@ use common::endpoint::Endpoint;
 pub const HELP: &str = "\
 Messagerie instantanée pour deux personnes.
 
-Utilisation : client [HOTE[:PORT]] [PSEUDO]              la fenêtre
-              client [HOTE[:PORT]] [PSEUDO] --terminal   dans le terminal
-              client --heberge [PORT] [PSEUDO]           cette machine est aussi le serveur
-              client --demo                              deux fenêtres sur cette machine
+Utilisation :
+  client [HOTE[:PORT]] [PSEUDO]              dans une fenêtre
+  client [HOTE[:PORT]] [PSEUDO] --terminal   dans le terminal
+  client --heberge [PORT] [PSEUDO]           cette machine est aussi le serveur
+  client --demo                              deux fenêtres sur cette machine
 
-  HOTE[:PORT]    l'adresse que « serveur » affiche au démarrage ; le port est 7878
-                 si rien d'autre n'est dit
-  PSEUDO         votre nom : de 1 à 32 lettres, chiffres, « _ », « - » ou « . »
-  --terminal     ni fenêtre ni souris : on tape, on lit ; « quitter » seul sur une ligne
-                 quitte la discussion ; l'entrée peut être un fichier (client … < fichier)
-  --heberge      lancer aussi le serveur, sur le port PORT (7878 par défaut)
+  HOTE[:PORT]    l'adresse que « serveur » affiche au démarrage ;
+                 le port est 7878 si rien d'autre n'est dit
+  PSEUDO         votre nom : 1 à 32 lettres, chiffres, « _ », « - » ou « . »
+  --terminal     sans fenêtre : on tape, on lit ; « quitter » seul sur une
+                 ligne quitte la discussion ; l'entrée peut être un fichier
+                 (client … < fichier)
+  --heberge      lancer aussi le serveur, sur le port PORT (ou 7878)
   --demo         essayer : un serveur et deux participants, alice et bob
   -h, --help     afficher cette aide
   -V, --version  afficher la version
 
-Ce qui manque est demandé. RUST_LOG=info montre ce que fait le programme, sur la sortie
-d'erreur.
+La fenêtre demande ce qui manque. RUST_LOG=info montre ce que fait le
+programme, sur la sortie d'erreur.
 ";
 
 /// What the command line asks for.

@@ -12,10 +12,11 @@ Relais de messagerie instantanée pour deux personnes.
 
 Utilisation : serveur [ADRESSE[:PORT]] [--permanent]
 
-  ADRESSE[:PORT]  où écouter ; par défaut 0.0.0.0:7878, c'est-à-dire le port 7878
-                  de toutes les adresses de cette machine ([::]:7878 : IPv6 aussi)
-  --permanent     attendre la discussion suivante quand une discussion se termine,
-                  au lieu de s'arrêter
+  ADRESSE[:PORT]  où écouter ; par défaut 0.0.0.0:7878, c'est-à-dire le port
+                  7878 de toutes les adresses de cette machine
+                  ([::]:7878 : les adresses IPv6 aussi)
+  --permanent     attendre la discussion suivante quand une discussion se
+                  termine, au lieu de s'arrêter
   -h, --help      afficher cette aide
   -V, --version   afficher la version
 
