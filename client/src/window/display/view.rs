@@ -9,10 +9,12 @@
 pub(super) struct View {
     /// The entries' heights, guessed or exact.
     heights: Vec<i32>,
-    /// The sum of all `heights`.
+    /// The sum of all `heights`, with the margin.
     total: i64,
     /// How tall the view is.
     height: i32,
+    /// What stays free below the last entry.
+    margin: i32,
     /// The entry at the top, and how many of its pixels are above the view.
     top: usize,
     offset: i32,
@@ -25,8 +27,19 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn new(height: i32) -> Self {
-        Self { heights: Vec::new(), total: 0, height, top: 0, offset: 0, above: 0, at_end: true, seen: 0 }
+    pub(super) fn new(height: i32, margin: i32) -> Self {
+        let total = i64::from(margin);
+        Self {
+            heights: Vec::new(),
+            total,
+            height,
+            margin,
+            top: 0,
+            offset: 0,
+            above: 0,
+            at_end: true,
+            seen: 0,
+        }
     }
 
     /// Adds an entry whose height is guessed.
@@ -111,7 +124,7 @@ impl View {
             *height = guess;
         }
         self.above = sum(self.heights.get(..self.top));
-        self.total = self.above + sum(self.heights.get(self.top..));
+        self.total = self.above + sum(self.heights.get(self.top..)) + i64::from(self.margin);
         if !self.at_end && self.top < self.heights.len() {
             let now = exact(self.top);
             self.correct(self.top, now);
@@ -159,13 +172,13 @@ impl View {
             }
             index += 1;
         }
-        self.at_end = index == self.heights.len() && bottom <= self.height;
+        self.at_end = index == self.heights.len() && bottom <= self.height - self.margin;
     }
 
     /// Finds the top from the end. Gives the distance of its top from the view's top.
     fn settle_at_end(&mut self, exact: &mut impl FnMut(usize) -> i32) -> i32 {
-        let mut room = self.height;
-        let mut below = 0;
+        let mut room = self.height - self.margin;
+        let mut below = i64::from(self.margin);
         self.top = self.heights.len();
         while self.top > 0 && room > 0 {
             let height = exact(self.top - 1);
@@ -202,7 +215,7 @@ mod tests {
 
     /// Entries are guessed at 20 and turn out to be 30 tall, in a view of 100.
     fn view(entries: usize) -> View {
-        let mut view = View::new(100);
+        let mut view = View::new(100, 0);
         for _ in 0..entries {
             view.push(20);
         }
@@ -220,6 +233,21 @@ mod tests {
     fn a_short_conversation_stands_at_the_bottom() {
         assert_eq!(settle(&mut view(0)), []);
         assert_eq!(settle(&mut view(2)), [(0, 40), (1, 70)]);
+    }
+
+    #[test]
+    fn the_margin_below_the_last_entry_stays_free() {
+        let mut view = View::new(100, 10);
+        for _ in 0..10 {
+            view.push(20);
+        }
+        assert_eq!(view.settle(|_| 30).last(), Some(&(9, 60)));
+        view.scroll_by(-15);
+        assert_eq!(view.settle(|_| 30).last(), Some(&(9, 75)));
+        view.scroll_by(14);
+        assert_eq!((view.settle(|_| 30).last(), view.at_end()), (Some(&(9, 61)), false));
+        view.scroll_by(1);
+        assert_eq!((view.settle(|_| 30).last(), view.at_end()), (Some(&(9, 60)), true));
     }
 
     #[test]
