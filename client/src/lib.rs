@@ -1,6 +1,8 @@
-//! The client: the link to the relay, the terminal front and the window.
+//! The client: the [`link`] to the relay, and two fronts for it, the [`terminal`] and the window.
 
 pub mod event;
 pub mod link;
+pub mod options;
+pub mod terminal;
 #[cfg(feature = "fenetre")]
 pub mod window;

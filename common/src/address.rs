@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::str::FromStr;
 
 /// The longest pseudo, in characters.
@@ -77,6 +77,12 @@ impl PartialEq for Pseudo {
 }
 
 impl Eq for Pseudo {}
+
+impl Hash for Pseudo {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        folded(&self.0).for_each(|c| c.hash(state));
+    }
+}
 
 impl fmt::Display for Pseudo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -171,6 +177,13 @@ impl PartialEq<Address<'_>> for Address<'_> {
 
 impl Eq for Address<'_> {}
 
+impl Hash for Address<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        folded(self.pseudo_str()).for_each(|c| c.hash(state));
+        self.text[self.slash..].hash(state);
+    }
+}
+
 impl fmt::Display for Address<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -196,13 +209,14 @@ fn check_session(text: &str) -> Result<(), AddressError> {
 }
 
 /// Whether two pseudos differ by case at most.
-///
-/// Upper case first, then lower case, so that letters with several lower-case forms (σ and ς) meet.
 fn same_but_for_case(a: &str, b: &str) -> bool {
-    fn folded(text: &str) -> impl Iterator<Item = char> {
-        text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
-    }
     a == b || folded(a).eq(folded(b))
+}
+
+/// A pseudo without its case: upper case first, then lower case, so that letters with several lower-case forms
+/// (σ and ς) meet.
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
 #[cfg(test)]
@@ -244,6 +258,16 @@ mod tests {
         assert_eq!(address("alice/s1"), address("Alice/s1"));
         assert_ne!(address("alice/s1"), address("alice/S1"));
         assert_ne!(address("alice/s1"), address("alice/s2"));
+    }
+
+    #[test]
+    fn equal_addresses_and_pseudos_have_equal_hashes() {
+        let hasher = RandomState::new();
+        for (a, b) in [("alice/s1", "Alice/s1"), ("Οδυσσεύς/s1", "ΟΔΥΣΣΕΎΣ/s1")] {
+            let (a, b) = (Address::parse(a).unwrap(), Address::parse(b).unwrap());
+            assert_eq!(hasher.hash_one(&a), hasher.hash_one(&b));
+            assert_eq!(hasher.hash_one(a.pseudo()), hasher.hash_one(b.pseudo()));
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub enum WriteError {
 }
 
 /// A message of one's own that the other has not acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Kept {
     id: MessageId,
     date: Box<str>,
@@ -87,7 +87,7 @@ impl Kept {
 }
 
 /// The messages that belong to one pseudo. The first ever written to it has position 1, the next 2, and so on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Queue {
     recipient: Pseudo,
     /// How many messages were acknowledged and let go: the first one kept has position `released` + 1.
@@ -105,20 +105,22 @@ impl Queue {
 ///
 /// Number `n` between us and that address is the message at position `n + offset` of its pseudo's queue: as long
 /// as nobody else of that name acknowledges something, the two run side by side.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Met {
     address: Address<'static>,
     /// The highest number received from it in order and handed out as an event.
     received: u64,
     /// The highest number shown: `received` as of the last [`Delivery::acknowledge`].
     shown: u64,
-    /// The highest number sent to it.
+    /// The highest number ever sent to it.
     sent: u64,
+    /// The number to send next: not above `sent` while something is sent again.
+    next: u64,
     offset: u64,
 }
 
 /// Who is seated opposite on the present connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Seated {
     /// Index into [`Delivery::met`].
     met: usize,
@@ -131,7 +133,7 @@ struct Seated {
 }
 
 /// One client's side of the delivery rules; see the [module](self).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Delivery {
     own: Address<'static>,
     met: Vec<Met>,
@@ -243,16 +245,18 @@ impl Delivery {
             });
         }
         let queue = &self.queues[seated.queue];
-        let position = met.offset + met.sent + 1;
+        let number = met.next;
+        let position = met.offset + number;
         if seated.awaiting_count || position > queue.last_position() {
             return None;
         }
-        met.sent += 1;
+        met.next += 1;
+        met.sent = met.sent.max(number);
         let kept = &queue.kept[(position - queue.released - 1) as usize];
         Some(Frame::Msg(Msg {
             source: self.own.borrowed(),
             destination: met.address.borrowed(),
-            number: met.sent,
+            number,
             date: &kept.date,
             text: kept.text.borrowed(),
         }))
@@ -303,6 +307,7 @@ impl Delivery {
                 received: 0,
                 shown: 0,
                 sent: 0,
+                next: 1,
                 offset: self.queues[queue].released,
             });
             self.met.len() - 1
@@ -356,10 +361,11 @@ impl Delivery {
             self.outbox_bytes -= kept.size();
             delivered.push(kept.id);
         }
-        if seated.awaiting_count {
+        // The count may come in several steps: a `recu` that was on its way when we came back tells an older one.
+        if seated.awaiting_count || number >= met.next {
             // What is left is numbered from `number` + 1, whatever numbers it had before.
             seated.awaiting_count = false;
-            met.sent = number;
+            met.next = number + 1;
             met.offset = queue.released - number;
         }
         (!delivered.is_empty()).then_some(Event::Delivered(delivered))
@@ -453,6 +459,27 @@ mod tests {
         assert_eq!(sent(&mut alice), ["recu bob/b1 0"], "nothing before the count is known");
         assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 1"), "delivered [1]");
         assert_eq!(sent(&mut alice), ["msg bob/b1 2 deux", "msg bob/b1 3 trois"]);
+    }
+
+    #[test]
+    fn a_count_that_was_on_its_way_does_not_hide_a_newer_one() {
+        let mut alice = alice();
+        feed(&mut alice, "present bob/b1");
+        for text in ["un", "deux", "trois"] {
+            alice.write(DATE, text).unwrap();
+        }
+        sent(&mut alice);
+        alice.connection_lost();
+        feed(&mut alice, "present bob/b1");
+        // Sent before bob showed the rest; then the connection is lost again, before his newer count came.
+        feed(&mut alice, "recu bob/b1 alice/a1 1");
+        alice.connection_lost();
+        feed(&mut alice, "present bob/b1");
+        assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 2"), "delivered [2]");
+        // The same, without losing the connection between the two.
+        assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 3"), "delivered [3]");
+        alice.write(DATE, "quatre").unwrap();
+        assert_eq!(sent(&mut alice), ["recu bob/b1 0", "msg bob/b1 4 quatre"]);
     }
 
     #[test]

@@ -79,8 +79,10 @@
 //!    to 5 s.
 
 pub mod address;
+pub mod arguments;
 pub mod delivery;
 pub mod endpoint;
 pub mod frame;
 pub mod lines;
 pub mod text;
+pub mod transcript;

@@ -67,15 +67,27 @@ impl LineBuffer {
         self.bytes.resize((4 * self.bytes.len()).min(MAX_LINE_BYTES), 0);
     }
 
-    /// The next whole line, without its LF or CR LF; `None` until more arrives.
-    pub fn next_line(&mut self) -> Option<Result<&[u8], LineTooLong>> {
+    /// Whether [`next_line`](Self::next_line) has a whole line to give.
+    ///
+    /// # Errors
+    /// [`LineTooLong`] as soon as no line can come of what has arrived.
+    pub fn has_line(&mut self) -> Result<bool, LineTooLong> {
+        if self.searched > self.start && self.bytes[self.searched - 1] == b'\n' {
+            return Ok(true);
+        }
         let mut unsearched = &self.bytes[self.searched..self.end];
         // `skip_until` finds the LF with the system's vectorised search; on a slice it cannot fail.
-        let skipped = unsearched.skip_until(b'\n').unwrap_or(0);
-        self.searched += skipped;
-        if skipped == 0 || self.bytes[self.searched - 1] != b'\n' {
-            let full = self.end - self.start == MAX_LINE_BYTES;
-            return full.then_some(Err(LineTooLong));
+        self.searched += unsearched.skip_until(b'\n').unwrap_or(0);
+        let found = self.searched > self.start && self.bytes[self.searched - 1] == b'\n';
+        if !found && self.end - self.start == MAX_LINE_BYTES { Err(LineTooLong) } else { Ok(found) }
+    }
+
+    /// The next whole line, without its LF or CR LF; `None` until more arrives.
+    pub fn next_line(&mut self) -> Option<Result<&[u8], LineTooLong>> {
+        match self.has_line() {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(too_long) => return Some(Err(too_long)),
         }
         let line = &self.bytes[self.start..self.searched - 1];
         self.start = self.searched;

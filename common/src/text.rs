@@ -13,7 +13,7 @@ use crate::frame::MAX_TEXT_BYTES;
 /// assert_eq!(text.wire(), r"deux\nlignes");
 /// assert_eq!(text.plain(), "deux\nlignes");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Text<'a>(Cow<'a, str>);
 
 /// A text whose wire form is longer than [`MAX_TEXT_BYTES`].

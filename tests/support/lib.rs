@@ -1,3 +1,17 @@
-//! What several test files share.
+//! What the test files share: a relay in a thread ([`relay`]), a participant by hand ([`peer`]) and the real
+//! programs ([`program`]), an X server ([`xvfb`]).
+//!
+//! Everything here waits for something to happen, at most [`PATIENCE`], and says what it waited for when it did not.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod measure;
+pub mod peer;
+pub mod program;
+pub mod relay;
 pub mod xvfb;
+
+use std::time::Duration;
+
+/// How long anything may take. Nothing takes that long; a loaded machine may come near it.
+pub const PATIENCE: Duration = Duration::from_secs(40);

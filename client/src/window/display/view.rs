@@ -4,6 +4,10 @@
 //! it follows the conversation, on the last. Heights of entries out of view are guesses that are corrected when
 //! they come into view; hung up like this, no correction moves what is seen.
 
+/// Farther than this many times its own height the view goes by the guesses: not everything that is skipped needs
+/// to be measured.
+const FAR: u32 = 16;
+
 /// The view, in pixels.
 #[derive(Debug)]
 pub(super) struct View {
@@ -86,6 +90,10 @@ impl View {
     /// Moves the view down, or up if negative.
     pub(super) fn scroll_by(&mut self, pixels: i32) {
         if self.at_end && pixels >= 0 {
+            return;
+        }
+        if pixels.unsigned_abs() > FAR * self.height.unsigned_abs() {
+            self.scroll_to(self.position().0 + i64::from(pixels));
             return;
         }
         self.at_end = false;
@@ -308,6 +316,8 @@ mod tests {
     fn it_stops_at_the_start() {
         let mut view = view(100);
         view.scroll_by(-1_000_000);
+        assert_eq!(settle(&mut view)[0], (0, 0));
+        view.scroll_by(-1_000);
         assert_eq!(settle(&mut view)[0], (0, 0));
         assert_eq!(view.position().0, 0);
         view.scroll_to(0);

@@ -1,0 +1,202 @@
+//! The command line of `client`.
+
+use std::ffi::OsString;
+
+use anyhow::bail;
+use common::address::Pseudo;
+use common::arguments::in_french;
+use common::endpoint::Endpoint;
+
+/// What `--help` shows.
+pub const HELP: &str = "\
+Messagerie instantanée pour deux personnes.
+
+Utilisation :
+  client [HOTE[:PORT]] [PSEUDO]              dans une fenêtre
+  client [HOTE[:PORT]] [PSEUDO] --terminal   dans le terminal
+  client --heberge [PORT] [PSEUDO]           cette machine est aussi le serveur
+  client --demo                              deux fenêtres sur cette machine
+
+  HOTE[:PORT]    l'adresse que « serveur » affiche au démarrage ;
+                 le port est 7878 si rien d'autre n'est dit
+  PSEUDO         votre nom : 1 à 32 lettres, chiffres, « _ », « - » ou « . »
+  --terminal     sans fenêtre : on tape, on lit ; « quitter » seul sur une
+                 ligne quitte la discussion ; l'entrée peut être un fichier
+                 (client … < fichier)
+  --heberge      lancer aussi le serveur, sur le port PORT (ou 7878)
+  --demo         essayer : un serveur et deux participants, alice et bob
+  -h, --help     afficher cette aide
+  -V, --version  afficher la version
+
+La fenêtre demande ce qui manque. RUST_LOG=info montre ce que fait le
+programme, sur la sortie d'erreur.
+";
+
+/// What the command line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// The window.
+    Window {
+        /// The server, if given.
+        server: Option<Endpoint>,
+        /// The name, if given.
+        pseudo: Option<Pseudo>,
+    },
+    /// The terminal.
+    Terminal {
+        /// The server, if given.
+        server: Option<Endpoint>,
+        /// The name, if given.
+        pseudo: Option<Pseudo>,
+    },
+    /// The server and a window.
+    Host {
+        /// The port, if given.
+        port: Option<u16>,
+        /// The name, if given.
+        pseudo: Option<Pseudo>,
+    },
+    /// A server and two windows.
+    Demo,
+    /// The help.
+    Help,
+    /// The version.
+    Version,
+}
+
+/// Where the discussion is to be shown, as the options say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Window,
+    Terminal,
+    Host,
+    Demo,
+}
+
+/// Reads the arguments (without the program's name).
+///
+/// # Errors
+/// A sentence for the user.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command> {
+    let mut parser = lexopt::Parser::from_args(args);
+    let mut mode = Mode::Window;
+    let mut values = Vec::new();
+    while let Some(arg) = parser.next().map_err(in_french)? {
+        let chosen = match arg {
+            lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
+            lexopt::Arg::Short('V') | lexopt::Arg::Long("version") => return Ok(Command::Version),
+            lexopt::Arg::Long("terminal") => Mode::Terminal,
+            lexopt::Arg::Long("heberge") => Mode::Host,
+            lexopt::Arg::Long("demo") => Mode::Demo,
+            lexopt::Arg::Value(value) if values.len() < 2 => {
+                values.push(value.to_string_lossy().into_owned());
+                continue;
+            }
+            other => return Err(in_french(other.unexpected())),
+        };
+        if mode != Mode::Window && mode != chosen {
+            bail!("--terminal, --heberge et --demo ne vont pas ensemble : choisissez");
+        }
+        mode = chosen;
+    }
+    command(mode, values)
+}
+
+fn command(mode: Mode, values: Vec<String>) -> anyhow::Result<Command> {
+    let mut values = values.into_iter().peekable();
+    Ok(match mode {
+        Mode::Host => {
+            // A name may come first: every port is a number, and few names are.
+            let port = values.next_if(|value| value.bytes().all(|b| b.is_ascii_digit()));
+            Command::Host { port: port.map(|port| parse_port(&port)).transpose()?, pseudo: pseudo(values)? }
+        }
+        Mode::Demo => match values.next() {
+            Some(value) => bail!("argument en trop avec --demo : {value}"),
+            None => Command::Demo,
+        },
+        Mode::Window | Mode::Terminal => {
+            let server = values.next().map(|value| value.parse()).transpose()?;
+            let pseudo = pseudo(values)?;
+            if mode == Mode::Terminal {
+                Command::Terminal { server, pseudo }
+            } else {
+                Command::Window { server, pseudo }
+            }
+        }
+    })
+}
+
+fn parse_port(port: &str) -> anyhow::Result<u16> {
+    match port.parse() {
+        Ok(number) => Ok(number),
+        Err(_) => bail!("le port « {port} » n'est pas valide : donnez un nombre de 1 à 65535"),
+    }
+}
+
+fn pseudo(mut values: impl Iterator<Item = String>) -> anyhow::Result<Option<Pseudo>> {
+    let pseudo = values.next().map(|value| parse_pseudo(&value)).transpose()?;
+    match values.next() {
+        Some(value) => bail!("argument en trop : {value}"),
+        None => Ok(pseudo),
+    }
+}
+
+/// A pseudo, or a sentence that quotes what cannot be one.
+///
+/// # Errors
+/// That sentence.
+pub fn parse_pseudo(value: &str) -> anyhow::Result<Pseudo> {
+    match value.parse() {
+        Ok(pseudo) => Ok(pseudo),
+        Err(error) => bail!("le pseudo « {} » n'est pas valide : {error}", common::text::harmless(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Result<Command, String> {
+        parse(args.iter().map(OsString::from)).map_err(|error| error.to_string())
+    }
+
+    fn alice() -> Option<Pseudo> {
+        "alice".parse().ok()
+    }
+
+    #[test]
+    fn every_form_of_the_help_is_understood() {
+        let server: Option<Endpoint> = "hote:9000".parse().ok();
+        let pseudo = alice();
+        assert_eq!(parsed(&[]), Ok(Command::Window { server: None, pseudo: None }));
+        assert_eq!(
+            parsed(&["hote:9000", "--terminal", "alice"]),
+            Ok(Command::Terminal { server: server.clone(), pseudo: pseudo.clone() })
+        );
+        assert_eq!(parsed(&["hote:9000", "alice"]), Ok(Command::Window { server, pseudo: pseudo.clone() }));
+        assert_eq!(parsed(&["--heberge"]), Ok(Command::Host { port: None, pseudo: None }));
+        assert_eq!(
+            parsed(&["--heberge", "9000", "alice"]),
+            Ok(Command::Host { port: Some(9000), pseudo: alice() })
+        );
+        assert_eq!(parsed(&["--heberge", "alice"]), Ok(Command::Host { port: None, pseudo }));
+        assert_eq!(parsed(&["--demo"]), Ok(Command::Demo));
+    }
+
+    #[test]
+    fn mistakes_are_explained_in_french() {
+        for (args, words) in [
+            (&["--zut"][..], "option inconnue"),
+            (&["hote:x"], "port « x »"),
+            (&["hote", "Jean Paul"], "pseudo « Jean Paul »"),
+            (&["hote", "alice", "bob"], "en trop"),
+            (&["--demo", "x"], "en trop"),
+            (&["--demo", "--terminal"], "ne vont pas ensemble"),
+            (&["--heberge", "99999"], "port « 99999 »"),
+            (&["--heberge", "9000", "a b"], "pseudo"),
+        ] {
+            let error = parsed(args).unwrap_err();
+            assert!(error.contains(words), "{args:?}: {error}");
+        }
+    }
+}

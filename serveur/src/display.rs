@@ -1,0 +1,214 @@
+//! What the server shows of the discussion: [`Display`].
+//!
+//! The threads that relay leave copies in a bounded store; a thread of its own writes them out. A terminal that does
+//! not take anything (Ctrl-S, a selection, a pipe that nobody reads) so costs lines of the display, which are
+//! counted and announced, and never holds up a message.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Local};
+use common::frame::Frame;
+use common::text::harmless;
+use common::transcript::{Emphasis, push_message};
+
+/// What the store holds at most, in bytes.
+const MAX_STORED_BYTES: usize = 512 * 1024;
+
+/// Where lines to show are left. Clones share one store.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Display {
+    shared: Arc<(Mutex<Store>, Condvar)>,
+}
+
+#[derive(Debug, Default)]
+struct Store {
+    entries: Vec<Entry>,
+    /// The entries' contents, one after the other.
+    bytes: Vec<u8>,
+    /// Lines for which there was no room.
+    skipped: usize,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    at: DateTime<Local>,
+    length: usize,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// `msg` frames as they were passed on.
+    Messages,
+    /// A sentence of the server's own.
+    Notice,
+    /// Lines to be shown as they are.
+    Plain,
+}
+
+impl Display {
+    /// Shows messages, given as the lines that were passed on.
+    pub(crate) fn messages(&self, lines: &[u8]) {
+        self.store(lines, Kind::Messages);
+    }
+
+    /// Shows a sentence about the discussion.
+    pub(crate) fn notice(&self, sentence: &str) {
+        self.store(sentence.as_bytes(), Kind::Notice);
+    }
+
+    /// Shows lines as they are.
+    pub(crate) fn plain(&self, lines: &str) {
+        self.store(lines.as_bytes(), Kind::Plain);
+    }
+
+    /// Nothing more will be shown: [`run`](Self::run) returns once it has written what is left.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.shared.1.notify_one();
+    }
+
+    /// Writes out what is left here, until [`close`](Self::close).
+    pub(crate) fn run(&self, out: &mut dyn Write, emphasis: Emphasis) {
+        let mut batch = Store::default();
+        let mut text = String::new();
+        let mut failed = false;
+        while self.take(&mut batch) {
+            batch.write_to(&mut text, emphasis);
+            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            tell_once(written, &mut failed);
+            text.clear();
+            batch.clear();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Store> {
+        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn store(&self, content: &[u8], kind: Kind) {
+        let mut store = self.lock();
+        if store.bytes.len() + content.len() > MAX_STORED_BYTES {
+            store.skipped += content.iter().filter(|byte| **byte == b'\n').count().max(1);
+            return;
+        }
+        store.bytes.extend_from_slice(content);
+        store.entries.push(Entry { at: Local::now(), length: content.len(), kind });
+        if store.entries.len() == 1 {
+            self.shared.1.notify_one();
+        }
+    }
+
+    /// Waits for something to show and swaps it into `batch`, which is empty; false when closed and done.
+    fn take(&self, batch: &mut Store) -> bool {
+        let mut store = self.lock();
+        while store.entries.is_empty() && !store.closed {
+            store = self.shared.1.wait(store).unwrap_or_else(PoisonError::into_inner);
+        }
+        std::mem::swap(&mut store.entries, &mut batch.entries);
+        std::mem::swap(&mut store.bytes, &mut batch.bytes);
+        batch.skipped = std::mem::take(&mut store.skipped);
+        !batch.entries.is_empty()
+    }
+}
+
+impl Store {
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.bytes.clear();
+    }
+
+    fn write_to(&self, out: &mut String, emphasis: Emphasis) {
+        let mut rest = &self.bytes[..];
+        for entry in &self.entries {
+            let (content, after) = rest.split_at(entry.length);
+            rest = after;
+            entry.write_to(content, out, emphasis);
+        }
+        if self.skipped > 0 {
+            let sentence =
+                format!("{} lignes n'ont pas été affichées : la sortie est trop lente.", self.skipped);
+            push_notice(out, &stamp(&Local::now()), &sentence);
+        }
+    }
+}
+
+impl Entry {
+    fn write_to(&self, content: &[u8], out: &mut String, emphasis: Emphasis) {
+        let content = String::from_utf8_lossy(content);
+        let stamp = stamp(&self.at);
+        match self.kind {
+            Kind::Plain => out.push_str(&content),
+            Kind::Notice => push_notice(out, &stamp, &content),
+            Kind::Messages => {
+                for line in content.split_terminator('\n') {
+                    let line = line.strip_suffix('\r').unwrap_or(line);
+                    if let Ok(Frame::Msg(msg)) = Frame::parse(line) {
+                        push_message(out, &stamp, msg.source.pseudo_str(), &msg.text, emphasis);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn stamp(at: &DateTime<Local>) -> String {
+    at.format("%H:%M:%S").to_string()
+}
+
+/// A notice begins with a star, which no pseudo can.
+fn push_notice(out: &mut String, stamp: &str, sentence: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "[{stamp}] * {}", harmless(sentence));
+}
+
+/// An output that fails (closed, disk full) is told once; the discussion goes on without it.
+fn tell_once(written: io::Result<()>, failed: &mut bool) {
+    if let Err(error) = written
+        && !std::mem::replace(failed, true)
+    {
+        log::warn!("l'affichage ne peut pas être écrit ({error}) ; la discussion continue");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(display: &Display) -> String {
+        let mut out = Vec::new();
+        display.close();
+        display.run(&mut out, Emphasis::None);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn messages_and_notices_in_order() {
+        let display = Display::default();
+        display.plain("Bonjour\n");
+        display.notice("alice a rejoint la discussion.");
+        display.messages(b"msg alice/a bob/b 1 d Salut\\nBob\nmsg alice/a bob/b 2 d !\r\r\n");
+        let shown = shown(&display);
+        let mut lines: Vec<String> =
+            shown.lines().map(|line| line.chars().skip_while(|c| *c != ']').collect()).collect();
+        lines.retain(|line| !line.is_empty());
+        assert_eq!(lines, ["] * alice a rejoint la discussion.", "] alice : Salut", "] alice : !␍"]);
+        assert!(shown.starts_with("Bonjour\n[") && shown.contains("Salut\n    Bob\n"));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted_and_announced() {
+        let display = Display::default();
+        let line = format!("msg alice/a bob/b 1 d {}\n", "x".repeat(1000));
+        for _ in 0..1000 {
+            display.messages(line.as_bytes());
+        }
+        let shown = shown(&display);
+        let kept = shown.lines().filter(|line| line.contains("alice : x")).count();
+        assert!(shown.contains(&format!("{} lignes n'ont pas été affichées", 1000 - kept)), "{kept}");
+        assert!(kept * line.len() <= MAX_STORED_BYTES);
+    }
+}

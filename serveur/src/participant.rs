@@ -1,0 +1,384 @@
+//! One connection's thread: the login, then reading, checking and passing on.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::address::Address;
+use common::frame::{Frame, FrameError, Refusal, end_line};
+use common::lines::{LineBuffer, LineTooLong};
+
+use crate::connection::{Connection, LINGER};
+use crate::display::Display;
+use crate::room::{Opposite, Participant, Room};
+
+/// How long a connection may take to log in.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// A participant who has sent a `ping` once and then no line for this long is gone.
+const SILENCE: Duration = Duration::from_secs(20);
+/// Answers to one's own connection are sent when this many bytes have gathered, however many lines ask for one.
+const MAX_ANSWERS_BYTES: usize = 16 * 1024;
+
+/// How a connection's thread ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Departure {
+    /// It ended the discussion.
+    Quit,
+    Other,
+}
+
+/// Serves one connection from its first line to its end.
+pub(crate) fn serve(
+    connection: &Arc<Connection>,
+    room: &Room,
+    display: &Display,
+    logged_in: impl FnOnce(),
+) -> Departure {
+    let mut lines = LineBuffer::new();
+    let participant = match log_in(connection, room, &mut lines) {
+        Ok(participant) => participant,
+        Err(refused) => {
+            refused.tell(connection);
+            return Departure::Other;
+        }
+    };
+    logged_in();
+    display.notice(&format!("{} a rejoint la discussion.", participant.address.pseudo_str()));
+    let departure = Conversation::new(&participant, room, display, lines).run();
+    participant.set_done();
+    departure
+}
+
+/// Why a connection is closed, with the sentence for a person. `None`: it went away by itself.
+struct Refused(Option<(Refusal, String)>);
+
+impl Refused {
+    fn because(code: Refusal, sentence: impl Into<String>) -> Self {
+        Refused(Some((code, sentence.into())))
+    }
+
+    /// Says so, and closes in such a way that the sentence arrives.
+    fn tell(&self, connection: &Connection) {
+        let Some((code, sentence)) = &self.0 else { return };
+        log::info!("connexion {} refusée : {}", connection.id, code.code());
+        let mut line = Vec::new();
+        Frame::refus(*code, sentence).write(&mut line);
+        connection.writer().finish(&line);
+        connection.linger(Instant::now() + LINGER);
+    }
+}
+
+impl From<LineTooLong> for Refused {
+    fn from(_: LineTooLong) -> Self {
+        Refused::because(Refusal::TrameTropLongue, "Une ligne ne doit pas dépasser 65 536 octets.")
+    }
+}
+
+impl From<std::str::Utf8Error> for Refused {
+    fn from(_: std::str::Utf8Error) -> Self {
+        Refused::because(Refusal::Utf8, "Cette ligne n'est pas du texte en UTF-8.")
+    }
+}
+
+fn log_in(
+    connection: &Arc<Connection>,
+    room: &Room,
+    lines: &mut LineBuffer,
+) -> Result<Arc<Participant>, Refused> {
+    let deadline = Instant::now() + LOGIN_TIMEOUT;
+    let line = loop {
+        // Looked at twice, because a line that is there cannot be kept across the next read.
+        if lines.has_line()? {
+            break lines.next_line().unwrap_or(Ok(&[]))?;
+        }
+        read_before(connection, lines, deadline)?;
+    };
+    let address = match Frame::parse(std::str::from_utf8(line)?) {
+        Ok(Frame::Login(address)) => address.into_owned(),
+        Err(FrameError::Version) if line.starts_with(b"login ") => {
+            return Err(Refused::because(
+                Refusal::Version,
+                "Ce serveur parle la version 1 du protocole : « login 1 … ».",
+            ));
+        }
+        Err(FrameError::Address(error)) if line.starts_with(b"login ") => {
+            return Err(Refused::because(Refusal::PseudoInvalide, format!("Adresse refusée : {error}.")));
+        }
+        _ => return Err(login_expected()),
+    };
+    let participant = Participant::new(address, Arc::clone(connection));
+    room.enter(&participant).map_err(|code| match code {
+        Refusal::PseudoPris => Refused::because(code, "Ce pseudo est déjà pris : choisissez-en un autre."),
+        _ => Refused::because(code, "Deux personnes discutent déjà sur ce serveur : réessayez plus tard."),
+    })?;
+    Ok(participant)
+}
+
+fn login_expected() -> Refused {
+    Refused::because(Refusal::LoginAttendu, "Présentez-vous d'abord : « login 1 PSEUDO/SESSION ».")
+}
+
+fn read_before(connection: &Connection, lines: &mut LineBuffer, deadline: Instant) -> Result<(), Refused> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(login_expected());
+    }
+    let read = connection.set_read_timeout(Some(left)).and_then(|()| connection.read(lines.space()));
+    match read {
+        Ok(0) => Err(Refused(None)),
+        Ok(count) => {
+            lines.filled(count);
+            Ok(())
+        }
+        Err(error) if is_timeout(&error) => Err(login_expected()),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+        Err(_) => Err(Refused(None)),
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    // Unix says one, Windows the other.
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+/// What is to be done with a line.
+enum Verdict {
+    /// A message for the one opposite.
+    Message,
+    /// An acknowledgement for the one opposite.
+    Acknowledgement,
+    /// Right, but for someone who is not there.
+    Drop,
+    Pong,
+    Quit,
+    Refuse(Refusal, String),
+}
+
+/// A participant's part of the discussion, as seen by the thread that reads from him.
+struct Conversation<'a> {
+    me: &'a Participant,
+    room: &'a Room,
+    display: &'a Display,
+    lines: LineBuffer,
+    /// Lines for the one opposite, gathered from one read.
+    forwarded: Vec<u8>,
+    /// Those of them that are messages.
+    messages: Vec<u8>,
+    /// Lines for this connection itself.
+    answers: Vec<u8>,
+    silence: Silence,
+}
+
+/// What follows after a look at the lines that have arrived.
+enum Next {
+    ReadOn,
+    Quit,
+    /// The other one has ended the discussion.
+    Over,
+    Close(Refused),
+}
+
+impl<'a> Conversation<'a> {
+    fn new(me: &'a Participant, room: &'a Room, display: &'a Display, lines: LineBuffer) -> Self {
+        Conversation {
+            me,
+            room,
+            display,
+            lines,
+            forwarded: Vec::new(),
+            messages: Vec::new(),
+            answers: Vec::new(),
+            silence: Silence::new(),
+        }
+    }
+
+    fn run(mut self) -> Departure {
+        let pseudo = self.me.address.pseudo_str();
+        let refused = loop {
+            match self.handle_lines() {
+                Next::ReadOn => {}
+                Next::Quit => return self.quit(),
+                Next::Over => {
+                    self.me.connection.linger(Instant::now() + LINGER);
+                    return Departure::Other;
+                }
+                Next::Close(refused) => break refused,
+            }
+            match self.silence.read(&self.me.connection, &mut self.lines) {
+                Ok(true) => {}
+                Ok(false) => break Refused(None),
+                Err(error) => {
+                    log::info!("connexion {} : {error}", self.me.connection.id);
+                    break Refused(None);
+                }
+            }
+        };
+        if self.room.lose(self.me) {
+            self.display.notice(&format!("la connexion de {pseudo} est perdue."));
+        }
+        refused.tell(&self.me.connection);
+        self.me.connection.abort();
+        Departure::Other
+    }
+
+    /// Ends the discussion for both, and sees to it that both connections are closed.
+    fn quit(&self) -> Departure {
+        let deadline = Instant::now() + LINGER;
+        let other = self.room.end(self.me);
+        self.display.notice(&format!("{} a quitté la discussion.", self.me.address.pseudo_str()));
+        self.me.connection.linger(deadline);
+        if let Some(other) = other {
+            other.close_by(deadline);
+        }
+        Departure::Quit
+    }
+
+    /// Handles the whole lines that have arrived, and passes on in one write what is to be passed on.
+    fn handle_lines(&mut self) -> Next {
+        let peer = match self.room.opposite(self.me) {
+            Opposite::Someone(peer) => Some(peer),
+            Opposite::Nobody => None,
+            Opposite::Over => return Next::Over,
+        };
+        let mut next = Next::ReadOn;
+        while let Some(line) = self.lines.next_line() {
+            let line = match line.map_err(Refused::from).and_then(|line| Ok(std::str::from_utf8(line)?)) {
+                Ok(line) => line,
+                Err(refused) => {
+                    next = Next::Close(refused);
+                    break;
+                }
+            };
+            self.silence.line_arrived();
+            match judge(line, &self.me.address, peer.as_ref().map(|peer| &peer.address)) {
+                Verdict::Message => {
+                    append_line(&mut self.forwarded, line);
+                    append_line(&mut self.messages, line);
+                }
+                Verdict::Acknowledgement => append_line(&mut self.forwarded, line),
+                Verdict::Drop => {}
+                Verdict::Pong => {
+                    self.silence.ping_arrived();
+                    Frame::Pong.write(&mut self.answers);
+                }
+                Verdict::Quit => {
+                    next = Next::Quit;
+                    break;
+                }
+                Verdict::Refuse(code, sentence) => Frame::refus(code, &sentence).write(&mut self.answers),
+            }
+            if self.answers.len() >= MAX_ANSWERS_BYTES {
+                self.me.connection.writer().send(&self.answers);
+                self.answers.clear();
+            }
+        }
+        self.pass_on(peer.as_deref());
+        next
+    }
+
+    fn pass_on(&mut self, peer: Option<&Participant>) {
+        if let Some(peer) = peer
+            && !self.forwarded.is_empty()
+        {
+            peer.connection.writer().send(&self.forwarded);
+        }
+        if !self.answers.is_empty() {
+            self.me.connection.writer().send(&self.answers);
+        }
+        if !self.messages.is_empty() {
+            self.display.messages(&self.messages);
+        }
+        self.forwarded.clear();
+        self.answers.clear();
+        self.messages.clear();
+    }
+}
+
+fn append_line(out: &mut Vec<u8>, line: &str) {
+    let start = out.len();
+    out.extend_from_slice(line.as_bytes());
+    end_line(out, start);
+}
+
+/// What is to be done with `line`, sent by `own`, while `peer` sits opposite.
+fn judge(line: &str, own: &Address<'_>, peer: Option<&Address<'_>>) -> Verdict {
+    let routed = |source: &Address<'_>, destination: &Address<'_>, verdict| {
+        if source != own {
+            let sentence = format!("SOURCE doit être votre propre adresse, {own}.");
+            Verdict::Refuse(Refusal::SourceUsurpee, sentence)
+        } else if peer.is_some_and(|peer| peer == destination) {
+            verdict
+        } else {
+            Verdict::Drop
+        }
+    };
+    match Frame::parse(line) {
+        Ok(Frame::Msg(msg)) => routed(&msg.source, &msg.destination, Verdict::Message),
+        Ok(Frame::Recu { source, destination, .. }) => {
+            routed(&source, &destination, Verdict::Acknowledgement)
+        }
+        Ok(Frame::Ping) => Verdict::Pong,
+        Ok(Frame::Quitter) => Verdict::Quit,
+        Ok(Frame::Login(_)) | Err(FrameError::Version | FrameError::Address(_))
+            if line.starts_with("login") =>
+        {
+            Verdict::Refuse(Refusal::DejaConnecte, "Vous êtes déjà connecté.".to_owned())
+        }
+        Ok(_) => Verdict::Refuse(
+            Refusal::TrameInvalide,
+            "Seul le serveur envoie cette trame ; un client envoie msg, recu, ping ou quitter.".to_owned(),
+        ),
+        Err(error) => Verdict::Refuse(Refusal::TrameInvalide, format!("Trame incomprise : {error}.")),
+    }
+}
+
+/// How long a participant has been silent, and the timeout that follows from it.
+struct Silence {
+    /// Only who sends pings is expected to go on doing so; a person typing by hand is never cut off.
+    pings: bool,
+    last_line: Instant,
+    /// No line has ended since the last read: the time already passed counts.
+    partial: bool,
+    /// The timeout the socket has now.
+    armed: Option<Duration>,
+}
+
+impl Silence {
+    fn new() -> Self {
+        // The socket still has what was left of the time for the login.
+        Silence { pings: false, last_line: Instant::now(), partial: false, armed: Some(LOGIN_TIMEOUT) }
+    }
+
+    fn ping_arrived(&mut self) {
+        self.pings = true;
+    }
+
+    fn line_arrived(&mut self) {
+        self.partial = false;
+    }
+
+    /// Reads once; false at the end of the stream.
+    fn read(&mut self, connection: &Connection, lines: &mut LineBuffer) -> io::Result<bool> {
+        if !self.partial && self.pings {
+            self.last_line = Instant::now();
+        }
+        let timeout = match (self.pings, self.partial) {
+            (false, _) => None,
+            (true, false) => Some(SILENCE),
+            (true, true) => Some(SILENCE.saturating_sub(self.last_line.elapsed())),
+        };
+        if timeout != self.armed {
+            connection.set_read_timeout(timeout)?;
+            self.armed = timeout;
+        }
+        self.partial = true;
+        match connection.read(lines.space()) {
+            Ok(count) => {
+                lines.filled(count);
+                Ok(count > 0)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}

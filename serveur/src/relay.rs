@@ -1,0 +1,327 @@
+//! Accepting connections, and ending: [`Relay`].
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use common::endpoint::Endpoint;
+use common::frame::{Frame, Refusal};
+use common::text::harmless;
+use common::transcript::Emphasis;
+
+use crate::addresses::{loopback_like, reachable};
+use crate::connection::Connection;
+use crate::display::Display;
+use crate::participant::{Departure, serve};
+use crate::room::Room;
+
+/// How many connections may be logging in at once; more are sent away.
+const MAX_WAITING: usize = 128;
+/// A connection's thread needs little; the default of 2 MiB would be reserved for each of many.
+const STACK_BYTES: usize = 256 * 1024;
+/// Without file descriptors, the time until it is worth looking again.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
+/// At the end, how long an output that takes nothing may hold up the program.
+const LAST_DISPLAY: Duration = Duration::from_secs(2);
+
+/// A relay that listens.
+#[derive(Debug)]
+pub struct Relay {
+    listener: TcpListener,
+    local: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+/// Ends a relay from another thread.
+#[derive(Clone, Debug)]
+pub struct Stopper {
+    local: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+/// Why a relay cannot listen.
+#[derive(Debug)]
+pub enum BindError {
+    /// The host's name leads nowhere.
+    UnknownHost(Endpoint),
+    /// The system refuses the address.
+    Listen(Endpoint, io::Error),
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (endpoint, error) = match self {
+            BindError::UnknownHost(Endpoint { host, .. }) => {
+                let host = harmless(host);
+                return write!(
+                    f,
+                    "l'adresse « {host} » est introuvable : \
+                     donnez une adresse IP de cette machine, ou 0.0.0.0 pour toutes"
+                );
+            }
+            BindError::Listen(endpoint, error) => (endpoint, error),
+        };
+        match error.kind() {
+            io::ErrorKind::AddrInUse => write!(
+                f,
+                "le port {} est déjà pris : un serveur tourne peut-être déjà sur cette machine ; \
+                 arrêtez-le, ou choisissez un autre port",
+                endpoint.port
+            ),
+            io::ErrorKind::AddrNotAvailable => write!(
+                f,
+                "l'adresse {} n'est pas une adresse de cette machine : \
+                 choisissez-en une autre, ou 0.0.0.0 pour toutes",
+                endpoint.host
+            ),
+            io::ErrorKind::PermissionDenied => write!(
+                f,
+                "le port {} est réservé au système : choisissez un port à partir de 1024",
+                endpoint.port
+            ),
+            _ => write!(f, "impossible d'écouter sur {endpoint} : {error}"),
+        }
+    }
+}
+
+impl std::error::Error for BindError {}
+
+#[derive(Debug)]
+struct Shared {
+    room: Room,
+    display: Display,
+    permanent: bool,
+    stopping: AtomicBool,
+    /// Connections that have not logged in (yet).
+    waiting: AtomicUsize,
+    /// Every connection that has a thread, so that the end reaches them all.
+    connections: Mutex<HashMap<u64, Arc<Connection>>>,
+}
+
+impl Shared {
+    fn connections(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Relay {
+    /// Listens on `endpoint` (port 0: a free one). With `permanent`, one discussion follows another; without,
+    /// the relay ends with the first.
+    ///
+    /// # Errors
+    /// The address cannot be listened on; the error says why in a sentence.
+    pub fn bind(endpoint: &Endpoint, permanent: bool) -> Result<Relay, BindError> {
+        let addresses: Vec<SocketAddr> = (endpoint.host.as_str(), endpoint.port)
+            .to_socket_addrs()
+            .map_err(|_| BindError::UnknownHost(endpoint.clone()))?
+            .collect();
+        let (local, listener) = TcpListener::bind(&addresses[..])
+            .and_then(|listener| Ok((listener.local_addr()?, listener)))
+            .map_err(|error| BindError::Listen(endpoint.clone(), error))?;
+        let shared = Arc::new(Shared {
+            room: Room::default(),
+            display: Display::default(),
+            permanent,
+            stopping: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
+            connections: Mutex::new(HashMap::new()),
+        });
+        Ok(Relay { listener, local, shared })
+    }
+
+    /// The address it listens on.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// A handle that ends the relay from another thread.
+    pub fn stopper(&self) -> Stopper {
+        Stopper { local: self.local, shared: Arc::clone(&self.shared) }
+    }
+
+    /// Relays until the discussion is over (or, with `permanent`, until stopped), and shows on `out` where it listens,
+    /// who comes and goes, and every message.
+    ///
+    /// # Errors
+    /// The system gives no thread for the display.
+    pub fn run(self, mut out: Box<dyn Write + Send>, emphasis: Emphasis) -> io::Result<()> {
+        let display = self.shared.display.clone();
+        let (done, is_done) = channel();
+        // Not joined if the output takes nothing any more: then only the end of the program ends it.
+        thread::Builder::new().name("affichage".to_owned()).spawn(move || {
+            display.run(&mut *out, emphasis);
+            // Nobody waits any more if it took too long.
+            let _ = done.send(());
+        })?;
+        self.shared.display.plain(&self.greeting());
+        self.accept_all();
+        self.shared.display.close();
+        if is_done.recv_timeout(LAST_DISPLAY).is_err() {
+            log::warn!("la sortie ne prend plus rien : la fin de l'affichage est perdue");
+        }
+        Ok(())
+    }
+
+    fn greeting(&self) -> String {
+        let mut greeting = format!(
+            "Le serveur écoute sur {}.\nSur les machines des deux participants, tapez :\n",
+            self.local
+        );
+        let addresses = reachable(self.local).unwrap_or_else(|error| {
+            log::warn!("les adresses de cette machine sont inconnues : {error}");
+            vec![self.local]
+        });
+        for address in &addresses {
+            greeting.push_str(&format!("    client {address}\n"));
+        }
+        if addresses.iter().all(|address| address.ip().is_loopback()) {
+            greeting.push_str("(Cette adresse ne vaut que sur cette machine.)\n");
+        }
+        greeting
+    }
+
+    fn accept_all(&self) {
+        let stopper = self.stopper();
+        let mut doorkeeper = Doorkeeper::new(&self.listener);
+        thread::scope(|scope| {
+            while let Some(stream) = doorkeeper.next(&self.shared) {
+                let Some(connection) = self.admit(stream, doorkeeper.last_id) else { continue };
+                let id = connection.id;
+                self.shared.connections().insert(id, Arc::clone(&connection));
+                let thread = thread::Builder::new().name(format!("connexion {id}")).stack_size(STACK_BYTES);
+                let (shared, stopper) = (&self.shared, &stopper);
+                let spawned =
+                    thread.spawn_scoped(scope, move || serve_and_forget(shared, stopper, &connection));
+                if let Err(error) = spawned {
+                    log::warn!("le système n'accorde plus de fil d'exécution : {error}");
+                    self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+                    self.shared.connections().remove(&id);
+                }
+            }
+            for connection in self.shared.connections().values() {
+                connection.abort();
+            }
+        });
+    }
+
+    /// Counts a new connection among those that are logging in, or sends it away.
+    fn admit(&self, stream: TcpStream, id: u64) -> Option<Arc<Connection>> {
+        if self.shared.waiting.load(Ordering::Relaxed) >= MAX_WAITING {
+            log::info!("trop de connexions en attente : une de plus est renvoyée");
+            send_away(&stream);
+            return None;
+        }
+        match Connection::new(id, stream) {
+            Ok(connection) => {
+                self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+                Some(Arc::new(connection))
+            }
+            Err(error) => {
+                log::info!("connexion perdue à l'arrivée : {error}");
+                None
+            }
+        }
+    }
+}
+
+impl Stopper {
+    /// Ends the relay: it accepts nobody any more and closes every connection.
+    pub fn stop(&self) {
+        if self.shared.stopping.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        // The standard library has no other way to wake a thread that waits for a connection than to make one.
+        let mut local = self.local;
+        if local.ip().is_unspecified() {
+            local.set_ip(loopback_like(local.ip()));
+        }
+        if let Err(error) = TcpStream::connect_timeout(&local, Duration::from_secs(1)) {
+            log::warn!("le serveur tarde à s'arrêter : {error}");
+        }
+    }
+}
+
+/// A connection's thread, from its first line to the last trace of it.
+fn serve_and_forget(shared: &Shared, stopper: &Stopper, connection: &Arc<Connection>) {
+    let mut waits = true;
+    let departure = serve(connection, &shared.room, &shared.display, || {
+        waits = false;
+        shared.waiting.fetch_sub(1, Ordering::Relaxed);
+    });
+    if waits {
+        shared.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+    shared.connections().remove(&connection.id);
+    if departure == Departure::Quit && !shared.permanent {
+        stopper.stop();
+    }
+}
+
+/// Takes connections from the listener, also when the system has no file descriptors left.
+struct Doorkeeper<'a> {
+    listener: &'a TcpListener,
+    /// A descriptor kept in reserve: given up, it makes room to accept a connection and send it away, so that nobody
+    /// is left waiting in the system's queue.
+    spare: Option<TcpListener>,
+    last_id: u64,
+}
+
+impl<'a> Doorkeeper<'a> {
+    fn new(listener: &'a TcpListener) -> Self {
+        Doorkeeper { listener, spare: listener.try_clone().ok(), last_id: 0 }
+    }
+
+    /// The next connection; `None` when the relay is to end.
+    fn next(&mut self, shared: &Shared) -> Option<TcpStream> {
+        loop {
+            let accepted = self.listener.accept();
+            if shared.stopping.load(Ordering::SeqCst) {
+                return None;
+            }
+            match accepted {
+                Ok((stream, from)) => {
+                    self.last_id += 1;
+                    log::debug!("connexion {} depuis {from}", self.last_id);
+                    if self.has_spare() {
+                        return Some(stream);
+                    }
+                    log::warn!("plus de descripteurs de fichiers : une connexion est renvoyée");
+                    send_away(&stream);
+                }
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    log::warn!("une connexion ne peut pas être acceptée : {error}");
+                    if self.spare.take().is_none() {
+                        thread::sleep(EXHAUSTED_PAUSE);
+                    }
+                }
+            }
+        }
+    }
+
+    fn has_spare(&mut self) -> bool {
+        if self.spare.is_none() {
+            self.spare = self.listener.try_clone().ok();
+        }
+        self.spare.is_some()
+    }
+}
+
+/// Says `occupe` and closes, without ever waiting.
+fn send_away(mut stream: &TcpStream) {
+    let mut line = Vec::new();
+    Frame::refus(Refusal::Occupe, "Trop de connexions attendent : réessayez dans quelques secondes.")
+        .write(&mut line);
+    // Best effort: whoever does not take the line is no worse off than without it.
+    let _ = stream.set_nonblocking(true).and_then(|()| stream.write_all(&line));
+    let _ = stream.shutdown(Shutdown::Write);
+    // What was sent already is read, lest closing resets the connection and destroys the line.
+    let _ = io::Read::read(&mut stream, &mut [0; 4096]);
+}

@@ -1,0 +1,120 @@
+//! The server as a program: its command line, its greeting, its statuses.
+
+#![allow(clippy::unwrap_used)]
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use support::peer::Peer;
+use support::program::{Program, binary, listening, server};
+use support::relay::seat_two;
+
+/// Runs a program that should end by itself; status, stdout, stderr.
+fn run(name: &str, args: &[&str]) -> (i32, String, String) {
+    let mut program = Program::start(name, args);
+    program.end_input();
+    let status = program.status();
+    (status, program.out.text(), program.err.text())
+}
+
+#[test]
+fn help_and_version_are_in_french_and_cost_nothing() {
+    for name in ["serveur", "client"] {
+        let (status, out, err) = run(name, &["--help"]);
+        assert_eq!((status, err.as_str()), (0, ""));
+        assert!(out.contains("Utilisation :") && out.contains("--version"), "{out}");
+        assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+        let (status, out, _) = run(name, &["--version"]);
+        assert_eq!((status, out), (0, format!("{name} {}\n", env!("CARGO_PKG_VERSION"))));
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_one_clear_line_and_status_2() {
+    for (args, words) in [
+        (&["--zut"][..], "option inconnue : --zut"),
+        (&["127.0.0.1:0", "en-trop"], "argument en trop : en-trop"),
+        (&["127.0.0.1:port"], "le port « port » n'est pas valide"),
+        (&["127.0.0.1:70000"], "le port « 70000 » n'est pas valide"),
+        (&["7878"], "l'adresse « 7878 » n'est pas valide"),
+    ] {
+        let (status, out, err) = run("serveur", args);
+        assert_eq!((status, out.as_str(), err.lines().count()), (2, "", 1), "{err}");
+        assert!(err.contains(words), "{err}");
+    }
+}
+
+#[test]
+fn an_address_that_cannot_be_had_is_one_clear_line_and_status_1() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    for (address, words) in [
+        (taken.local_addr().unwrap().to_string(), "est déjà pris"),
+        ("192.0.2.1:0".to_owned(), "n'est pas une adresse de cette machine"),
+        ("machine.invalid:0".to_owned(), "est introuvable"),
+    ] {
+        let (status, out, err) = run("serveur", &[&address]);
+        assert_eq!((status, out.as_str(), err.lines().count()), (1, "", 1), "{err}");
+        assert!(err.contains(words), "{err}");
+    }
+}
+
+#[test]
+fn the_server_says_what_to_type_on_the_other_machines() {
+    let server = Program::start("serveur", &["0.0.0.0:0"]);
+    let port = listening(&server).port();
+    server.out.wait_for("    client ");
+    let text = server.out.text();
+    let lines: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("    client ")).collect();
+    assert!(
+        lines.iter().all(|line| line.ends_with(&format!(":{port}")) && !line.contains("0.0.0.0")),
+        "{text}"
+    );
+}
+
+#[test]
+fn ipv6_addresses_work_too() {
+    let server = Program::start("serveur", &["[::1]:0"]);
+    let address = listening(&server);
+    assert!(address.is_ipv6());
+    let (mut alice, mut bob) = seat_two(address);
+    alice.send_message("bob/s-bob", 1, "six");
+    assert!(bob.receive().unwrap().ends_with(" six"));
+    let client = Program::start("client", &[&address.to_string(), "carol", "--terminal"]);
+    client.err.wait_for("deux personnes discutent déjà");
+}
+
+#[test]
+fn nothing_is_logged_unless_asked_for() {
+    let (mut server, address) = server(&[]);
+    let (mut alice, bob) = seat_two(address);
+    alice.send("n'importe quoi");
+    alice.expect_refusal("trame-invalide");
+    bob.close();
+    alice.expect("absent bob/s-bob");
+    alice.send("quitter");
+    alice.expect("fin alice/s-alice");
+    alice.close();
+    assert_eq!(server.status(), 0);
+    assert_eq!(server.err.text(), "");
+}
+
+#[test]
+fn the_log_can_be_asked_for() {
+    let mut command = Command::new(binary("serveur"));
+    let server = Program::spawn(command.arg("127.0.0.1:0").env("RUST_LOG", "debug"));
+    let address = listening(&server);
+    Peer::connect(address).send("zut");
+    server.err.wait_for("login-attendu");
+}
+
+#[test]
+fn a_permanent_server_goes_on_after_a_discussion() {
+    let (mut server, address) = server(&["--permanent"]);
+    for _ in 0..3 {
+        let (mut alice, mut bob) = seat_two(address);
+        alice.send("quitter");
+        bob.expect("fin alice/s-alice");
+    }
+    let _next = Peer::login(address, "carol");
+    server.kill();
+}

@@ -1,0 +1,122 @@
+//! A participant by hand: raw lines over TCP, as someone with `nc` would type them.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+
+use crate::PATIENCE;
+
+/// A connection to a relay, line by line.
+#[derive(Debug)]
+pub struct Peer {
+    stream: TcpStream,
+    received: Vec<u8>,
+    /// `PSEUDO/SESSION`; empty before the login.
+    pub address: String,
+}
+
+impl Peer {
+    /// Connects and says nothing.
+    pub fn connect(relay: SocketAddr) -> Peer {
+        let stream = TcpStream::connect(relay).expect("the relay accepts connections");
+        Peer::from_stream(stream)
+    }
+
+    /// Takes over an open connection.
+    pub fn from_stream(stream: TcpStream) -> Peer {
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Peer { stream, received: Vec::new(), address: String::new() }
+    }
+
+    /// Connects and logs in with the session `s-PSEUDO`.
+    pub fn login(relay: SocketAddr, pseudo: &str) -> Peer {
+        Peer::login_as(relay, &format!("{pseudo}/s-{pseudo}"))
+    }
+
+    /// Connects and logs in under a whole address.
+    pub fn login_as(relay: SocketAddr, address: &str) -> Peer {
+        let mut peer = Peer::connect(relay);
+        peer.address = address.to_owned();
+        peer.send(&format!("login 1 {address}"));
+        peer.expect(&format!("bienvenue {address}"));
+        peer
+    }
+
+    /// Sends one line.
+    pub fn send(&mut self, line: &str) {
+        self.send_bytes(format!("{line}\n").as_bytes());
+    }
+
+    /// Sends bytes as they are.
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).expect("the other side takes what is sent");
+    }
+
+    /// Sends a message of its own to another.
+    pub fn send_message(&mut self, to: &str, number: u64, text: &str) {
+        self.send(&message(&self.address.clone(), to, number, text));
+    }
+
+    /// The next line; `None` when the other side has closed the connection properly.
+    pub fn receive(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.received.drain(..=end).collect();
+                return Some(String::from_utf8(line[..end].to_vec()).expect("lines are UTF-8"));
+            }
+            let mut chunk = [0; 65_536];
+            match self.stream.read(&mut chunk) {
+                Ok(0) if self.received.is_empty() => return None,
+                Ok(0) => panic!("{}: the stream ended inside a line: {:?}", self.address, self.received),
+                Ok(count) => self.received.extend_from_slice(&chunk[..count]),
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    panic!("{}: nothing came in {PATIENCE:?}", self.address)
+                }
+                Err(error) => panic!("{}: {error}", self.address),
+            }
+        }
+    }
+
+    /// The next line is this one.
+    #[track_caller]
+    pub fn expect(&mut self, line: &str) {
+        assert_eq!(self.receive().as_deref(), Some(line));
+    }
+
+    /// The next line is a refusal with this code and a sentence.
+    #[track_caller]
+    pub fn expect_refusal(&mut self, code: &str) {
+        let line = self.receive().unwrap_or_default();
+        let sentence = line.strip_prefix(&format!("refus {code} "));
+        assert!(sentence.is_some_and(|sentence| sentence.len() > 10), "expected refus {code}, got {line:?}");
+    }
+
+    /// The connection was closed properly, without a reset, and nothing came before.
+    #[track_caller]
+    pub fn expect_end(&mut self) {
+        assert_eq!(self.receive(), None);
+    }
+
+    /// Nothing is on its way: the answer to a ping is the very next line.
+    #[track_caller]
+    pub fn expect_quiet(&mut self) {
+        self.send("ping");
+        self.expect("pong");
+    }
+
+    /// Closes without a word.
+    pub fn close(self) {
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
+    /// Will send nothing more, but goes on reading.
+    pub fn close_sending(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+}
+
+/// A `msg` line.
+pub fn message(from: &str, to: &str, number: u64, text: &str) -> String {
+    format!("msg {from} {to} {number} 2026-11-20T14:03:07.123+01:00 {text}")
+}

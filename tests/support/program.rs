@@ -1,0 +1,152 @@
+//! The real programs, as processes.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crate::PATIENCE;
+use crate::relay::Screen;
+
+/// The path of `serveur` or `client`, built if need be, in the profile of the running test.
+pub fn binary(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let test = std::env::current_exe().unwrap();
+        let folder = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST").to_owned();
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--workspace", "--bins", "--quiet"]);
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        let status = build.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
+        assert!(status.success(), "the programs do not build");
+        folder
+    });
+    folder.join(name).with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+/// A running program whose input is in our hand and whose outputs are gathered.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    input: Option<ChildStdin>,
+    /// Its standard output.
+    pub out: Screen,
+    /// Its standard error.
+    pub err: Screen,
+    gatherers: Vec<JoinHandle<()>>,
+}
+
+impl Program {
+    /// Starts `serveur` or `client`.
+    pub fn start(name: &str, args: &[&str]) -> Program {
+        Program::spawn(Command::new(binary(name)).args(args))
+    }
+
+    /// Starts `client ADDRESS PSEUDO --terminal`.
+    pub fn client(relay: SocketAddr, pseudo: &str) -> Program {
+        Program::start("client", &[&relay.to_string(), pseudo, "--terminal"])
+    }
+
+    /// Starts any command with its input and outputs in our hand.
+    pub fn spawn(command: &mut Command) -> Program {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let (out, err) = (Screen::default(), Screen::default());
+        let gatherers = vec![
+            gather(child.stdout.take().unwrap(), out.clone()),
+            gather(child.stderr.take().unwrap(), err.clone()),
+        ];
+        let input = child.stdin.take();
+        Program { child, input, out, err, gatherers }
+    }
+
+    /// Its process number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Types one line.
+    pub fn type_line(&mut self, line: &str) {
+        self.type_bytes(format!("{line}\n").as_bytes());
+    }
+
+    /// Types bytes as they are.
+    pub fn type_bytes(&mut self, bytes: &[u8]) {
+        let input = self.input.as_mut().expect("its input is open");
+        input.write_all(bytes).expect("it reads its input");
+        input.flush().unwrap();
+    }
+
+    /// The end of its input (Ctrl-D).
+    pub fn end_input(&mut self) {
+        self.input = None;
+    }
+
+    /// Takes its input, for a thread that types.
+    pub fn take_input(&mut self) -> ChildStdin {
+        self.input.take().expect("its input is open")
+    }
+
+    /// Ends it without a chance to say anything (SIGKILL).
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for it to end by itself, with all its outputs, and gives its status.
+    #[track_caller]
+    pub fn status(&mut self) -> i32 {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                // What it wrote last is still on its way.
+                self.gatherers.drain(..).for_each(|gatherer| gatherer.join().unwrap());
+                return status.code().unwrap_or(-1);
+            }
+            // No event tells of a child's end without a thread that may not be interrupted; looking is enough.
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        panic!("it did not end\nstdout: {}\nstderr: {}", self.out.text(), self.err.text());
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn gather(mut from: impl io::Read + Send + 'static, mut into: Screen) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let _ = io::copy(&mut from, &mut into);
+    })
+}
+
+/// A server as a process on a free port, and the address it says it listens on.
+pub fn server(args: &[&str]) -> (Program, SocketAddr) {
+    let mut all = vec!["127.0.0.1:0"];
+    all.extend(args);
+    let program = Program::start("serveur", &all);
+    let address = listening(&program);
+    (program, address)
+}
+
+/// The address that a server says it listens on.
+pub fn listening(server: &Program) -> SocketAddr {
+    let said = "Le serveur écoute sur ";
+    server.out.wait_until(said, |text| text.contains(said) && text.contains(".\n"));
+    let text = server.out.text();
+    let start = text.find(said).unwrap() + said.len();
+    let end = start + text[start..].find(".\n").unwrap();
+    text[start..end].parse().unwrap()
+}

@@ -1,0 +1,282 @@
+//! The client in the terminal: the real program, with its input and outputs in our hand.
+
+#![allow(clippy::unwrap_used)]
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
+
+use support::peer::Peer;
+use support::program::{Program, server};
+use support::relay::{RelayThread, seat_two};
+
+/// Two clients that know of each other.
+fn two_clients(relay: SocketAddr) -> (Program, Program) {
+    let alice = Program::client(relay, "alice");
+    alice.err.wait_for("Connecté");
+    let bob = Program::client(relay, "bob");
+    alice.err.wait_for("bob a rejoint la discussion.");
+    bob.err.wait_for("alice a rejoint la discussion.");
+    (alice, bob)
+}
+
+/// What was received, without date and name.
+fn texts(client: &Program, from: &str) -> Vec<String> {
+    let text = client.out.text();
+    let marker = format!("] {from} : ");
+    text.lines().map(|line| line.split_once(&marker).map_or(line, |(_, text)| text).to_owned()).collect()
+}
+
+/// The address a client has logged in with, as the one opposite learns it.
+fn peer_of(bob: &mut Peer) -> String {
+    let line = bob.receive().unwrap();
+    line.strip_prefix("present ").unwrap().to_owned()
+}
+
+#[test]
+fn messages_are_lines_on_stdout_and_notices_are_on_stderr() {
+    let relay = RelayThread::start();
+    let (mut alice, mut bob) = two_clients(relay.address);
+    alice.type_line("Salut Bob !");
+    bob.out.wait_for("alice : Salut Bob !\n");
+    bob.type_line("Ça va ?");
+    alice.out.wait_for("bob : Ça va ?\n");
+    let line = bob.out.text();
+    let pattern = "[2026-11-20 14:03:07] alice : Salut Bob !\n";
+    let shape = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "0");
+    assert_eq!(shape(&line), shape(pattern));
+    assert!(!alice.out.text().contains("rejoint"));
+}
+
+#[test]
+fn the_date_is_the_senders_in_local_time() {
+    let relay = RelayThread::start();
+    let client = Program::client(relay.address, "alice");
+    let mut bob = Peer::login(relay.address, "bob");
+    let alice = peer_of(&mut bob);
+    bob.send(&format!("msg {} {alice} 1 2001-02-03T04:05:06.789+00:00 lu", bob.address));
+    client.out.wait_for("bob : lu\n");
+    let date = chrono::DateTime::parse_from_rfc3339("2001-02-03T04:05:06+00:00").unwrap();
+    let local = date.with_timezone(&chrono::Local).format("[%Y-%m-%d %H:%M:%S] bob : lu\n").to_string();
+    assert_eq!(client.out.text(), local);
+    // One that cannot be read gives way to the moment of arrival.
+    let before = chrono::Local::now().format("[%Y-%m-%d ").to_string();
+    bob.send(&format!("msg {} {alice} 2 hier illisible", bob.address));
+    client.out.wait_for("bob : illisible\n");
+    let line = client.out.text().lines().last().unwrap().to_owned();
+    let after = chrono::Local::now().format("[%Y-%m-%d ").to_string();
+    assert!(line.starts_with(&before) || line.starts_with(&after), "{line}");
+}
+
+#[test]
+fn further_lines_of_a_message_are_indented_and_control_characters_harmless() {
+    let relay = RelayThread::start();
+    let client = Program::client(relay.address, "alice");
+    let mut bob = Peer::login(relay.address, "bob");
+    let alice = peer_of(&mut bob);
+    bob.send_message(&alice, 1, "un\\n[2026-11-20 14:03:07] carol : deux\\n* carol a rejoint la discussion.");
+    bob.send_message(&alice, 2, "\u{1b}[31m\u{7}\r\u{9b}2J\u{202e}");
+    bob.send_message(&alice, 3, "fin");
+    client.out.wait_for("bob : fin\n");
+    let text = client.out.text();
+    assert!(
+        text.contains("] bob : un\n    [2026-11-20 14:03:07] carol : deux\n    * carol a rejoint"),
+        "{text}"
+    );
+    assert!(!text.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
+}
+
+#[test]
+fn piped_input_is_sent_line_by_line_and_delivered_before_the_client_leaves() {
+    let (mut server, address) = server(&[]);
+    let mut alice = Program::client(address, "alice");
+    alice.type_bytes("un\n\n  deux \ntrois\r\nC:\\new\\temp\nsans fin de ligne".as_bytes());
+    alice.end_input();
+    // The other one comes later.
+    alice.err.wait_for("Connecté");
+    let mut bob = Program::client(address, "bob");
+    assert_eq!(alice.status(), 0);
+    assert_eq!(bob.status(), 0);
+    assert_eq!(server.status(), 0);
+    assert_eq!(texts(&bob, "alice"), ["un", "", "  deux ", "trois", "C:\\new\\temp", "sans fin de ligne"]);
+    assert!(bob.err.text().contains("le client alice a quitté la discussion."));
+}
+
+#[test]
+fn a_line_that_cannot_be_sent_is_said_to_be_so_and_the_others_arrive() {
+    let (_server, address) = server(&[]);
+    let (mut alice, mut bob) = two_clients(address);
+    alice.type_line("avant");
+    alice.type_bytes(b"pas de l'UTF-8 : \xff\n");
+    alice.type_line(&"x".repeat(66_000));
+    alice.type_line(&"y".repeat(200_000));
+    alice.type_line(&"z".repeat(65_000));
+    alice.type_line("après");
+    alice.end_input();
+    assert_eq!(alice.status(), 1);
+    let err = alice.err.text();
+    assert!(err.contains("ligne 2 de l'entrée : cette ligne n'est pas en UTF-8"), "{err}");
+    assert!(err.contains("ligne 3 de l'entrée : ") && err.contains("ligne 4 de l'entrée : "), "{err}");
+    assert_eq!(bob.status(), 0);
+    assert_eq!(texts(&bob, "alice"), ["avant", &"z".repeat(65_000), "après"]);
+}
+
+#[test]
+fn quitter_leaves_at_once_even_when_nobody_came() {
+    let (mut server, address) = server(&[]);
+    let mut alice = Program::client(address, "alice");
+    alice.err.wait_for("Connecté");
+    alice.type_line("il y a quelqu'un ?");
+    alice.type_line("quitter");
+    assert_eq!(alice.status(), 0);
+    assert_eq!(server.status(), 0);
+    let err = alice.err.text();
+    assert!(err.contains("1 message non remis") && err.contains("il y a quelqu'un ?"), "{err}");
+}
+
+#[test]
+fn what_was_typed_just_before_quitter_arrives() {
+    let (_server, address) = server(&[]);
+    let (mut alice, mut bob) = two_clients(address);
+    alice.type_bytes(b"un\ndeux\nquitter\ntrop tard\n");
+    assert_eq!(alice.status(), 0);
+    assert_eq!(bob.status(), 0);
+    assert_eq!(texts(&bob, "alice"), ["un", "deux"]);
+    assert!(!alice.err.text().contains("non remis"));
+}
+
+#[test]
+fn the_others_quitter_ends_the_client_without_another_key() {
+    let (_server, address) = server(&[]);
+    let mut client = Program::client(address, "alice");
+    let mut bob = Peer::login(address, "bob");
+    peer_of(&mut bob);
+    client.err.wait_for("bob a rejoint");
+    bob.send("quitter");
+    assert_eq!(client.status(), 0);
+    assert!(client.err.text().contains("le client bob a quitté la discussion."));
+}
+
+#[test]
+fn both_may_quit_in_the_same_instant() {
+    let (mut server, address) = server(&[]);
+    let (mut alice, mut bob) = two_clients(address);
+    alice.type_line("quitter");
+    bob.type_line("quitter");
+    assert_eq!((alice.status(), bob.status(), server.status()), (0, 0, 0));
+}
+
+#[test]
+fn a_server_that_is_not_up_yet_is_waited_for() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let alice = Program::client(free, "alice");
+    alice.err.wait_for("pas de serveur à l'adresse");
+    let _server = Program::start("serveur", &[&free.to_string()]);
+    alice.err.wait_for("Connecté");
+}
+
+#[test]
+fn leaving_does_not_wait_for_a_server_that_is_down() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut alice = Program::client(free, "alice");
+    alice.err.wait_for("pas de serveur à l'adresse");
+    alice.type_line("quitter");
+    assert_eq!(alice.status(), 0);
+}
+
+#[test]
+fn logins_that_cannot_succeed_end_with_a_sentence_and_status_1() {
+    let relay = RelayThread::start();
+    let (_alice, _bob) = seat_two(relay.address);
+    let silent_garbage = TcpListener::bind("127.0.0.1:0").unwrap();
+    let garbage = silent_garbage.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        let (mut stream, _) = silent_garbage.accept().unwrap();
+        let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2p1\r\n");
+        std::thread::park();
+    });
+    let relay = relay.address.to_string();
+    for (args, words) in [
+        (&[relay.as_str(), "Alice", "--terminal"][..], "ce pseudo est déjà pris"),
+        (&[relay.as_str(), "carol", "--terminal"], "deux personnes discutent déjà"),
+        (&[relay.as_str(), "Jean Paul", "--terminal"], "le pseudo « Jean Paul » n'est pas valide"),
+        (&["machine.invalid", "carol", "--terminal"], "la machine « machine.invalid » est introuvable"),
+        (&["localhost:port", "carol", "--terminal"], "le port « port » n'est pas valide"),
+        (&[garbage.as_str(), "carol", "--terminal"], "n'est pas un serveur de cette messagerie"),
+        (&[relay.as_str(), "--terminal"], "il manque votre pseudo"),
+        (&["--zut"], "option inconnue : --zut"),
+    ] {
+        let mut client = Program::start("client", args);
+        assert_eq!(client.status(), 1, "{args:?}");
+        let err = client.err.text();
+        assert!(err.contains(words), "{args:?}: {err}");
+        assert!(!err.contains("panicked") && client.out.text().is_empty());
+    }
+}
+
+#[test]
+fn a_killed_client_is_announced_and_another_run_gets_what_was_kept() {
+    let relay = RelayThread::start();
+    let (mut alice, mut bob) = two_clients(relay.address);
+    bob.kill();
+    alice.err.wait_for("la connexion de bob est perdue");
+    alice.type_line("pendant ton absence");
+    let bob = Program::client(relay.address, "bob");
+    bob.out.wait_for("alice : pendant ton absence\n");
+}
+
+#[test]
+fn a_third_person_does_not_get_what_was_kept_for_another() {
+    let relay = RelayThread::start();
+    let mut alice = Program::client(relay.address, "alice");
+    let mut bob = Peer::login(relay.address, "bob");
+    peer_of(&mut bob);
+    alice.type_line("pour bob seul");
+    // bob gets it and vanishes without having acknowledged it.
+    while !bob.receive().unwrap().ends_with(" pour bob seul") {}
+    bob.close();
+    alice.err.wait_for("la connexion de bob est perdue");
+    let mut carol = Program::client(relay.address, "carol");
+    alice.err.wait_for("carol a rejoint");
+    alice.type_line("pour carol");
+    carol.out.wait_for("alice : pour carol\n");
+    carol.kill();
+    alice.err.wait_for("la connexion de carol est perdue");
+    let bob = Program::client(relay.address, "bob");
+    bob.out.wait_for("alice : pour bob seul\n");
+    assert_eq!(texts(&carol, "alice"), ["pour carol"]);
+    assert_eq!(texts(&bob, "alice"), ["pour bob seul"]);
+}
+
+#[test]
+fn a_server_killed_in_the_middle_of_a_transfer_loses_nothing() {
+    let (mut first, address) = server(&[]);
+    let (mut alice, mut bob) = two_clients(address);
+    let lines: Vec<String> = (1..=10_000).map(|number| format!("ligne {number}")).collect();
+    let mut input = alice.take_input();
+    let whole = lines.join("\n") + "\n";
+    let typist = std::thread::spawn(move || input.write_all(whole.as_bytes()).unwrap());
+    bob.out.wait_until("1000 lines", |text| text.len() > 40_000);
+    first.kill();
+    alice.err.wait_for("connexion perdue, nouvelle tentative…");
+    let mut second = Program::start("serveur", &[&address.to_string()]);
+    typist.join().unwrap();
+    assert_eq!((alice.status(), bob.status(), second.status()), (0, 0, 0));
+    assert_eq!(texts(&bob, "alice"), lines);
+}
+
+#[test]
+fn a_server_that_says_nothing_any_more_is_noticed() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = Program::client(listener.local_addr().unwrap(), "alice");
+    let mut relay = Peer::from_stream(listener.accept().unwrap().0);
+    let login = relay.receive().unwrap();
+    relay.send(&login.replace("login 1", "bienvenue"));
+    let start = Instant::now();
+    relay.expect("ping");
+    assert!(start.elapsed() >= Duration::from_secs(4), "a ping only after five quiet seconds");
+    client.err.wait_for("connexion perdue, nouvelle tentative…");
+    assert!(start.elapsed() >= Duration::from_secs(18), "a slow network is given its time");
+    let mut again = Peer::from_stream(listener.accept().unwrap().0);
+    again.expect(&login);
+}
