@@ -18,6 +18,7 @@ const GAPS: (i32, i32) = (12, 3);
 const DAY_GAP: i32 = 12;
 /// Between the last line and the time beside it.
 const TIME_GAP: i32 = 12;
+const NOTICE_TIME_GAP: i32 = 8;
 /// What the sign for on its way or delivered takes beside the time.
 pub(super) const SIGN: i32 = 17;
 
@@ -61,6 +62,8 @@ pub(super) struct Layout {
     pub(super) line: i32,
     pub(super) lines: Vec<Line>,
     pub(super) time: (i32, i32),
+    /// The lines stand in the middle, the last together with something beside it that is that wide.
+    pub(super) centred: Option<i32>,
 }
 
 impl Sizes {
@@ -133,6 +136,7 @@ impl Sizes {
             line: self.line,
             lines,
             time: (x + w - PADDING.0 + 3 - time, head + h - PADDING.1 - self.small + 2),
+            centred: None,
         }
     }
 
@@ -141,15 +145,16 @@ impl Sizes {
         let widest = lines.iter().map(|line| pixels(line.width)).max().unwrap_or(0);
         let last = lines.last().map_or(0, |line| pixels(line.width));
         let text_height = self.small * i32::try_from(lines.len()).unwrap_or(i32::MAX / self.small);
-        let rtl = lines.last().is_some_and(|line| line.rtl);
-        let beside = !rtl && last + 8 + self.time <= self.text_width() + PADDING.0;
+        let needed = last + NOTICE_TIME_GAP + self.time;
+        let beside = needed <= self.text_width() && !lines.last().is_some_and(|line| line.rtl);
         let (w, h) = if beside {
-            (widest.max(last + 8 + self.time), text_height)
+            (widest.max(needed), text_height)
         } else {
             (widest.max(self.time), text_height + self.small)
         };
         let x = (self.width - w) / 2;
-        let time_x = if beside { x + last + 8 } else { x + (w - self.time) / 2 };
+        let time_x =
+            if beside { (self.width + needed) / 2 } else { (self.width + self.time) / 2 } - self.time;
         Layout {
             height: head + h,
             day,
@@ -159,6 +164,7 @@ impl Sizes {
             line: self.small,
             lines,
             time: (time_x, head + h - self.small),
+            centred: Some(if beside { NOTICE_TIME_GAP + self.time } else { 0 }),
         }
     }
 }
@@ -237,7 +243,9 @@ mod tests {
         for length in 1..200 {
             for (_, layout) in layouts(all_kinds(&"x".repeat(length))) {
                 let last = layout.lines.last().unwrap();
-                let text_end = layout.text.x + pixels(last.width);
+                let shift =
+                    layout.centred.map_or(0, |beside| (layout.text.w - beside - pixels(last.width)) / 2);
+                let text_end = layout.text.x + shift + pixels(last.width);
                 let text_bottom = layout.text.y + layout.text.h;
                 assert!(layout.time.0 >= text_end + 6 || layout.time.1 + 2 >= text_bottom, "{layout:?}");
             }

@@ -44,9 +44,11 @@ pub struct Display {
     inner: Rc<Inner>,
 }
 
+type UnseenChanged = Box<dyn FnMut(usize)>;
+
 struct Inner {
     state: RefCell<State>,
-    unseen_changed: RefCell<Option<Box<dyn FnMut(usize)>>>,
+    unseen_changed: RefCell<Option<UnseenChanged>>,
 }
 
 impl fmt::Debug for Display {

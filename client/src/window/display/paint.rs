@@ -29,13 +29,22 @@ pub(super) fn directed<'a>(text: &'a str, line: &Line, end: usize) -> Cow<'a, st
 
 /// The distance of a place in a line from the text's left.
 pub(super) fn place_x(face: &Face, entry: &Stored, layout: &Layout, line: &Line, at: usize) -> i32 {
+    let left = indent(face, entry, layout, line);
     let before = face.width(&directed(&entry.text, line, at));
-    if line.rtl { layout.text.w - before } else { before + indent(face, entry, layout, line) }
+    if line.rtl { left + face.width(&directed(&entry.text, line, line.end)) - before } else { left + before }
 }
 
 /// The distance of a line's left from the text's left.
 fn indent(face: &Face, entry: &Stored, layout: &Layout, line: &Line) -> i32 {
-    if line.rtl { layout.text.w - face.width(&directed(&entry.text, line, line.end)) } else { 0 }
+    if !line.rtl && layout.centred.is_none() {
+        return 0;
+    }
+    let room = layout.text.w - face.width(&directed(&entry.text, line, line.end));
+    match layout.centred {
+        Some(beside) if layout.lines.last() == Some(line) => (room - beside) / 2,
+        Some(_) => room / 2,
+        None => room,
+    }
 }
 
 /// Everything that the entries are painted with.

@@ -18,6 +18,8 @@ use super::view::View;
 const MAX_LAYOUTS: usize = 256;
 /// The smallest length of the scrollbar's thumb.
 const MIN_THUMB: i32 = 36;
+/// What stays free below the last entry.
+const END_MARGIN: i32 = 10;
 /// How far one notch of the mouse wheel goes.
 const WHEEL_LINES: i32 = 3;
 
@@ -59,7 +61,7 @@ impl State {
         let (text, small, sizes) = faces(font_size, 0);
         Self {
             entries: Entries::default(),
-            view: View::new(0),
+            view: View::new(0, END_MARGIN),
             visible: Vec::new(),
             layouts: HashMap::new(),
             area: Rect::default(),

@@ -4,15 +4,21 @@
 //! it follows the conversation, on the last. Heights of entries out of view are guesses that are corrected when
 //! they come into view; hung up like this, no correction moves what is seen.
 
+/// Farther than this many times its own height the view goes by the guesses: not everything that is skipped needs
+/// to be measured.
+const FAR: u32 = 16;
+
 /// The view, in pixels.
 #[derive(Debug)]
 pub(super) struct View {
     /// The entries' heights, guessed or exact.
     heights: Vec<i32>,
-    /// The sum of all `heights`.
+    /// The sum of all `heights`, with the margin.
     total: i64,
     /// How tall the view is.
     height: i32,
+    /// What stays free below the last entry.
+    margin: i32,
     /// The entry at the top, and how many of its pixels are above the view.
     top: usize,
     offset: i32,
@@ -25,8 +31,19 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn new(height: i32) -> Self {
-        Self { heights: Vec::new(), total: 0, height, top: 0, offset: 0, above: 0, at_end: true, seen: 0 }
+    pub(super) fn new(height: i32, margin: i32) -> Self {
+        let total = i64::from(margin);
+        Self {
+            heights: Vec::new(),
+            total,
+            height,
+            margin,
+            top: 0,
+            offset: 0,
+            above: 0,
+            at_end: true,
+            seen: 0,
+        }
     }
 
     /// Adds an entry whose height is guessed.
@@ -75,6 +92,10 @@ impl View {
         if self.at_end && pixels >= 0 {
             return;
         }
+        if pixels.unsigned_abs() > FAR * self.height.unsigned_abs() {
+            self.scroll_to(self.position().0 + i64::from(pixels));
+            return;
+        }
         self.at_end = false;
         self.offset = self.offset.saturating_add(pixels);
     }
@@ -111,7 +132,7 @@ impl View {
             *height = guess;
         }
         self.above = sum(self.heights.get(..self.top));
-        self.total = self.above + sum(self.heights.get(self.top..));
+        self.total = self.above + sum(self.heights.get(self.top..)) + i64::from(self.margin);
         if !self.at_end && self.top < self.heights.len() {
             let now = exact(self.top);
             self.correct(self.top, now);
@@ -159,13 +180,13 @@ impl View {
             }
             index += 1;
         }
-        self.at_end = index == self.heights.len() && bottom <= self.height;
+        self.at_end = index == self.heights.len() && bottom <= self.height - self.margin;
     }
 
     /// Finds the top from the end. Gives the distance of its top from the view's top.
     fn settle_at_end(&mut self, exact: &mut impl FnMut(usize) -> i32) -> i32 {
-        let mut room = self.height;
-        let mut below = 0;
+        let mut room = self.height - self.margin;
+        let mut below = i64::from(self.margin);
         self.top = self.heights.len();
         while self.top > 0 && room > 0 {
             let height = exact(self.top - 1);
@@ -202,7 +223,7 @@ mod tests {
 
     /// Entries are guessed at 20 and turn out to be 30 tall, in a view of 100.
     fn view(entries: usize) -> View {
-        let mut view = View::new(100);
+        let mut view = View::new(100, 0);
         for _ in 0..entries {
             view.push(20);
         }
@@ -220,6 +241,21 @@ mod tests {
     fn a_short_conversation_stands_at_the_bottom() {
         assert_eq!(settle(&mut view(0)), []);
         assert_eq!(settle(&mut view(2)), [(0, 40), (1, 70)]);
+    }
+
+    #[test]
+    fn the_margin_below_the_last_entry_stays_free() {
+        let mut view = View::new(100, 10);
+        for _ in 0..10 {
+            view.push(20);
+        }
+        assert_eq!(view.settle(|_| 30).last(), Some(&(9, 60)));
+        view.scroll_by(-15);
+        assert_eq!(view.settle(|_| 30).last(), Some(&(9, 75)));
+        view.scroll_by(14);
+        assert_eq!((view.settle(|_| 30).last(), view.at_end()), (Some(&(9, 61)), false));
+        view.scroll_by(1);
+        assert_eq!((view.settle(|_| 30).last(), view.at_end()), (Some(&(9, 60)), true));
     }
 
     #[test]
@@ -280,6 +316,8 @@ mod tests {
     fn it_stops_at_the_start() {
         let mut view = view(100);
         view.scroll_by(-1_000_000);
+        assert_eq!(settle(&mut view)[0], (0, 0));
+        view.scroll_by(-1_000);
         assert_eq!(settle(&mut view)[0], (0, 0));
         assert_eq!(view.position().0, 0);
         view.scroll_to(0);

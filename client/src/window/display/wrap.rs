@@ -58,16 +58,17 @@ fn wrap_paragraph(
         if spaces == range.end {
             break;
         }
-        #[expect(clippy::cast_precision_loss, reason = "a text is far shorter than 2^24 bytes")]
-        let gap = (spaces - at) as f32 * measure.char(' ');
         let end = spaces + word(&text[spaces..range.end]);
-        let width = width(&text[spaces..end], measure);
-        at = end;
-        if line.width + gap + width <= max {
+        // Together with its spaces: beside Arabic they are as wide as the Arabic font has them.
+        let with_spaces = width(&text[at..end], measure);
+        if line.width + with_spaces <= max {
             line.end = end;
-            line.width += gap + width;
+            line.width += with_spaces;
+            at = end;
             continue;
         }
+        let width = if spaces > at { width(&text[spaces..end], measure) } else { with_spaces };
+        at = end;
         if line.end > line.start {
             lines.push(line.clone());
         }
