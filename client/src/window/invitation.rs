@@ -39,7 +39,7 @@ impl Invitation {
             let commands = Rc::clone(&commands);
             move |_| {
                 if let Some(command) = commands.borrow().first() {
-                    app::copy2(command);
+                    app::copy(command);
                 }
             }
         });
