@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, Local};
+use chrono::{DateTime, Local, Timelike};
 use common::frame::Frame;
 use common::text::harmless;
 use common::transcript::{Emphasis, push_message};
@@ -75,9 +75,10 @@ impl Display {
     pub(crate) fn run(&self, out: &mut dyn Write, emphasis: Emphasis) {
         let mut batch = Store::default();
         let mut text = String::new();
+        let mut stamp = Stamp::default();
         let mut failed = false;
         while self.take(&mut batch) {
-            batch.write_to(&mut text, emphasis);
+            batch.write_to(&mut text, &mut stamp, emphasis);
             let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
             tell_once(written, &mut failed);
             text.clear();
@@ -121,33 +122,33 @@ impl Store {
         self.bytes.clear();
     }
 
-    fn write_to(&self, out: &mut String, emphasis: Emphasis) {
+    fn write_to(&self, out: &mut String, stamp: &mut Stamp, emphasis: Emphasis) {
         let mut rest = &self.bytes[..];
         for entry in &self.entries {
             let (content, after) = rest.split_at(entry.length);
             rest = after;
-            entry.write_to(content, out, emphasis);
+            entry.write_to(content, out, stamp, emphasis);
         }
         if self.skipped > 0 {
             let sentence =
                 format!("{} lignes n'ont pas été affichées : la sortie est trop lente.", self.skipped);
-            push_notice(out, &stamp(&Local::now()), &sentence);
+            push_notice(out, stamp.of(&Local::now()), &sentence);
         }
     }
 }
 
 impl Entry {
-    fn write_to(&self, content: &[u8], out: &mut String, emphasis: Emphasis) {
+    fn write_to(&self, content: &[u8], out: &mut String, stamp: &mut Stamp, emphasis: Emphasis) {
         let content = String::from_utf8_lossy(content);
-        let stamp = stamp(&self.at);
+        let stamp = stamp.of(&self.at);
         match self.kind {
             Kind::Plain => out.push_str(&content),
-            Kind::Notice => push_notice(out, &stamp, &content),
+            Kind::Notice => push_notice(out, stamp, &content),
             Kind::Messages => {
                 for line in content.split_terminator('\n') {
                     let line = line.strip_suffix('\r').unwrap_or(line);
                     if let Ok(Frame::Msg(msg)) = Frame::parse(line) {
-                        push_message(out, &stamp, msg.source.pseudo_str(), &msg.text, emphasis);
+                        push_message(out, stamp, msg.source.pseudo_str(), &msg.text, emphasis);
                     }
                 }
             }
@@ -155,8 +156,17 @@ impl Entry {
     }
 }
 
-fn stamp(at: &DateTime<Local>) -> String {
-    at.format("%H:%M:%S").to_string()
+/// The time of day, in the same place again and again.
+#[derive(Default)]
+struct Stamp(String);
+
+impl Stamp {
+    fn of(&mut self, at: &DateTime<Local>) -> &str {
+        self.0.clear();
+        // By hand, since `format` allocates. Writing to a String cannot fail.
+        let _ = write!(self.0, "{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
+        &self.0
+    }
 }
 
 /// A notice begins with a star, which no pseudo can.
