@@ -5,15 +5,21 @@
 //! counted and announced, and never holds up a message.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Local, Timelike};
 use common::text::{Text, harmless};
 use common::transcript::{Emphasis, MessageStart};
 
 /// What the store holds at most, in bytes.
-const MAX_STORED_BYTES: usize = 512 * 1024;
+const MAX_STORED_BYTES: usize = 768 * 1024;
+/// How many bytes are gathered for one write.
+const WRITE_BYTES: usize = 64 * 1024;
+/// Who falls behind shows less: after lines had to be skipped, the display leaves the processor to the messages for
+/// this long. Nobody could read that fast.
+const REST: Duration = Duration::from_millis(50);
 
 /// Where lines to show are left. Clones share one store.
 #[derive(Clone, Debug, Default)]
@@ -75,14 +81,30 @@ impl Display {
         let mut batch = Store::default();
         let mut text = String::new();
         let mut beginnings = Beginnings::default();
-        let mut failed = false;
+        let mut output = Output { out, failed: false };
         while self.take(&mut batch) {
-            batch.write_to(&mut text, &mut beginnings, emphasis);
-            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-            tell_once(written, &mut failed);
-            text.clear();
+            for (entry, content) in batch.contents() {
+                entry.write_to(content, &mut text, &mut beginnings, emphasis);
+                if text.len() >= WRITE_BYTES {
+                    output.write(&mut text);
+                }
+            }
+            if batch.skipped > 0 {
+                let sentence =
+                    format!("{} lignes n'ont pas été affichées : la sortie est trop lente.", batch.skipped);
+                push_notice(&mut text, beginnings.stamp.of(&Local::now()), &sentence);
+            }
+            output.write(&mut text);
+            if batch.skipped > 0 {
+                self.rest();
+            }
             batch.clear();
         }
+    }
+
+    fn rest(&self) {
+        let resting = self.shared.1.wait_timeout_while(self.lock(), REST, |store| !store.closed);
+        drop(resting.unwrap_or_else(PoisonError::into_inner));
     }
 
     fn lock(&self) -> MutexGuard<'_, Store> {
@@ -91,7 +113,7 @@ impl Display {
 
     fn store(&self, content: &[u8], kind: Kind) {
         let mut store = self.lock();
-        if store.bytes.len() + content.len() > MAX_STORED_BYTES {
+        if store.size() + content.len() > MAX_STORED_BYTES {
             store.skipped += content.iter().filter(|byte| **byte == b'\n').count().max(1);
             return;
         }
@@ -121,18 +143,18 @@ impl Store {
         self.bytes.clear();
     }
 
-    fn write_to(&self, out: &mut String, beginnings: &mut Beginnings, emphasis: Emphasis) {
+    /// What it takes, entries included: a thousand empty messages are not nothing.
+    fn size(&self) -> usize {
+        self.bytes.len() + self.entries.len() * size_of::<Entry>()
+    }
+
+    fn contents(&self) -> impl Iterator<Item = (&Entry, &[u8])> {
         let mut rest = &self.bytes[..];
-        for entry in &self.entries {
+        self.entries.iter().map(move |entry| {
             let (content, after) = rest.split_at(entry.length);
             rest = after;
-            entry.write_to(content, out, beginnings, emphasis);
-        }
-        if self.skipped > 0 {
-            let sentence =
-                format!("{} lignes n'ont pas été affichées : la sortie est trop lente.", self.skipped);
-            push_notice(out, beginnings.stamp.of(&Local::now()), &sentence);
-        }
+            (entry, content)
+        })
     }
 }
 
@@ -180,12 +202,21 @@ fn push_notice(out: &mut String, stamp: &str, sentence: &str) {
     let _ = writeln!(out, "[{stamp}] * {}", harmless(sentence));
 }
 
-/// An output that fails (closed, disk full) is told once; the discussion goes on without it.
-fn tell_once(written: io::Result<()>, failed: &mut bool) {
-    if let Err(error) = written
-        && !std::mem::replace(failed, true)
-    {
-        log::warn!("l'affichage ne peut pas être écrit ({error}) ; la discussion continue");
+/// Where the text goes. If that fails (closed, disk full) it is told once; the discussion goes on without it.
+struct Output<'a> {
+    out: &'a mut dyn Write,
+    failed: bool,
+}
+
+impl Output<'_> {
+    fn write(&mut self, text: &mut String) {
+        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        text.clear();
+        if let Err(error) = written
+            && !std::mem::replace(&mut self.failed, true)
+        {
+            log::warn!("l'affichage ne peut pas être écrit ({error}) ; la discussion continue");
+        }
     }
 }
 
@@ -218,12 +249,12 @@ mod tests {
     fn what_does_not_fit_is_counted_and_announced() {
         let display = Display::default();
         let line = format!("{}\n", "x".repeat(1000));
-        for _ in 0..1000 {
+        for _ in 0..2000 {
             display.messages(&"alice".into(), line.as_bytes());
         }
         let shown = shown(&display);
         let kept = shown.lines().filter(|line| line.contains("alice : x")).count();
-        assert!(shown.contains(&format!("{} lignes n'ont pas été affichées", 1000 - kept)), "{kept}");
+        assert!(shown.contains(&format!("{} lignes n'ont pas été affichées", 2000 - kept)), "{kept}");
         assert!(kept * line.len() <= MAX_STORED_BYTES);
     }
 }
