@@ -240,7 +240,7 @@ impl Inner {
             }
             Event::MouseWheel => {
                 let notches = app::event_dy_value();
-                self.change(widget, |state| state.wheel(notches, at));
+                self.change(widget, |state| state.wheel(notches));
             }
             Event::Enter | Event::Move => self.point(widget, Some(at)),
             Event::Leave => self.point(widget, None),

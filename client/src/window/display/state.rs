@@ -14,12 +14,14 @@ use super::script::cluster;
 use super::selection::{Place, Selection, word_at};
 use super::view::View;
 
-/// How many layouts are kept beside those in view.
-const MAX_LAYOUTS: usize = 256;
+/// Past this many lines the layouts of entries out of view are let go.
+const MAX_LINES: usize = 2000;
 /// The smallest length of the scrollbar's thumb.
 const MIN_THUMB: i32 = 36;
 /// What stays free below the last entry.
 const END_MARGIN: i32 = 10;
+/// This near to the view's edge counts as beyond it: in a maximised window the pointer gets no farther.
+const EDGE: i32 = 6;
 /// How far one notch of the mouse wheel goes.
 const WHEEL_LINES: i32 = 3;
 
@@ -49,6 +51,8 @@ pub(super) struct State {
     drag: Drag,
     /// A timer moves the view while `drag` is beyond its edge.
     drag_scrolls: bool,
+    /// Where the pointer is, if it is over the display and holds nothing; and the entry under it.
+    pointer: Option<(i32, i32)>,
     hovered: Option<usize>,
     /// Where the mark for new messages was drawn.
     mark: Option<Rect>,
@@ -72,6 +76,7 @@ impl State {
             selection: None,
             drag: Drag::Nothing,
             drag_scrolls: false,
+            pointer: None,
             hovered: None,
             mark: None,
             ring: false,
@@ -171,10 +176,8 @@ impl State {
         self.view.scroll_to_end();
     }
 
-    pub(super) fn wheel(&mut self, notches: i32, at: (i32, i32)) {
+    pub(super) fn wheel(&mut self, notches: i32) {
         self.scroll_lines(notches * WHEEL_LINES);
-        self.settle();
-        self.point(Some(at));
     }
 
     /// Finds out what is in view, if that can have changed otherwise than by following the end: then the next
@@ -190,10 +193,11 @@ impl State {
         self.small.refill();
         let Self { entries, view, layouts, sizes, text, small, .. } = self;
         self.visible = view.settle(|index| height(layouts, entries, *sizes, text, small, index));
-        if self.layouts.len() > MAX_LAYOUTS + self.visible.len() {
+        if self.layouts.values().map(|layout| layout.lines.len()).sum::<usize>() > MAX_LINES {
             let visible = self.visible.first().map_or(0, |v| v.0)..=self.visible.last().map_or(0, |v| v.0);
             self.layouts.retain(|index, _| visible.contains(index));
         }
+        self.hovered = self.under_pointer();
     }
 
     /// Forgets all layouts because what they depend on has changed.
@@ -209,6 +213,7 @@ impl State {
     // The pointer.
 
     pub(super) fn press(&mut self, at: (i32, i32), clicks: i32, extend: bool) {
+        self.pointer = None;
         if self.mark.is_some_and(|mark| mark.contains(at.0, at.1)) {
             self.scroll_to_end();
             return;
@@ -285,10 +290,11 @@ impl State {
         self.drag_scrolls
     }
 
-    /// How far above (negative) or below the view the pointer is that selects text.
+    /// How far above (negative) or below the view's edge the pointer is that selects text.
     fn beyond_edge(&self) -> i32 {
         let Drag::Text(_, y) = self.drag else { return 0 };
-        (y - self.area.y).min(0) + (y - self.area.y - self.area.h).max(0)
+        let y = y - self.area.y;
+        (y - EDGE).min(0) + (y - self.area.h + EDGE).max(0)
     }
 
     fn select_to(&mut self, at: (i32, i32)) {
@@ -309,14 +315,17 @@ impl State {
 
     /// Notes where the pointer is. Says whether that changes what is drawn.
     pub(super) fn point(&mut self, at: Option<(i32, i32)>) -> bool {
-        let hovered = at.and_then(|(x, y)| {
-            let (index, top) = self.visible_at(y)?;
-            let layout = self.layouts.get(&index)?;
-            layout.bubble.contains(x - self.area.x, y - self.area.y - top).then_some(index)
-        });
-        let changed = hovered != self.hovered;
-        self.hovered = hovered;
-        changed
+        self.pointer = at;
+        let before = self.hovered;
+        self.hovered = self.under_pointer();
+        self.hovered != before
+    }
+
+    fn under_pointer(&self) -> Option<usize> {
+        let (x, y) = self.pointer?;
+        let (index, top) = self.visible_at(y)?;
+        let layout = self.layouts.get(&index)?;
+        layout.bubble.contains(x - self.area.x, y - self.area.y - top).then_some(index)
     }
 
     /// The entry at that height in the window, or the nearest, and its top.
