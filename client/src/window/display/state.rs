@@ -1,6 +1,7 @@
 //! The display's state and what each action does to it.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use common::delivery::MessageId;
 use fltk::draw;
@@ -22,6 +23,8 @@ const MIN_THUMB: i32 = 36;
 const END_MARGIN: i32 = 10;
 /// This near to the view's edge counts as beyond it: in a maximised window the pointer gets no farther.
 const EDGE: i32 = 6;
+/// How long the pointer stays on an entry before its full date is shown.
+const HINT_DELAY: Duration = Duration::from_millis(500);
 /// How far one notch of the mouse wheel goes.
 const WHEEL_LINES: i32 = 3;
 
@@ -54,6 +57,12 @@ pub(super) struct State {
     /// Where the pointer is, if it is over the display and holds nothing; and the entry under it.
     pointer: Option<(i32, i32)>,
     hovered: Option<usize>,
+    /// Since when it has been that entry.
+    hovered_since: Instant,
+    /// The hint for it is drawn.
+    hinted: bool,
+    /// A timer waits to draw it.
+    hint_waits: bool,
     /// Where the mark for new messages was drawn.
     mark: Option<Rect>,
     /// It has the focus, by the keyboard.
@@ -78,6 +87,9 @@ impl State {
             drag_scrolls: false,
             pointer: None,
             hovered: None,
+            hovered_since: Instant::now(),
+            hinted: false,
+            hint_waits: false,
             mark: None,
             ring: false,
         }
@@ -197,7 +209,7 @@ impl State {
             let visible = self.visible.first().map_or(0, |v| v.0)..=self.visible.last().map_or(0, |v| v.0);
             self.layouts.retain(|index, _| visible.contains(index));
         }
-        self.hovered = self.under_pointer();
+        self.hover();
     }
 
     /// Forgets all layouts because what they depend on has changed.
@@ -313,12 +325,36 @@ impl State {
         });
     }
 
-    /// Notes where the pointer is. Says whether that changes what is drawn.
+    /// Notes where the pointer is. Says whether a hint must go.
     pub(super) fn point(&mut self, at: Option<(i32, i32)>) -> bool {
+        let hinted = self.hinted;
         self.pointer = at;
-        let before = self.hovered;
-        self.hovered = self.under_pointer();
-        self.hovered != before
+        self.hover();
+        hinted && !self.hinted
+    }
+
+    fn hover(&mut self) {
+        let hovered = self.under_pointer();
+        if hovered != self.hovered {
+            self.hovered = hovered;
+            self.hovered_since = Instant::now();
+            self.hinted = false;
+        }
+    }
+
+    /// Whether there is something to give a hint for and no timer waits for it yet.
+    pub(super) fn start_hint(&mut self) -> bool {
+        let starts = self.hovered.is_some() && !self.hinted && !self.hint_waits;
+        self.hint_waits |= starts;
+        starts
+    }
+
+    /// Draws the hint once the pointer has been on the same entry for long enough. Whether it goes on waiting.
+    pub(super) fn wait_for_hint(&mut self) -> bool {
+        let due = self.hovered_since.elapsed() >= HINT_DELAY;
+        self.hinted = self.hovered.is_some() && due;
+        self.hint_waits = self.hovered.is_some() && !due;
+        self.hint_waits
     }
 
     fn under_pointer(&self) -> Option<usize> {
@@ -396,7 +432,8 @@ impl State {
         if let Some((thumb, _)) = self.thumb() {
             painter.rounded(thumb, [3; 4], self.colors.scrollbar);
         }
-        if let Some((_, top)) = self.visible.iter().find(|(index, _)| Some(*index) == self.hovered)
+        if self.hinted
+            && let Some((_, top)) = self.visible.iter().find(|(index, _)| Some(*index) == self.hovered)
             && let Some(layout) = self.hovered.and_then(|index| self.layouts.get(&index))
             && let Some(entry) = self.hovered.and_then(|index| self.entries.get(index))
         {
