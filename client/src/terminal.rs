@@ -13,7 +13,7 @@ use common::delivery;
 use common::endpoint::Endpoint;
 use common::frame::{DEFAULT_PORT, MAX_LINE_BYTES};
 use common::text::harmless;
-use common::transcript::{Emphasis, push_message};
+use common::transcript::{Emphasis, MessageStart};
 
 use crate::event::{Ending, Event, Front};
 use crate::link::{Link, SendError};
@@ -160,13 +160,14 @@ struct Screen {
     emphasis: Emphasis,
     /// Message lines that wait for [`Front::show`].
     pending: String,
+    start: MessageStart,
 }
 
 impl Screen {
     fn new() -> Self {
         let out = io::stdout();
         let emphasis = if out.is_terminal() { Emphasis::Bold } else { Emphasis::None };
-        Screen { out, emphasis, pending: String::new() }
+        Screen { out, emphasis, pending: String::new(), start: MessageStart::default() }
     }
 
     /// A notice keeps its place among the messages.
@@ -190,13 +191,8 @@ impl Front for Screen {
                 who.pseudo_str()
             )),
             Event::Discussion(delivery::Event::Message(msg)) => {
-                push_message(
-                    &mut self.pending,
-                    &stamp(msg.date),
-                    msg.source.pseudo_str(),
-                    &msg.text,
-                    self.emphasis,
-                );
+                self.start.set(&stamp(msg.date), msg.source.pseudo_str(), self.emphasis);
+                self.start.push(&mut self.pending, &msg.text);
             }
             Event::Discussion(delivery::Event::Delivered(_) | delivery::Event::Ended(_)) => {}
             Event::Over(Ending::Left) => self.notice("Vous avez quitté la discussion."),

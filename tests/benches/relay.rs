@@ -2,6 +2,7 @@
 //!
 //! Everything is measured in this run, in turn, repetition by repetition; the tables show the median and, behind
 //! « ± », half of the distance between the fastest and the slowest repetition. Nothing here passes or fails.
+//! `cargo bench --bench relay -- bursts memory` runs only those parts.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -21,14 +22,22 @@ const BURST_MESSAGES: usize = 1_000_000;
 const WRITE_BYTES: usize = 16 * 1024;
 
 fn main() {
-    if std::env::args().nth(1).as_deref() == Some("pump") {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    if args == ["pump"] {
         return pump();
     }
-    round_trips();
-    bursts();
-    growth();
-    memory();
-    idle();
+    let parts: [(&str, fn()); 5] = [
+        ("round-trips", round_trips),
+        ("bursts", bursts),
+        ("growth", growth),
+        ("memory", memory),
+        ("idle", idle),
+    ];
+    for (name, part) in parts {
+        if args.is_empty() || args.iter().any(|arg| arg == name) {
+            part();
+        }
+    }
 }
 
 /// The relays that are compared.
