@@ -1,5 +1,5 @@
 //! What the test files share: a relay in a thread ([`relay`]), a participant by hand ([`peer`]) and the real
-//! programs ([`program`]).
+//! programs ([`program`]), an X server ([`xvfb`]).
 //!
 //! Everything here waits for something to happen, at most [`PATIENCE`], and says what it waited for when it did not.
 
@@ -9,6 +9,7 @@ pub mod measure;
 pub mod peer;
 pub mod program;
 pub mod relay;
+pub mod xvfb;
 
 use std::time::Duration;
 

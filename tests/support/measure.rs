@@ -51,3 +51,10 @@ pub fn cpu_ticks_of(process: u32) -> u64 {
     let fields: Vec<&str> = stat.rsplit_once(')').expect("a name").1.split_whitespace().collect();
     fields[11].parse::<u64>().expect("utime") + fields[12].parse::<u64>().expect("stime")
 }
+
+/// The resident memory of this program now, in bytes.
+pub fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux tells it");
+    1024 * line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number")
+}

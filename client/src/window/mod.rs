@@ -1,5 +1,7 @@
 //! The window (FLTK).
 
+pub mod display;
+
 use common::address::Pseudo;
 use common::endpoint::Endpoint;
 

@@ -1,0 +1,325 @@
+//! What was said: the entries as they are kept.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::ops::Range;
+use std::rc::Rc;
+
+use chrono::{DateTime, Datelike, Local, NaiveDate};
+use common::delivery::MessageId;
+use common::text::harmless;
+
+/// Something to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A message of one's own; it counts as on its way until it is marked as delivered.
+    Own {
+        /// Its name in the link.
+        id: MessageId,
+        /// When it was written.
+        date: DateTime<Local>,
+        /// As it was written.
+        text: String,
+    },
+    /// A message of the other one.
+    Other {
+        /// Who wrote it.
+        name: String,
+        /// When it was written.
+        date: DateTime<Local>,
+        /// As it was written.
+        text: String,
+    },
+    /// What the program has to say.
+    Notice {
+        /// When it happened.
+        date: DateTime<Local>,
+        /// A sentence.
+        text: String,
+    },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Own { delivered: bool },
+    Other(Rc<str>),
+    Notice,
+}
+
+/// An entry as it is kept: the text once, in the form that is shown.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) kind: Kind,
+    pub(super) date: DateTime<Local>,
+    pub(super) text: Box<str>,
+    /// How many characters and line feeds the text has, for a guess at its height.
+    pub(super) chars: u32,
+    pub(super) feeds: u32,
+    /// The day is written above it.
+    pub(super) starts_day: bool,
+    /// The speaker's name is written above it.
+    pub(super) starts_turn: bool,
+}
+
+impl Stored {
+    /// The name under which the entry stands; notices have none.
+    pub(super) fn name(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Own { .. } => Some("Vous"),
+            Kind::Other(name) => Some(name),
+            Kind::Notice => None,
+        }
+    }
+
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self.kind, Kind::Own { .. })
+    }
+
+    /// The time that stands beside every entry.
+    pub(super) fn time(&self) -> String {
+        self.date.format("%H:%M").to_string()
+    }
+
+    /// The full date and time, and for one's own message whether it has arrived.
+    pub(super) fn hint(&self) -> String {
+        let date = self.date.format("%d/%m/%Y %H:%M:%S");
+        match self.kind {
+            Kind::Own { delivered: true } => format!("{date} · remis"),
+            Kind::Own { delivered: false } => format!("{date} · en route"),
+            Kind::Other(_) | Kind::Notice => date.to_string(),
+        }
+    }
+
+    /// The day of the entry: « vendredi 20 novembre 2026 ».
+    pub(super) fn day(&self) -> String {
+        french_day(self.date.date_naive())
+    }
+
+    /// Appends `[2026-11-20 14:03:07] bob : texte` and a line feed, with that part of the text.
+    fn write_line(&self, part: Range<usize>, to: &mut String) {
+        // Writing to a String cannot fail.
+        let _ = write!(to, "[{}] ", self.date.format("%Y-%m-%d %H:%M:%S"));
+        if let Some(name) = self.name() {
+            to.push_str(name);
+            to.push_str(" : ");
+        }
+        to.push_str(self.text.get(part).unwrap_or_default());
+        to.push('\n');
+    }
+}
+
+/// All entries, in the order in which they came.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    stored: Vec<Stored>,
+    /// Where one's own messages stand that are on their way.
+    on_their_way: HashMap<MessageId, usize>,
+}
+
+impl Entries {
+    pub(super) fn len(&self) -> usize {
+        self.stored.len()
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<&Stored> {
+        self.stored.get(index)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Stored> {
+        self.stored.iter()
+    }
+
+    /// Takes an entry in and gives it as it is kept.
+    pub(super) fn push(&mut self, entry: Entry) -> &Stored {
+        let last = self.stored.last();
+        let (kind, date, text) = match entry {
+            Entry::Own { id, date, text } => {
+                self.on_their_way.insert(id, self.stored.len());
+                (Kind::Own { delivered: false }, date, text)
+            }
+            Entry::Other { name, date, text } => {
+                // As a rule it is the same name again: kept once.
+                let name = match last.map(|last| &last.kind) {
+                    Some(Kind::Other(same)) if **same == *name => Rc::clone(same),
+                    _ => harmless(&name).replace('\n', "␊").into(),
+                };
+                (Kind::Other(name), date, text)
+            }
+            Entry::Notice { date, text } => (Kind::Notice, date, text),
+        };
+        let starts_day = last.is_none_or(|last| last.date.date_naive() != date.date_naive());
+        let starts_turn = kind != Kind::Notice
+            && (starts_day
+                || last.is_none_or(|last| match (&last.kind, &kind) {
+                    (Kind::Own { .. }, Kind::Own { .. }) => false,
+                    (Kind::Other(before), Kind::Other(now)) => before != now,
+                    _ => true,
+                }));
+        let text: Box<str> = match harmless(&text) {
+            std::borrow::Cow::Borrowed(_) => text.into(),
+            std::borrow::Cow::Owned(shown) => shown.into(),
+        };
+        let chars = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        let feeds = u32::try_from(text.bytes().filter(|b| *b == b'\n').count()).unwrap_or(u32::MAX);
+        self.stored.push(Stored { kind, date, text, chars, feeds, starts_day, starts_turn });
+        &self.stored[self.stored.len() - 1]
+    }
+
+    /// Notes that these messages have arrived. Says whether that changed anything.
+    pub(super) fn mark_delivered(&mut self, ids: &[MessageId]) -> bool {
+        let mut changed = false;
+        for id in ids {
+            let index = self.on_their_way.remove(id);
+            if let Some(Stored { kind: Kind::Own { delivered }, .. }) =
+                index.and_then(|index| self.stored.get_mut(index))
+            {
+                *delivered = true;
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// The text from one place to another. Within one entry it is the text alone; across several, each has its
+    /// date and name before it.
+    pub(super) fn text_between(&self, from: (usize, usize), to: (usize, usize)) -> String {
+        if from.0 == to.0 {
+            let part = self.get(from.0).and_then(|entry| entry.text.get(from.1..to.1));
+            return part.unwrap_or_default().to_owned();
+        }
+        let mut text = String::new();
+        for (index, entry) in self.stored.iter().enumerate().take(to.0 + 1).skip(from.0) {
+            let start = if index == from.0 { from.1 } else { 0 };
+            let end = if index == to.0 { to.1 } else { entry.text.len() };
+            entry.write_line(start..end, &mut text);
+        }
+        text
+    }
+
+    /// The entry as a line of text, as when several are copied, without its line feed.
+    pub(super) fn line(&self, index: usize) -> String {
+        let mut line = String::new();
+        if let Some(entry) = self.get(index) {
+            entry.write_line(0..entry.text.len(), &mut line);
+        }
+        line.pop();
+        line
+    }
+
+    /// Every entry as a line of text.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        for entry in &self.stored {
+            entry.write_line(0..entry.text.len(), &mut text);
+        }
+        text
+    }
+}
+
+fn french_day(date: NaiveDate) -> String {
+    const DAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
+    const MONTHS: [&str; 12] = [
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
+    ];
+    let day = DAYS[date.weekday().num_days_from_monday() as usize];
+    let first = if date.day() == 1 { "er" } else { "" };
+    format!("{day} {}{first} {} {}", date.day(), MONTHS[date.month0() as usize], date.year())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone;
+
+    fn date(day: u32, second: u32) -> DateTime<Local> {
+        Local.with_ymd_and_hms(2026, 11, day, 14, 3, second).unwrap()
+    }
+
+    fn own(id: MessageId, text: &str) -> Entry {
+        Entry::Own { id, date: date(20, 7), text: text.to_owned() }
+    }
+
+    fn other(name: &str, text: &str) -> Entry {
+        Entry::Other { name: name.to_owned(), date: date(20, 8), text: text.to_owned() }
+    }
+
+    #[test]
+    fn days_are_french() {
+        let day = |y, m, d| french_day(NaiveDate::from_ymd_opt(y, m, d).unwrap());
+        assert_eq!(day(2026, 11, 20), "vendredi 20 novembre 2026");
+        assert_eq!(day(2027, 2, 1), "lundi 1er février 2027");
+    }
+
+    #[test]
+    fn a_name_stands_where_the_speaker_changes_and_a_day_where_the_day_does() {
+        let mut entries = Entries::default();
+        entries.push(own(1, "a"));
+        entries.push(own(2, "b"));
+        entries.push(other("bob", "c"));
+        entries.push(other("bob", "d"));
+        entries.push(other("carol", "e"));
+        entries.push(Entry::Notice { date: date(20, 9), text: "f".to_owned() });
+        entries.push(other("carol", "g"));
+        entries.push(Entry::Other { name: "carol".to_owned(), date: date(21, 0), text: "h".to_owned() });
+        let marks: Vec<_> = entries.iter().map(|e| (e.starts_day, e.starts_turn)).collect();
+        assert_eq!(
+            marks,
+            [
+                (true, true),
+                (false, false),
+                (false, true),
+                (false, false),
+                (false, true),
+                (false, false),
+                (false, true),
+                (true, true)
+            ]
+        );
+    }
+
+    #[test]
+    fn what_arrived_is_marked_once() {
+        let mut entries = Entries::default();
+        entries.push(own(1, "a"));
+        entries.push(own(2, "b"));
+        assert!(entries.mark_delivered(&[2, 3]));
+        assert!(!entries.mark_delivered(&[2]));
+        let hints: Vec<_> = entries.iter().map(Stored::hint).collect();
+        assert_eq!(hints, ["20/11/2026 14:03:07 · en route", "20/11/2026 14:03:07 · remis"]);
+        assert_eq!(entries.on_their_way.len(), 1);
+    }
+
+    #[test]
+    fn copied_text_is_bare_within_a_message_and_dated_across_several() {
+        let mut entries = Entries::default();
+        entries.push(own(1, "déjà vu"));
+        entries.push(Entry::Notice { date: date(20, 7), text: "bob est là.".to_owned() });
+        entries.push(other("bob", "deux\nlignes"));
+        assert_eq!(entries.text_between((0, 7), (0, 9)), "vu");
+        assert_eq!(
+            entries.text_between((0, 7), (2, 4)),
+            "[2026-11-20 14:03:07] Vous : vu\n[2026-11-20 14:03:07] bob est là.\n\
+             [2026-11-20 14:03:08] bob : deux\n"
+        );
+        assert_eq!(entries.line(2), "[2026-11-20 14:03:08] bob : deux\nlignes");
+    }
+
+    #[test]
+    fn nothing_shown_is_harmful() {
+        let mut entries = Entries::default();
+        let entry = entries.push(other("b\u{1b}[2J\nob", "\u{202e}x\ty"));
+        assert_eq!(entry.name(), Some("b␛[2J␊ob"));
+        assert_eq!(&*entry.text, "<U+202E>x    y");
+    }
+}

@@ -1,0 +1,321 @@
+//! The display of the conversation: one widget that draws what is in view.
+//!
+//! Its cost does not grow with the conversation. An entry is kept as its text and a guess at its height; only what
+//! comes into view is wrapped and measured, and only that is painted. So [`Display::push`] costs a few hundred
+//! nanoseconds an entry, and a frame what a screenful costs.
+//!
+//! `entries`: what was said; `view`: which part of it is in view; `bubble`, `wrap`, `script`, `font`: how
+//! one entry is laid out; `selection`; `paint`; `colors`.
+
+mod bubble;
+mod colors;
+mod entries;
+mod font;
+mod paint;
+mod script;
+mod selection;
+mod state;
+mod view;
+mod wrap;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::{Rc, Weak};
+
+use common::delivery::MessageId;
+use fltk::app;
+use fltk::enums::{Event, Key};
+use fltk::prelude::*;
+use fltk::widget::Widget;
+
+pub use colors::Colors;
+pub use entries::Entry;
+use state::State;
+
+/// The size of the text at the start, in pixels.
+const FONT_SIZE: i32 = 15;
+/// How often the view moves while text is selected beyond its edge, in seconds.
+const DRAG_TICK: f64 = 0.03;
+/// How often it is looked whether a hint is due, in seconds.
+const HINT_TICK: f64 = 0.1;
+
+/// The display of the conversation. A handle: clones show the same. For FLTK's thread only.
+#[derive(Clone)]
+pub struct Display {
+    widget: Widget,
+    inner: Rc<Inner>,
+}
+
+type UnseenChanged = Box<dyn FnMut(usize)>;
+
+struct Inner {
+    state: RefCell<State>,
+    unseen_changed: RefCell<Option<UnseenChanged>>,
+}
+
+impl fmt::Debug for Display {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Display").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl Display {
+    /// An empty display. FLTK must have been started.
+    pub fn new(x: i32, y: i32, w: i32, h: i32, colors: Colors) -> Self {
+        let mut widget = Widget::new(x, y, w, h, None);
+        let state = RefCell::new(State::new(colors, FONT_SIZE));
+        let inner = Rc::new(Inner { state, unseen_changed: RefCell::new(None) });
+        widget.draw({
+            let inner = Rc::clone(&inner);
+            move |widget| inner.state.borrow_mut().draw(area(widget))
+        });
+        widget.handle({
+            let inner = Rc::clone(&inner);
+            move |widget, event| inner.handle(widget, event)
+        });
+        widget.resize_callback({
+            let inner = Rc::clone(&inner);
+            move |widget, _, _, _, _| inner.change(widget, |_| ())
+        });
+        Self { widget, inner }
+    }
+
+    /// The widget, to be put into a window.
+    pub fn widget(&self) -> Widget {
+        self.widget.clone()
+    }
+
+    /// Adds entries at the end. Who has scrolled up keeps what he sees; else the view follows.
+    pub fn push(&self, entries: impl IntoIterator<Item = Entry>) {
+        self.change(|state| {
+            for entry in entries {
+                state.push(entry);
+            }
+        });
+    }
+
+    /// Notes that messages of one's own have reached the other's screen.
+    pub fn mark_delivered(&self, ids: &[MessageId]) {
+        if self.inner.state.borrow_mut().mark_delivered(ids) {
+            self.widget.clone().redraw();
+        }
+    }
+
+    /// Changes the look.
+    pub fn set_colors(&self, colors: Colors) {
+        self.change(|state| state.set_colors(colors));
+    }
+
+    /// Changes the size of the text, in pixels.
+    pub fn set_font_size(&self, size: i32) {
+        self.change(|state| state.set_font_size(size));
+    }
+
+    /// How many entries lie below the view and were never in it.
+    pub fn unseen_below(&self) -> usize {
+        self.inner.state.borrow().unseen()
+    }
+
+    /// What to do when [`unseen_below`](Self::unseen_below) changes.
+    pub fn on_unseen_change(&self, callback: impl FnMut(usize) + 'static) {
+        *self.inner.unseen_changed.borrow_mut() = Some(Box::new(callback));
+    }
+
+    /// Shows the last entry, and follows from there on.
+    pub fn scroll_to_end(&self) {
+        self.change(State::scroll_to_end);
+    }
+
+    /// Moves the view down by that many pixels, or up if negative.
+    pub fn scroll_by(&self, pixels: i32) {
+        self.change(|state| state.scroll_by(pixels));
+    }
+
+    /// Whether the end is in view, and stays there when something is added.
+    pub fn at_end(&self) -> bool {
+        self.inner.state.borrow().at_end()
+    }
+
+    /// How far the view is from the start and how tall the whole conversation is, in pixels. Both are estimates:
+    /// what was never in view is not measured.
+    pub fn scroll_position(&self) -> (i64, i64) {
+        self.inner.state.borrow().scroll_position()
+    }
+
+    /// Selects everything.
+    pub fn select_all(&self) {
+        self.change(State::select_all);
+    }
+
+    /// The selected text; across several entries, each with its date and name.
+    pub fn selected_text(&self) -> String {
+        self.inner.state.borrow().selected_text()
+    }
+
+    /// Copies the selected text to the clipboard, if there is any.
+    pub fn copy_selection(&self) {
+        let text = self.selected_text();
+        if !text.is_empty() {
+            app::copy(&text);
+        }
+    }
+
+    /// Every entry as `[2026-11-20 14:03:07] bob : texte`, one below the other.
+    pub fn text_of_everything(&self) -> String {
+        self.inner.state.borrow().text()
+    }
+
+    /// The entries in view, each as in [`text_of_everything`](Self::text_of_everything).
+    pub fn visible_texts(&self) -> Vec<String> {
+        let mut texts = Vec::new();
+        self.change(|state| texts = state.visible_texts());
+        texts
+    }
+
+    /// What the pointer would be told over an entry: the full date, and whether it has arrived.
+    pub fn hint(&self, index: usize) -> Option<String> {
+        self.inner.state.borrow().hint(index)
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.inner.state.borrow().len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        self.inner.change(&mut self.widget.clone(), change);
+    }
+}
+
+/// Where the widget is in its window.
+fn area(widget: &Widget) -> bubble::Rect {
+    bubble::Rect { x: widget.x(), y: widget.y(), w: widget.w(), h: widget.h() }
+}
+
+impl Inner {
+    /// Changes the state, has it drawn, and tells if more or less is unseen than before.
+    fn change(&self, widget: &mut Widget, change: impl FnOnce(&mut State)) {
+        let (before, after) = {
+            let mut state = self.state.borrow_mut();
+            let before = state.unseen();
+            state.set_area(area(widget));
+            change(&mut state);
+            state.settle_if_scrolled();
+            (before, state.unseen())
+        };
+        widget.redraw();
+        if before != after {
+            // The callback may use the display, even give it another callback.
+            let callback = self.unseen_changed.take();
+            if let Some(mut callback) = callback {
+                callback(after);
+                self.unseen_changed.borrow_mut().get_or_insert(callback);
+            }
+        }
+    }
+
+    fn handle(self: &Rc<Self>, widget: &mut Widget, event: Event) -> bool {
+        let at = app::event_coords();
+        match event {
+            Event::Push if app::event_mouse_button() == app::MouseButton::Left => {
+                // Its failure means that it cannot have the focus now, which is fine.
+                let _ = widget.take_focus();
+                let (clicks, extend) = (app::event_clicks_num(), app::is_event_shift());
+                self.change(widget, |state| state.press(at, clicks, extend));
+            }
+            Event::Drag => {
+                self.change(widget, |state| state.drag_to(at));
+                self.keep_scrolling(widget);
+            }
+            Event::Released => {
+                self.change(widget, State::release);
+                let selected = self.state.borrow().selected_text();
+                if !selected.is_empty() {
+                    // X11's selection, pasted with the middle button.
+                    app::copy2(&selected);
+                }
+            }
+            Event::MouseWheel => {
+                let notches = app::event_dy_value();
+                self.change(widget, |state| state.wheel(notches));
+            }
+            Event::Enter | Event::Move => self.point(widget, Some(at)),
+            Event::Leave => self.point(widget, None),
+            Event::Focus => {
+                let by_key = app::event_key() == Key::Tab;
+                self.change(widget, |state| state.set_ring(by_key));
+            }
+            Event::Unfocus => self.change(widget, |state| state.set_ring(false)),
+            Event::KeyDown => return self.key(widget),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Shows the hint for what is under the pointer, after a moment.
+    fn point(self: &Rc<Self>, widget: &mut Widget, at: Option<(i32, i32)>) {
+        if self.state.borrow_mut().point(at) {
+            widget.redraw();
+        }
+        if self.state.borrow_mut().start_hint() {
+            self.every(HINT_TICK, widget, State::wait_for_hint);
+        }
+    }
+
+    fn key(&self, widget: &mut Widget) -> bool {
+        let key = app::event_key();
+        if app::is_event_ctrl() {
+            if key == Key::from_char('a') {
+                self.change(widget, State::select_all);
+            } else if key == Key::from_char('c') || key == Key::Insert {
+                let text = self.state.borrow().selected_text();
+                if !text.is_empty() {
+                    app::copy(&text);
+                }
+            } else {
+                return false;
+            }
+            return true;
+        }
+        let move_view: fn(&mut State) = match key {
+            Key::Up => |state| state.scroll_lines(-2),
+            Key::Down => |state| state.scroll_lines(2),
+            Key::PageUp => |state| state.scroll_page(-1),
+            Key::PageDown => |state| state.scroll_page(1),
+            Key::Home => State::scroll_to_start,
+            Key::End => State::scroll_to_end,
+            _ => return false,
+        };
+        self.change(widget, move_view);
+        true
+    }
+
+    /// Goes on scrolling while text is selected beyond the upper or lower edge.
+    fn keep_scrolling(self: &Rc<Self>, widget: &Widget) {
+        if self.state.borrow_mut().start_drag_scroll() {
+            self.every(DRAG_TICK, widget, State::drag_scroll);
+        }
+    }
+
+    /// Takes a step every so many seconds, as long as it says that it goes on and the display exists.
+    fn every(self: &Rc<Self>, seconds: f64, widget: &Widget, step: fn(&mut State) -> bool) {
+        let inner: Weak<Self> = Rc::downgrade(self);
+        let mut widget = widget.clone();
+        app::add_timeout3(seconds, move |handle| {
+            let Some(inner) = inner.upgrade() else { return };
+            if widget.was_deleted() {
+                return;
+            }
+            let mut goes_on = false;
+            inner.change(&mut widget, |state| goes_on = step(state));
+            if goes_on {
+                app::repeat_timeout3(seconds, handle);
+            }
+        });
+    }
+}

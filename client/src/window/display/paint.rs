@@ -1,0 +1,222 @@
+//! Painting the display.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use fltk::draw;
+use fltk::enums::Color;
+
+use super::bubble::{Layout, Rect, SIGN};
+use super::colors::Colors;
+use super::entries::{Kind, Stored};
+use super::font::Face;
+use super::wrap::Line;
+
+/// A bubble's corners; the one at its speaker's side is nearly square, which tells the two apart by shape.
+const RADIUS: i32 = 15;
+const SQUARE_RADIUS: i32 = 4;
+
+/// A line as it is handed to Pango: with a mark before it that says its paragraph's direction, which the line
+/// alone may not show.
+pub(super) fn directed<'a>(text: &'a str, line: &Line, end: usize) -> Cow<'a, str> {
+    let shown = text.get(line.start..end).unwrap_or_default();
+    match (line.mixed, line.rtl) {
+        (false, _) => shown.into(),
+        (true, true) => format!("\u{200f}{shown}").into(),
+        (true, false) => format!("\u{200e}{shown}").into(),
+    }
+}
+
+/// The distance of a place in a line from the text's left.
+pub(super) fn place_x(face: &Face, entry: &Stored, layout: &Layout, line: &Line, at: usize) -> i32 {
+    let left = indent(face, entry, layout, line);
+    let before = face.width(&directed(&entry.text, line, at));
+    if line.rtl { left + face.width(&directed(&entry.text, line, line.end)) - before } else { left + before }
+}
+
+/// The distance of a line's left from the text's left.
+fn indent(face: &Face, entry: &Stored, layout: &Layout, line: &Line) -> i32 {
+    if !line.rtl && layout.centred.is_none() {
+        return 0;
+    }
+    let room = layout.text.w - face.width(&directed(&entry.text, line, line.end));
+    match layout.centred {
+        Some(beside) if layout.lines.last() == Some(line) => (room - beside) / 2,
+        Some(_) => room / 2,
+        None => room,
+    }
+}
+
+/// Everything that the entries are painted with.
+pub(super) struct Painter<'a> {
+    pub(super) colors: &'a Colors,
+    pub(super) text: &'a Face,
+    pub(super) small: &'a Face,
+    /// The display's place in its window.
+    pub(super) area: Rect,
+}
+
+impl Painter<'_> {
+    /// Paints an entry whose top is at `y`, with a part of its text selected.
+    pub(super) fn entry(&self, entry: &Stored, layout: &Layout, y: i32, selected: Option<&Range<usize>>) {
+        let colors = self.colors;
+        let x = self.area.x;
+        if let Some(day) = layout.day {
+            self.day(&entry.day(), y + day);
+        }
+        if let (Some(at), Some(name)) = (layout.name, entry.name()) {
+            let width = self.small.width(name);
+            let name_x = if entry.is_own() {
+                layout.bubble.x + layout.bubble.w - width - 6
+            } else {
+                layout.bubble.x + 6
+            };
+            draw::set_draw_color(colors.muted);
+            self.small.draw(name, x + name_x.max(6), y + at);
+        }
+        let bubble = Rect { x: x + layout.bubble.x, y: y + layout.bubble.y, ..layout.bubble };
+        let (fill, text_color, muted) = match entry.kind {
+            Kind::Own { .. } => (Some(colors.own_bubble), colors.own_text, colors.own_muted),
+            Kind::Other(_) => (Some(colors.other_bubble), colors.other_text, colors.other_muted),
+            Kind::Notice => (None, colors.notice, colors.muted),
+        };
+        if let Some(fill) = fill {
+            let (left, right) =
+                if entry.is_own() { (RADIUS, SQUARE_RADIUS) } else { (SQUARE_RADIUS, RADIUS) };
+            self.rounded(bubble, [RADIUS, RADIUS, right, left], fill);
+        }
+        self.lines(entry, layout, y, selected, text_color);
+        let (time_x, time_y) = (x + layout.time.0, y + layout.time.1);
+        draw::set_draw_color(muted);
+        let time = entry.time();
+        self.small.draw(&time, time_x, time_y);
+        if let Kind::Own { delivered } = entry.kind {
+            let sign_x = bubble.x + bubble.w - 13 + 3 - SIGN;
+            let middle = time_y + self.small.line / 2;
+            if delivered { tick(sign_x + 5, middle) } else { clock(sign_x + 5, middle) }
+        }
+    }
+
+    /// The lines of the text that are in view.
+    fn lines(&self, entry: &Stored, layout: &Layout, y: i32, selected: Option<&Range<usize>>, color: Color) {
+        let face = if entry.kind == Kind::Notice { self.small } else { self.text };
+        let left = self.area.x + layout.text.x;
+        let first = layout.line_at(self.area.y - y);
+        let last = layout.line_at(self.area.y + self.area.h - y);
+        let mut line_y = y + layout.text.y + layout.line * i32::try_from(first).unwrap_or(0);
+        for line in layout.lines.get(first..=last).unwrap_or_default() {
+            let mut color = color;
+            if let Some(part) = selected
+                && part.start <= line.end
+                && part.end >= line.start
+            {
+                let from = place_x(face, entry, layout, line, part.start.max(line.start));
+                let mut to = place_x(face, entry, layout, line, part.end.min(line.end));
+                if part.end > line.end {
+                    // The line feed, or the space at which the line was broken.
+                    to += if line.rtl { -4 } else { 4 };
+                }
+                let (from, to) = (from.min(to), from.max(to));
+                draw::draw_rect_fill(left + from, line_y, to - from, layout.line, self.colors.selection);
+                if entry.kind == Kind::Notice {
+                    color = self.colors.other_text;
+                }
+            }
+            if line.start < line.end {
+                draw::set_draw_color(color);
+                let x = left + indent(face, entry, layout, line);
+                face.draw(&directed(&entry.text, line, line.end), x, line_y);
+            }
+            line_y += layout.line;
+        }
+    }
+
+    /// A day in the middle, between two fine lines.
+    fn day(&self, day: &str, y: i32) {
+        let width = self.small.width(day);
+        let x = self.area.x + (self.area.w - width) / 2;
+        draw::set_draw_color(self.colors.muted);
+        self.small.draw(day, x, y);
+        let middle = y + self.small.line / 2;
+        let length = ((self.area.w - width) / 2 - 36).min(90);
+        if length > 8 {
+            draw::draw_rect_fill(x - 12 - length, middle, length, 1, self.colors.scrollbar);
+            draw::draw_rect_fill(x + width + 12, middle, length, 1, self.colors.scrollbar);
+        }
+    }
+
+    /// A small label that lies over the rest, within the display: the full date of what is under the pointer.
+    pub(super) fn hint(&self, text: &str, right: i32, top: i32) {
+        let w = self.small.width(text) + 20;
+        let h = self.small.line + 6;
+        let area = self.area;
+        let x = (right - w).min(area.x + area.w - w - 4).max(area.x + 4);
+        let y = top.min(area.y + area.h - h - 4).max(area.y + 4);
+        self.rounded(Rect { x, y, w, h }, [h / 2; 4], self.colors.other_text);
+        draw::set_draw_color(self.colors.background);
+        self.small.draw(text, x + 10, y + 3);
+    }
+
+    /// The mark at the bottom that leads to what is new. Gives its place.
+    pub(super) fn mark(&self, unseen: usize) -> Rect {
+        let text = if unseen == 1 {
+            "↓ 1 nouveau message".to_owned()
+        } else {
+            format!("↓ {unseen} nouveaux messages")
+        };
+        let w = self.small.width(&text) + 32;
+        let h = self.small.line + 14;
+        let place =
+            Rect { x: self.area.x + (self.area.w - w) / 2, y: self.area.y + self.area.h - h - 12, w, h };
+        self.rounded(place, [h / 2; 4], self.colors.accent);
+        draw::set_draw_color(self.colors.accent_text);
+        self.small.draw(&text, place.x + 16, place.y + 7);
+        place
+    }
+
+    /// A filled rectangle with rounded corners: top left, top right, bottom right, bottom left.
+    pub(super) fn rounded(&self, rect: Rect, radii: [i32; 4], color: Color) {
+        // A bubble that is far taller than the view is cut, so that its coordinates stay small.
+        let top = rect.y.max(self.area.y - 100);
+        let bottom = (rect.y + rect.h).min(self.area.y + self.area.h + 100);
+        if top >= bottom {
+            return;
+        }
+        let (left, right) = (f64::from(rect.x), f64::from(rect.x + rect.w));
+        let (top, bottom) = (f64::from(top), f64::from(bottom));
+        let [top_left, top_right, bottom_right, bottom_left] = radii.map(f64::from);
+        draw::set_draw_color(color);
+        draw::begin_polygon();
+        draw::draw_arc2(left + top_left, top + top_left, top_left, 180.0, 90.0);
+        draw::draw_arc2(right - top_right, top + top_right, top_right, 90.0, 0.0);
+        draw::draw_arc2(right - bottom_right, bottom - bottom_right, bottom_right, 0.0, -90.0);
+        draw::draw_arc2(left + bottom_left, bottom - bottom_left, bottom_left, -90.0, -180.0);
+        draw::end_polygon();
+    }
+}
+
+/// A path of straight strokes around a middle, in the present colour.
+fn strokes(x: i32, y: i32, points: &[(f64, f64)]) {
+    draw::set_line_style(draw::LineStyle::CapRound, 2);
+    draw::begin_line();
+    for (dx, dy) in points {
+        draw::vertex(f64::from(x) + dx, f64::from(y) + dy);
+    }
+    draw::end_line();
+    draw::set_line_style(draw::LineStyle::Solid, 0);
+}
+
+/// ✓: it is on the other's screen. Drawn, because not every font has one.
+fn tick(x: i32, y: i32) {
+    strokes(x, y, &[(0.0, 0.5), (3.5, 4.0), (10.0, -4.0)]);
+}
+
+/// A small clock: it is on its way.
+fn clock(x: i32, y: i32) {
+    draw::set_line_style(draw::LineStyle::Solid, 1);
+    draw::begin_loop();
+    draw::draw_arc2(f64::from(x) + 5.5, f64::from(y) + 0.5, 4.5, 0.0, 360.0);
+    draw::end_loop();
+    draw::set_line_style(draw::LineStyle::Solid, 0);
+    draw::draw_line2(draw::Coord(x + 5, y - 2), draw::Coord(x + 5, y + 1), draw::Coord(x + 7, y + 1));
+}

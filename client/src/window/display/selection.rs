@@ -1,0 +1,76 @@
+//! What is selected.
+
+use std::ops::Range;
+
+/// A place in the conversation: an entry and a byte in its text.
+pub(super) type Place = (usize, usize);
+
+/// From where the selection was begun to where it was drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Selection {
+    pub(super) anchor: Place,
+    pub(super) head: Place,
+}
+
+impl Selection {
+    /// The earlier place and the later.
+    pub(super) fn ends(&self) -> (Place, Place) {
+        (self.anchor.min(self.head), self.anchor.max(self.head))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.anchor == self.head
+    }
+
+    /// Which bytes of an entry with a text of that length are selected.
+    pub(super) fn part(&self, entry: usize, length: usize) -> Option<Range<usize>> {
+        let (from, to) = self.ends();
+        if entry < from.0 || entry > to.0 || self.is_empty() {
+            return None;
+        }
+        let start = if entry == from.0 { from.1 } else { 0 };
+        let end = if entry == to.0 { to.1 } else { length };
+        Some(start..end)
+    }
+}
+
+/// The word around a place: letters and digits with apostrophes between them, else the one character there.
+pub(super) fn word_at(text: &str, at: usize) -> Range<usize> {
+    let belongs = |c: char| c.is_alphanumeric() || c == '_' || super::script::direction(c) == Some(true);
+    let before = text[..at].char_indices().rev().take_while(|(_, c)| belongs(*c)).last();
+    let start = before.map_or(at, |(start, _)| start);
+    let end = at + text[at..].find(|c| !belongs(c)).unwrap_or(text.len() - at);
+    if start < end {
+        return start..end;
+    }
+    at..at + super::script::cluster(&text[at..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_double_click_takes_the_word() {
+        let text = "Où est l'été, السلام عليكم ?";
+        let word = |at| &text[word_at(text, at)];
+        assert_eq!(word(0), "Où");
+        assert_eq!(word(5), "est");
+        assert_eq!(word(text.find("été").unwrap()), "été");
+        assert_eq!(word(text.find("سلام").unwrap()), "السلام");
+        assert_eq!(word(text.find('?').unwrap()), "?");
+        assert_eq!(word_at(text, text.len()), text.len()..text.len());
+        assert_eq!(word_at("", 0), 0..0);
+    }
+
+    #[test]
+    fn the_middle_entries_are_selected_whole() {
+        let selection = Selection { anchor: (5, 3), head: (2, 4) };
+        assert_eq!(selection.part(1, 9), None);
+        assert_eq!(selection.part(2, 9), Some(4..9));
+        assert_eq!(selection.part(3, 9), Some(0..9));
+        assert_eq!(selection.part(5, 9), Some(0..3));
+        assert_eq!(selection.part(6, 9), None);
+        assert_eq!(Selection { anchor: (1, 1), head: (1, 1) }.part(1, 9), None);
+    }
+}

@@ -1,0 +1,266 @@
+//! How fast the window's display is: beside Tk's text widget on the same X server, in turn, in one run; then its
+//! longest frame, its resizing and its memory.
+//!
+//! `cargo bench -p tests --bench display`. Without a display it starts an Xvfb; without wish (Debian package tk)
+//! the table says so.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::Write;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Local, TimeDelta};
+use client::window::display::{Colors, Display, Entry};
+use fltk::app;
+use fltk::prelude::*;
+use fltk::window::Window;
+use support::measure::{Spread, ratio, resident_bytes};
+use support::xvfb::with_display;
+
+const MESSAGES: usize = 100_000;
+const BURST: usize = 500;
+const REPETITIONS: usize = 5;
+const FRAME_RUNS: usize = 3;
+const SIZE: (i32, i32) = (480, 640);
+
+/// What people write to each other.
+const TEXTS: [&str; 8] = [
+    "Salut Bob !",
+    "Tu as vu le sujet du projet ? Il faut un client, un serveur, et une fenêtre qui reste lisible.",
+    "ok",
+    "Je pense qu'on peut commencer par le protocole, puis la fenêtre ensuite. Qu'en dis-tu ? On en parle demain ?",
+    "السلام عليكم، كيف حالك اليوم؟",
+    "https://example.org/un/chemin/assez/long/pour/passer/a/la/ligne?avec=des&parametres=partout",
+    "À demain 😀",
+    "deux lignes\nen un message",
+];
+
+fn main() -> ExitCode {
+    match with_display(run) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> ExitCode {
+    let _app = app::App::default();
+    memory();
+    burst();
+    frames();
+    resize();
+    ExitCode::SUCCESS
+}
+
+/// The messages' date, as far as it matters: a minute apart, so that days change too.
+fn date(start: DateTime<Local>, number: usize) -> DateTime<Local> {
+    start + TimeDelta::minutes(i64::try_from(number).unwrap())
+}
+
+fn entries(start: DateTime<Local>, numbers: std::ops::Range<usize>) -> impl Iterator<Item = Entry> {
+    numbers.map(move |number| {
+        let (date, text) = (date(start, number), TEXTS[number % TEXTS.len()].to_owned());
+        match number % 3 {
+            0 => Entry::Own { id: number as u64, date, text },
+            _ => Entry::Other { name: "bob".to_owned(), date, text },
+        }
+    })
+}
+
+/// A window that shows an empty display.
+fn window() -> (Window, Display) {
+    let mut window = Window::new(20, 20, SIZE.0, SIZE.1, "display");
+    let display = Display::new(0, 0, SIZE.0, SIZE.1, Colors::light());
+    window.end();
+    window.resizable(&display.widget());
+    window.show();
+    window.wait_for_expose();
+    settle();
+    (window, display)
+}
+
+/// Lets everything that is under way arrive.
+fn settle() {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(200) {
+        let _ = app::wait_for(0.02);
+    }
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+/// Draws now what there is to draw.
+fn frame(display: &Display) -> Duration {
+    let start = Instant::now();
+    display.widget().redraw();
+    app::flush();
+    start.elapsed()
+}
+
+/// A window with all the messages, and how long each burst took.
+fn filled() -> (Window, Display, Vec<Duration>) {
+    let (window, display) = window();
+    let start = Local::now();
+    let mut bursts = Vec::new();
+    for first in (0..MESSAGES).step_by(BURST) {
+        let before = Instant::now();
+        display.push(entries(start, first..first + BURST));
+        app::check();
+        bursts.push(before.elapsed());
+    }
+    assert_eq!(display.len(), MESSAGES);
+    (window, display, bursts)
+}
+
+fn memory() {
+    let start = Local::now();
+    let (window, display) = window();
+    let before = resident_bytes();
+    for first in (0..MESSAGES).step_by(BURST) {
+        display.push(entries(start, first..first + BURST));
+        app::check();
+    }
+    let grown = resident_bytes() - before;
+    let text: usize = (0..MESSAGES).map(|number| TEXTS[number % TEXTS.len()].len()).sum();
+    println!("\nMemory of {MESSAGES} messages, bytes per message (growth of VmRSS, fresh process)");
+    println!("| in all | of which text |\n| --- | --- |");
+    println!("| {} | {} |", grown as usize / MESSAGES, text / MESSAGES);
+    Window::delete(window);
+}
+
+fn burst() {
+    let [mut ours, mut tk, mut tk_following] = [const { Vec::new() }; 3];
+    let (mut slowest, mut first_bursts, mut last_bursts) = (Duration::ZERO, Vec::new(), Vec::new());
+    for _ in 0..REPETITIONS {
+        let (window, _display, bursts) = filled();
+        ours.push(ms(bursts.iter().sum()));
+        slowest = slowest.max(*bursts.iter().max().unwrap());
+        first_bursts.push(ms(bursts[..20].iter().sum()) / 20.0);
+        last_bursts.push(ms(bursts[bursts.len() - 20..].iter().sum()) / 20.0);
+        Window::delete(window);
+        settle();
+        tk.extend(tk_text(false));
+        tk_following.extend(tk_text(true));
+    }
+    println!("\n{MESSAGES} messages in bursts of {BURST}, drawn after each, {REPETITIONS} times in turn");
+    println!("| widget | ms | ours / this |\n| --- | --- | --- |");
+    println!("| ours, following the end | {:.0} | |", Spread::of(&ours));
+    for (name, times) in
+        [("Tk's text, staying at the start", &tk), ("Tk's text, following the end", &tk_following)]
+    {
+        match times.len() {
+            0 => println!("| {name} | wish is missing (Debian package tk) | |"),
+            _ => println!("| {name} | {:.0} | {:.3} |", Spread::of(times), ratio(&ours, times)),
+        }
+    }
+    println!("\nOne of these bursts in ours, drawing included\n| burst | ms |\n| --- | --- |");
+    println!("| of the first 20 | {:.2} |", Spread::of(&first_bursts));
+    println!("| of the last 20 | {:.2} |", Spread::of(&last_bursts));
+    println!("| the slowest of all | {:.2} |", ms(slowest));
+}
+
+/// The milliseconds that Tk takes for the same, by its own clock; nothing if it is not installed.
+fn tk_text(following: bool) -> Option<f64> {
+    let (w, h) = SIZE;
+    let texts: Vec<String> = TEXTS.iter().map(|text| format!("{{{text}}}")).collect();
+    let see = if following { ".t see end" } else { "" };
+    let script = format!(
+        "wm geometry . {w}x{h}+20+20\n\
+         text .t -wrap word -font {{Sans -15}} -undo 0\n\
+         pack .t -fill both -expand 1\n\
+         update\n\
+         after 200\n\
+         update\n\
+         set texts [list {texts}]\n\
+         set start [clock microseconds]\n\
+         for {{set i 0}} {{$i < {MESSAGES}}} {{}} {{\n\
+           for {{set end [expr {{$i + {BURST}}}]}} {{$i < $end}} {{incr i}} {{\n\
+             .t insert end \"14:03 bob : [lindex $texts [expr {{$i % {count}}}]]\\n\"\n\
+           }}\n\
+           {see}\n\
+           update\n\
+         }}\n\
+         puts [expr {{([clock microseconds] - $start) / 1000.0}}]\n\
+         exit\n",
+        texts = texts.join(" "),
+        count = TEXTS.len(),
+    );
+    let mut wish = Command::new("wish")
+        .arg("-")
+        .env("LANG", "C.UTF-8")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()?;
+    wish.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    let output = wish.wait_with_output().unwrap();
+    Some(String::from_utf8(output.stdout).unwrap().trim().parse().expect("wish prints its time"))
+}
+
+/// Frames in all places that can be hard: each is scrolled to, wrapped and drawn for the first time.
+fn frames() {
+    let arabic: String = (0..6_000).map(|number| format!("كلمة{number} ")).collect();
+    let places = [
+        ("ordinary messages", String::new()),
+        ("10,000 characters", TEXTS[3].repeat(93)),
+        ("a word of 65,000 characters", "a".repeat(65_000)),
+        ("65,000 bytes of Arabic, no word twice", arabic.chars().take(36_000).collect()),
+        ("16,000 emoji without a space", "😀".repeat(16_000)),
+        ("32,000 line feeds", "\n".repeat(32_000)),
+    ];
+    println!("\nLongest frame with {MESSAGES} messages: scrolling, wrapping, drawing");
+    println!("| in view | ms, of {FRAME_RUNS} runs |\n| --- | --- |");
+    for (place, text) in places {
+        let longest: Vec<f64> = (0..FRAME_RUNS).map(|_| longest_frame(&text)).collect();
+        println!("| {place} | {} |", Spread::of(&longest));
+    }
+}
+
+/// The longest frame while that text comes into view and while the view goes up by pages and by jumps.
+fn longest_frame(text: &str) -> f64 {
+    let (window, display, _) = filled();
+    let mut longest = Duration::ZERO;
+    if !text.is_empty() {
+        let before = Instant::now();
+        display.push([Entry::Other { name: "bob".to_owned(), date: Local::now(), text: text.to_owned() }]);
+        frame(&display);
+        longest = before.elapsed();
+    }
+    for step in 0..120 {
+        let before = Instant::now();
+        display.scroll_by(if step < 100 { -SIZE.1 + 40 } else { -250_000 });
+        frame(&display);
+        longest = longest.max(before.elapsed());
+    }
+    Window::delete(window);
+    settle();
+    ms(longest)
+}
+
+fn resize() {
+    let (mut window, display, _) = filled();
+    println!(
+        "\nResizing with {MESSAGES} messages, drawing included\n| view | ms | longest |\n| --- | --- | --- |"
+    );
+    for place in ["at the end", "in the middle"] {
+        if place == "in the middle" {
+            display.scroll_by(-2_000_000);
+        }
+        let mut times = Vec::new();
+        for step in 0..20 {
+            let before = Instant::now();
+            window.resize(20, 20, if step % 2 == 0 { 900 } else { SIZE.0 }, SIZE.1);
+            frame(&display);
+            times.push(ms(before.elapsed()));
+            settle();
+        }
+        let longest = times.iter().copied().fold(0.0, f64::max);
+        println!("| {place} | {:.1} | {longest:.1} |", Spread::of(&times));
+    }
+    Window::delete(window);
+}
