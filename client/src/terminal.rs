@@ -11,7 +11,7 @@ use chrono::{DateTime, Local};
 use common::address::Pseudo;
 use common::delivery;
 use common::endpoint::Endpoint;
-use common::frame::{DEFAULT_PORT, MAX_LINE_BYTES};
+use common::frame::{DEFAULT_PORT, MAX_LINE_BYTES, Msg};
 use common::text::harmless;
 use common::transcript::{Emphasis, MessageStart};
 
@@ -160,14 +160,38 @@ struct Screen {
     emphasis: Emphasis,
     /// Message lines that wait for [`Front::show`].
     pending: String,
+    /// How the last message began, and the source and date that say so: in a transfer many share them.
     start: MessageStart,
+    start_of: (String, String),
 }
 
 impl Screen {
     fn new() -> Self {
         let out = io::stdout();
         let emphasis = if out.is_terminal() { Emphasis::Bold } else { Emphasis::None };
-        Screen { out, emphasis, pending: String::new(), start: MessageStart::default() }
+        Screen {
+            out,
+            emphasis,
+            pending: String::new(),
+            start: MessageStart::default(),
+            start_of: Default::default(),
+        }
+    }
+
+    fn note_start(&mut self, msg: &Msg<'_>) {
+        let (source, date) = &mut self.start_of;
+        if source == msg.source.as_str() && date == msg.date {
+            return;
+        }
+        let sent = DateTime::parse_from_rfc3339(msg.date).map(DateTime::<Local>::from);
+        source.clear();
+        if sent.is_ok() {
+            // What cannot be read bears the moment of arrival, another for each message.
+            source.push_str(msg.source.as_str());
+            msg.date.clone_into(date);
+        }
+        let stamp = sent.unwrap_or_else(|_| Local::now()).format("%Y-%m-%d %H:%M:%S").to_string();
+        self.start.set(&stamp, msg.source.pseudo_str(), self.emphasis);
     }
 
     /// A notice keeps its place among the messages.
@@ -191,7 +215,7 @@ impl Front for Screen {
                 who.pseudo_str()
             )),
             Event::Discussion(delivery::Event::Message(msg)) => {
-                self.start.set(&stamp(msg.date), msg.source.pseudo_str(), self.emphasis);
+                self.note_start(&msg);
                 self.start.push(&mut self.pending, &msg.text);
             }
             Event::Discussion(delivery::Event::Delivered(_) | delivery::Event::Ended(_)) => {}
@@ -212,10 +236,4 @@ impl Front for Screen {
         self.pending.clear();
         self.out.flush()
     }
-}
-
-/// The sender's date in local time, or now if it cannot be read.
-fn stamp(date: &str) -> String {
-    let date = DateTime::parse_from_rfc3339(date).map_or_else(|_| Local::now(), DateTime::<Local>::from);
-    date.format("%Y-%m-%d %H:%M:%S").to_string()
 }
