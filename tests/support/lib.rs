@@ -1,5 +1,5 @@
-//! What the test files share: a relay in a thread ([`relay`]), a participant by hand ([`peer`]) and the real
-//! programs ([`program`]), an X server ([`xvfb`]).
+//! What the test files share: a relay in a thread ([`relay`]), a participant by hand ([`peer`]), the real
+//! programs ([`program`]) and their windows ([`window`], [`xvfb`]).
 //!
 //! Everything here waits for something to happen, at most [`PATIENCE`], and says what it waited for when it did not.
 
@@ -9,6 +9,7 @@ pub mod measure;
 pub mod peer;
 pub mod program;
 pub mod relay;
+pub mod window;
 pub mod xvfb;
 
 use std::time::Duration;

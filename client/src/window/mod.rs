@@ -1,30 +1,153 @@
 //! The window (FLTK).
+//!
+//! [`run`], [`demo`] and [`host`] are the ways in. `messenger` is one window and what leads from the form to the
+//! discussion and back; `login` is the form, `chat` the discussion's page with its parts (`display`, `entry_field`,
+//! `status`, `invitation`), `front` the bridge from the link's threads to the window's.
 
+mod button;
+mod chat;
+mod dialog;
 pub mod display;
+mod entry_field;
+mod front;
+mod hosting;
+mod invitation;
+mod login;
+mod messenger;
+mod note;
+mod paint;
+mod settings;
+mod status;
+mod theme;
+mod undelivered;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use common::address::Pseudo;
 use common::endpoint::Endpoint;
+use common::frame::DEFAULT_PORT;
+use fltk::app::{self, App};
 
-/// The window.
+use front::Batch;
+use hosting::{Hosting, Invitation};
+use messenger::{Messenger, Shared};
+use paint::Area;
+use settings::Settings;
+
+/// How large a window is at first.
+const SIZE: (i32, i32) = (480, 640);
+/// Between the two windows of the demonstration.
+const GAP: i32 = 24;
+/// How long leaving may take once no window is left. The link has limits of its own; this one is for a network that
+/// lets it wait for each of them.
+const LEAVING_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// A discussion in a window. What is missing is asked for in a form.
 ///
 /// # Errors
-/// Not there yet.
-pub fn run(_: Option<Endpoint>, _: Option<Pseudo>) -> anyhow::Result<()> {
-    anyhow::bail!("la fenêtre n'est pas encore là : ajoutez --terminal")
+/// There is no display to open a window on.
+pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
+    let shared = prepare(true, None)?;
+    let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
+    messenger.fill(server.as_ref(), pseudo.as_ref());
+    if let (Some(server), Some(pseudo)) = (server, pseudo) {
+        messenger.join_at_once(server, pseudo);
+    }
+    run_until_closed(&[messenger]);
+    Ok(())
 }
 
-/// Two windows.
+/// The demonstration: a relay inside the program and two windows side by side, « alice » and « bob ».
 ///
 /// # Errors
-/// Not there yet.
+/// The relay cannot listen on the loopback address, or there is no display.
 pub fn demo() -> anyhow::Result<()> {
-    run(None, None)
+    let hosting = Hosting::start(&Endpoint { host: "127.0.0.1".to_owned(), port: 0 })?;
+    let server = hosting.own_endpoint();
+    // What is typed into a demonstration is not worth remembering.
+    let shared = prepare(false, None)?;
+    let mut messengers = Vec::new();
+    for (place, name) in in_the_middle(2).into_iter().zip(["alice", "bob"]) {
+        let pseudo: Pseudo = name.parse()?;
+        let messenger = Messenger::new(&shared, place);
+        messenger.fill(Some(&server), Some(&pseudo));
+        messenger.join_at_once(server.clone(), pseudo);
+        messengers.push(messenger);
+    }
+    run_until_closed(&messengers);
+    Ok(())
 }
 
-/// The server and a window.
+/// This machine is the server and one of the two clients; its window shows what to type on the other machine.
 ///
 /// # Errors
-/// Not there yet.
-pub fn host(_: Option<u16>, _: Option<Pseudo>) -> anyhow::Result<()> {
-    run(None, None)
+/// The port cannot be listened on, or there is no display.
+pub fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
+    let everywhere = Endpoint { host: "0.0.0.0".to_owned(), port: port.unwrap_or(DEFAULT_PORT) };
+    let hosting = Hosting::start(&everywhere)?;
+    let server = hosting.own_endpoint();
+    let shared = prepare(true, Some(hosting.invitation()))?;
+    let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
+    messenger.fill(None, pseudo.as_ref());
+    if let Some(pseudo) = pseudo {
+        messenger.join_at_once(server, pseudo);
+    }
+    run_until_closed(&[messenger]);
+    Ok(())
+}
+
+/// Connects to the display and dresses the program.
+fn prepare(remember: bool, invitation: Option<Invitation>) -> anyhow::Result<Rc<Shared>> {
+    check_display()?;
+    let _app = App::default();
+    let settings = Settings::load();
+    settings.theme.apply();
+    Ok(Rc::new(Shared { settings: RefCell::new(settings), remember, invitation }))
+}
+
+/// FLTK ends the program where there is no display; this says what to do instead.
+fn check_display() -> anyhow::Result<()> {
+    let set = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    let needs_one = cfg!(all(unix, not(target_os = "macos")));
+    if needs_one && !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
+        anyhow::bail!("il n'y a pas d'écran où ouvrir une fenêtre (DISPLAY est vide) : ajoutez --terminal");
+    }
+    Ok(())
+}
+
+/// Places for `count` windows side by side, in the middle of the screen.
+fn in_the_middle(count: i32) -> Vec<Area> {
+    let screen = app::Screen::work_area_mouse();
+    let w = SIZE.0.min((screen.w - (count - 1) * GAP) / count);
+    let h = SIZE.1.min(screen.h);
+    let left = screen.x + (screen.w - count * w - (count - 1) * GAP) / 2;
+    (0..count).map(|i| Area { x: left + i * (w + GAP), y: screen.y + (screen.h - h) / 2, w, h }).collect()
+}
+
+/// Shows the windows, and returns when all are closed and their discussions left.
+fn run_until_closed(messengers: &[Messenger]) {
+    for messenger in messengers {
+        messenger.show();
+    }
+    let windows = messengers.to_vec();
+    // A check is called before each wait, also while a menu is open or something is being dragged.
+    app::add_check(move |_| {
+        let batches: Vec<Batch> = windows.iter().flat_map(Messenger::show_what_arrived).collect();
+        if !batches.is_empty() {
+            // What is acknowledged shall have been drawn.
+            app::flush();
+            batches.iter().for_each(Batch::shown);
+        }
+    });
+    // Not until FLTK has no window left: it may be showing a tooltip.
+    while messengers.iter().any(Messenger::is_open) {
+        app::wait();
+    }
+    let deadline = Instant::now() + LEAVING_TIMEOUT;
+    while messengers.iter().any(Messenger::is_leaving) && Instant::now() < deadline {
+        // Interrupted by a signal: looks again.
+        let _ = app::wait_for(0.05);
+    }
 }

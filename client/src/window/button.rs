@@ -1,0 +1,109 @@
+//! Flat buttons with rounded corners that show the mouse above them and the focus.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::button::Button;
+use fltk::draw;
+use fltk::enums::{Align, Color, Event, FrameType, Key, Shortcut};
+use fltk::prelude::*;
+
+use super::paint::{self, Area};
+use super::theme::{
+    ACCENT, ACCENT_HOVER, BACKGROUND, BUTTON, BUTTON_HOVER, CONTROL_HEIGHT, FONT, FONT_BOLD, MARGIN, MUTED,
+    ON_ACCENT, TEXT, TEXT_SIZE,
+};
+
+/// How much a button asks for attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What one most likely wants to do.
+    Main,
+    /// What one may want to do.
+    Plain,
+}
+
+/// A button with a word on it. Alt and the letter `key` press it too.
+pub(crate) fn text_button(label: &str, key: char, kind: Kind) -> Button {
+    let button = flat_button(kind, |button, color| {
+        let font = if button.active() { FONT_BOLD } else { FONT };
+        paint::text(&button.label(), Area::of(button), Align::Center, font, TEXT_SIZE, color);
+    });
+    let mut button = button.with_label(label);
+    button.set_shortcut(Shortcut::Alt | key);
+    button.set_tooltip(&format!("{label} (Alt+{})", key.to_ascii_uppercase()));
+    button
+}
+
+/// How wide a button has to be for its word.
+pub(crate) fn width_for(label: &str) -> i32 {
+    draw::set_font(FONT_BOLD, TEXT_SIZE);
+    draw::measure(label, false).0 + 3 * MARGIN
+}
+
+/// The button that switches between light and dark: a disc, half of it filled.
+pub(crate) fn theme_button() -> Button {
+    let mut button = flat_button(Kind::Plain, |button, color| {
+        let diameter = 16;
+        let (x, y) = (button.x() + (button.w() - diameter) / 2, button.y() + (button.h() - diameter) / 2);
+        draw::set_draw_color(color);
+        draw::set_line_style(draw::LineStyle::Solid, 2);
+        draw::draw_arc(x, y, diameter, diameter, 0.0, 360.0);
+        draw::set_line_style(draw::LineStyle::Solid, 0);
+        draw::draw_pie(x, y, diameter, diameter, 90.0, 270.0);
+    });
+    button.set_size(CONTROL_HEIGHT, CONTROL_HEIGHT);
+    button.set_shortcut(Shortcut::Alt | 't');
+    button.set_tooltip("Clair ou sombre (Alt+T)");
+    button
+}
+
+/// A button whose face is drawn by `face`, in the color it is given.
+fn flat_button(kind: Kind, face: impl Fn(&Button, Color) + 'static) -> Button {
+    let mut button = Button::default();
+    button.set_frame(FrameType::FlatBox);
+    button.super_draw(false);
+    let hovered = Rc::new(Cell::new(false));
+    button.draw({
+        let hovered = Rc::clone(&hovered);
+        move |button| {
+            let area = Area::of(button);
+            let (ground, color) = colors(kind, button, hovered.get());
+            paint::clear(area, BACKGROUND);
+            if button.has_focus() && button.active() {
+                paint::fill(area, TEXT);
+                paint::fill(area.inset(2), BACKGROUND);
+                paint::fill(area.inset(3), ground);
+            } else {
+                paint::fill(area, ground);
+            }
+            face(button, color);
+        }
+    });
+    button.handle(move |button, event| match event {
+        Event::Enter | Event::Leave => {
+            hovered.set(event == Event::Enter);
+            button.redraw();
+            true
+        }
+        Event::KeyDown if matches!(app::event_key(), Key::Enter | Key::KPEnter) => {
+            button.do_callback();
+            true
+        }
+        _ => false,
+    });
+    button
+}
+
+/// The ground of a button and what stands on it.
+fn colors(kind: Kind, button: &Button, hovered: bool) -> (Color, Color) {
+    let raised = hovered || button.value();
+    match kind {
+        _ if !button.active_r() => (BUTTON, MUTED),
+        Kind::Main if raised => (ACCENT_HOVER, ON_ACCENT),
+        Kind::Main => (ACCENT, ON_ACCENT),
+        Kind::Plain if raised => (BUTTON_HOVER, TEXT),
+        Kind::Plain => (BUTTON, TEXT),
+    }
+}

@@ -1,0 +1,241 @@
+//! The entry field: where a message is written.
+//!
+//! It grows with what is in it, up to [`MOST_LINES`]. Enter sends, Shift+Enter starts a new line, Tab leads on.
+//! A closed field cannot be typed into; what was in it can still be selected and copied.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::draw;
+use fltk::enums::{Align, Event, FrameType, Key};
+use fltk::group::Group;
+use fltk::prelude::*;
+use fltk::text::{self, TextBuffer, TextDisplay, TextEditor, WrapMode};
+
+use super::paint::{self, Area, Edge};
+use super::theme::{ACCENT, BACKGROUND, FONT, MUTED, SELECTION, SURFACE, TEXT, TEXT_SIZE};
+
+/// How many lines are shown at once.
+const MOST_LINES: i32 = 6;
+/// A text longer than this is surely higher than [`MOST_LINES`]: its lines need not be counted.
+const LONG_BYTES: i32 = 4_000;
+/// Four times what one message can hold. More than this is not taken into the field: FLTK's editor slows down.
+const MAX_BYTES: usize = 256 * 1024;
+/// Between the frame and the text.
+const PADDING: i32 = 8;
+const PLACEHOLDER: &str = "Votre message, puis Entrée";
+
+/// What the user does in the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Enter: send it.
+    Send,
+    /// The text is another one now.
+    Change,
+    /// Something was to be pasted that is far too long; it was not.
+    PasteRefused,
+    /// A page up or down: meant for the conversation.
+    Page,
+}
+
+/// The entry field: a handle.
+#[derive(Clone)]
+pub(crate) struct EntryField {
+    frame: Group,
+    editor: TextEditor,
+    /// Stands in the editor's place when the field is closed.
+    reader: TextDisplay,
+    buffer: TextBuffer,
+    on_action: Rc<OnceCell<Box<dyn Fn(Action)>>>,
+}
+
+impl EntryField {
+    /// An empty, open field in the current group.
+    pub(crate) fn new() -> Self {
+        let mut buffer = TextBuffer::default();
+        let mut frame = Group::default();
+        let mut editor = TextEditor::default();
+        dress(&mut editor, &buffer);
+        let mut reader = TextDisplay::default();
+        dress(&mut reader, &buffer);
+        reader.set_text_color(MUTED);
+        reader.set_color(BACKGROUND);
+        reader.hide();
+        frame.end();
+        frame.make_resizable(false);
+
+        editor.set_tab_nav(true);
+        editor.set_cursor_color(ACCENT);
+        editor.set_cursor_style(text::Cursor::Simple);
+        let on_action = Rc::new(OnceCell::<Box<dyn Fn(Action)>>::new());
+        let act = {
+            let on_action = Rc::clone(&on_action);
+            move |action| {
+                if let Some(on_action) = on_action.get() {
+                    on_action(action);
+                }
+            }
+        };
+        editor.super_handle_first(false);
+        editor.handle({
+            let act = act.clone();
+            let buffer = buffer.clone();
+            move |editor, event| handle(editor, event, &buffer, &act)
+        });
+        editor.draw({
+            let buffer = buffer.clone();
+            move |editor| draw_placeholder(editor, &buffer)
+        });
+        buffer.add_modify_callback(move |_, inserted, deleted, _, _| {
+            if inserted > 0 || deleted > 0 {
+                act(Action::Change);
+            }
+        });
+        frame.draw({
+            let editor = editor.clone();
+            move |frame| {
+                let edge = if editor.has_focus() { Edge::Focused } else { Edge::Plain };
+                paint::field(Area::of(frame), edge, if editor.visible() { SURFACE } else { BACKGROUND });
+                frame.draw_children();
+            }
+        });
+        frame.super_draw(false);
+        EntryField { frame, editor, reader, buffer, on_action }
+    }
+
+    /// Calls `f` whenever the user does something; to be set once.
+    pub(crate) fn on_action(&self, f: impl Fn(Action) + 'static) {
+        let first = self.on_action.set(Box::new(f)).is_ok();
+        debug_assert!(first);
+    }
+
+    /// Puts the field somewhere.
+    pub(crate) fn place(&self, area: Area) {
+        let Area { x, y, w, h } = area;
+        self.frame.clone().resize(x, y, w, h);
+        let Area { x, y, w, h } = area.inset(PADDING - 3);
+        self.editor.clone().resize(x, y, w, h);
+        self.reader.clone().resize(x, y, w, h);
+        self.frame.clone().redraw();
+    }
+
+    /// How high it should be for its text. Its width has to be right.
+    pub(crate) fn height_wanted(&self) -> i32 {
+        let length = self.buffer.length();
+        let lines = if length > LONG_BYTES {
+            MOST_LINES
+        } else {
+            // FLTK does not count a last line with nothing in it.
+            let empty_last = length == 0 || self.buffer.byte_at(length - 1) == b'\n';
+            (self.editor.count_lines(0, length, true) + i32::from(empty_last)).clamp(1, MOST_LINES)
+        };
+        // Within bounds FLTK would show a scrollbar as soon as less than a whole line is empty.
+        let scrollbar = if lines < MOST_LINES { Align::Center } else { Align::Right };
+        self.editor.clone().set_scrollbar_align(scrollbar);
+        self.reader.clone().set_scrollbar_align(scrollbar);
+        lines * line_height() + 2 * PADDING
+    }
+
+    /// What is in it.
+    pub(crate) fn text(&self) -> String {
+        self.buffer.text()
+    }
+
+    /// Empties it.
+    pub(crate) fn clear(&self) {
+        self.buffer.clone().set_text("");
+    }
+
+    /// Types something, as if by keys.
+    pub(crate) fn type_text(&self, text: &str) {
+        let mut editor = self.editor.clone();
+        self.buffer.clone().remove_selection();
+        editor.insert(text);
+        editor.show_insert_position();
+    }
+
+    /// Gives it the focus.
+    pub(crate) fn take_focus(&self) {
+        // Fails only while the window is hidden; FLTK then focuses the first widget that wants it.
+        let _ = self.editor.clone().take_focus();
+    }
+
+    /// Whether keys go here.
+    pub(crate) fn has_focus(&self) -> bool {
+        self.editor.has_focus()
+    }
+
+    /// Closes it: nothing can be typed any more; what is in it can be copied.
+    pub(crate) fn close(&self) {
+        self.editor.clone().hide();
+        let mut reader = self.reader.clone();
+        if self.buffer.length() > 0 {
+            reader.show();
+        }
+        self.frame.clone().redraw();
+    }
+
+    /// Whether it can be typed into.
+    pub(crate) fn is_open(&self) -> bool {
+        self.editor.visible()
+    }
+}
+
+fn line_height() -> i32 {
+    draw::set_font(FONT, TEXT_SIZE);
+    draw::height()
+}
+
+/// What the editor and the reader have in common.
+fn dress(display: &mut (impl DisplayExt + WidgetExt), buffer: &TextBuffer) {
+    display.set_buffer(buffer.clone());
+    display.wrap_mode(WrapMode::AtBounds, 0);
+    display.set_frame(FrameType::FlatBox);
+    display.set_color(SURFACE);
+    display.set_selection_color(SELECTION);
+    display.set_text_color(TEXT);
+    display.set_text_font(FONT);
+    display.set_text_size(TEXT_SIZE);
+    display.set_scrollbar_size(12);
+}
+
+/// True: the event is dealt with; the editor shall not see it.
+fn handle(editor: &mut TextEditor, event: Event, buffer: &TextBuffer, act: &impl Fn(Action)) -> bool {
+    match event {
+        Event::KeyDown => match app::event_key() {
+            Key::Enter | Key::KPEnter if !app::is_event_shift() && !app::is_event_ctrl() => {
+                act(Action::Send);
+                true
+            }
+            Key::PageUp | Key::PageDown => {
+                act(Action::Page);
+                true
+            }
+            _ => false,
+        },
+        Event::Paste if app::event_text().len() + buffer.length() as usize > MAX_BYTES => {
+            act(Action::PasteRefused);
+            true
+        }
+        Event::Focus | Event::Unfocus => {
+            if let Some(mut frame) = editor.parent() {
+                frame.redraw();
+            }
+            false
+        }
+        _ => false,
+    }
+}
+
+/// Says what the field is for, while nothing is in it.
+fn draw_placeholder(editor: &TextEditor, buffer: &TextBuffer) {
+    if buffer.length() > 0 {
+        return;
+    }
+    let (x, y) = editor.position_to_xy(0);
+    // The cursor stands at `x`.
+    let area = Area { x: x + 4, y, w: editor.x() + editor.w() - x - 4, h: line_height() };
+    paint::clear(area, SURFACE);
+    paint::text(PLACEHOLDER, area, Align::Left | Align::Inside | Align::Clip, FONT, TEXT_SIZE, MUTED);
+}

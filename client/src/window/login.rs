@@ -1,0 +1,420 @@
+//! The login form: asks for what is missing, says beside each field what is wrong with it, and stays filled in.
+
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+
+use common::address::Pseudo;
+use common::endpoint::Endpoint;
+use fltk::app;
+use fltk::button::Button;
+use fltk::enums::{Align, CallbackTrigger, Event, FrameType, Key};
+use fltk::group::Group;
+use fltk::input::Input;
+use fltk::prelude::*;
+
+use super::button::{self, Kind};
+use super::front::{Fault, Field, capitalised};
+use super::note::Note;
+use super::paint::{self, Area, Edge};
+use super::theme::{
+    ACCENT, BACKGROUND, CONTROL_HEIGHT, ERROR, FONT, FONT_BOLD, MARGIN, MUTED, SELECTION, SMALL_SIZE,
+    SURFACE, TEXT, TEXT_SIZE,
+};
+
+/// The form is never wider than this.
+const WIDEST: i32 = 400;
+const PORT_WIDTH: i32 = 92;
+const LABEL_HEIGHT: i32 = 22;
+const TITLE_HEIGHT: i32 = 40;
+
+/// What the user wants.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    /// To join a discussion there, under that name.
+    Join(Endpoint, Pseudo),
+    /// To give up trying.
+    Cancel,
+    /// The other theme.
+    SwitchTheme,
+}
+
+/// One field: its label, its frame, the text in it, what is wrong with it.
+#[derive(Clone)]
+struct Entry {
+    frame: Group,
+    input: Input,
+    label: &'static str,
+    fault: Note,
+}
+
+/// The form: a handle.
+#[derive(Clone)]
+pub(crate) struct Form {
+    page: Group,
+    introduction: Note,
+    host: Entry,
+    port: Entry,
+    pseudo: Entry,
+    /// What is wrong with none of the fields.
+    fault: Note,
+    join: Button,
+    cancel: Button,
+    /// What is being tried.
+    state: Note,
+    theme: Button,
+    /// The server is this program itself: it is not asked for.
+    fixed_server: Rc<OnceCell<Endpoint>>,
+    trying: Rc<Cell<bool>>,
+    on_action: Rc<OnceCell<Box<dyn Fn(Action)>>>,
+}
+
+impl Form {
+    /// A form that fills the current group, which is `w` wide and `h` high.
+    pub(crate) fn new(w: i32, h: i32) -> Self {
+        let mut page = Group::new(0, 0, w, h, None);
+        page.set_frame(FrameType::FlatBox);
+        page.set_color(BACKGROUND);
+        page.make_resizable(false);
+        let form = Form {
+            introduction: Note::new(MUTED),
+            host: Entry::new("Adresse du serveur"),
+            port: Entry::new("Port"),
+            pseudo: Entry::new("Votre pseudo"),
+            fault: Note::new(ERROR),
+            join: button::text_button("Rejoindre la discussion", 'r', Kind::Main),
+            cancel: button::text_button("Annuler", 'a', Kind::Plain),
+            state: Note::new(MUTED),
+            theme: button::theme_button(),
+            page: page.clone(),
+            fixed_server: Rc::default(),
+            trying: Rc::default(),
+            on_action: Rc::default(),
+        };
+        page.end();
+        form.introduction.set(
+            "Une discussion à deux. Le serveur affiche l'adresse et le port à taper ici ; \
+             le pseudo est le nom que l'autre verra.",
+        );
+        form.cancel.clone().hide();
+        form.connect_events();
+        form.lay_out();
+        form
+    }
+
+    /// Calls `f` whenever the user wants something; to be set once.
+    pub(crate) fn on_action(&self, f: impl Fn(Action) + 'static) {
+        let first = self.on_action.set(Box::new(f)).is_ok();
+        debug_assert!(first);
+    }
+
+    fn act(&self, action: Action) {
+        if let Some(on_action) = self.on_action.get() {
+            on_action(action);
+        }
+    }
+
+    fn connect_events(&self) {
+        let mut page = self.page.clone();
+        page.resize_callback({
+            let form = self.clone();
+            move |_, _, _, _, _| form.lay_out()
+        });
+        page.draw({
+            let form = self.clone();
+            move |_| form.draw_labels()
+        });
+        page.handle({
+            let form = self.clone();
+            move |_, event| match event {
+                // The focused button has taken it for itself already.
+                Event::KeyDown if matches!(app::event_key(), Key::Enter | Key::KPEnter) => {
+                    form.submit();
+                    true
+                }
+                _ => false,
+            }
+        });
+        let form = self.clone();
+        self.join.clone().set_callback(move |_| form.submit());
+        let form = self.clone();
+        self.cancel.clone().set_callback(move |_| form.act(Action::Cancel));
+        let form = self.clone();
+        self.theme.clone().set_callback(move |_| form.act(Action::SwitchTheme));
+        for entry in [&self.host, &self.port, &self.pseudo] {
+            let (form, changed) = (self.clone(), entry.clone());
+            entry.input.clone().set_callback(move |_| {
+                changed.fault.set("");
+                form.fault.set("");
+                form.lay_out();
+            });
+        }
+    }
+
+    /// Fills the fields in.
+    pub(crate) fn fill(&self, host: &str, port: &str, pseudo: &str) {
+        for (entry, value) in [(&self.host, host), (&self.port, port), (&self.pseudo, pseudo)] {
+            entry.input.clone().set_value(value);
+        }
+    }
+
+    /// Asks for the pseudo only: the server is known.
+    pub(crate) fn fix_server(&self, server: Endpoint) {
+        self.introduction.set(&format!(
+            "Cette machine est le serveur (port {}). Le pseudo est le nom que l'autre verra.",
+            server.port
+        ));
+        if self.fixed_server.set(server).is_ok() {
+            self.host.hide();
+            self.port.hide();
+            self.lay_out();
+        }
+    }
+
+    /// The page to show or hide.
+    pub(crate) fn page(&self) -> Group {
+        self.page.clone()
+    }
+
+    /// Gives the focus to the first field that needs the user: one with an error, an empty one, the last.
+    pub(crate) fn take_focus(&self) {
+        if self.trying.get() {
+            let _ = self.cancel.clone().take_focus();
+            return;
+        }
+        let fields: Vec<&Entry> = [&self.host, &self.port, &self.pseudo]
+            .into_iter()
+            .filter(|entry| entry.frame.visible())
+            .collect();
+        let needs_the_user = |entry: &&&Entry| !entry.fault.is_empty();
+        let chosen = fields
+            .iter()
+            .find(needs_the_user)
+            .or_else(|| fields.iter().find(|entry| entry.input.value().is_empty()))
+            .or(fields.last());
+        if let Some(entry) = chosen {
+            let mut input = entry.input.clone();
+            let _ = input.take_focus();
+            // The whole value is selected: typing replaces it.
+            let _ = input.set_position(0);
+            let _ = input.set_mark(input.value().len() as i32);
+        }
+    }
+
+    /// Says what is being tried; the fields rest until [`Self::ready`].
+    pub(crate) fn trying(&self, server: &Endpoint) {
+        self.trying.set(true);
+        self.clear_faults();
+        self.state.set(&format!("Connexion à {server}…"));
+        self.refresh();
+    }
+
+    /// Nothing is being tried any more: the user can type again.
+    pub(crate) fn ready(&self) {
+        self.trying.set(false);
+        self.state.set("");
+        self.refresh();
+    }
+
+    /// Says what is wrong, beside the field it concerns.
+    pub(crate) fn show_fault(&self, fault: &Fault) {
+        self.clear_faults();
+        let entry = match fault.field {
+            Field::Host => Some(&self.host),
+            Field::Pseudo => Some(&self.pseudo),
+            Field::Form => None,
+        };
+        let note = entry.filter(|entry| entry.frame.visible()).map_or(&self.fault, |entry| &entry.fault);
+        note.set(&format!("{}.", fault.sentence.trim_end_matches('.')));
+        if self.trying.get() {
+            self.state.set("Nouvelles tentatives en cours…");
+        }
+        self.lay_out();
+    }
+
+    fn clear_faults(&self) {
+        for note in [&self.host.fault, &self.port.fault, &self.pseudo.fault, &self.fault] {
+            note.set("");
+        }
+    }
+
+    fn refresh(&self) {
+        let trying = self.trying.get();
+        for entry in [&self.host, &self.port, &self.pseudo] {
+            entry.set_open(!trying);
+        }
+        set_visible(&mut self.join.clone(), !trying);
+        set_visible(&mut self.cancel.clone(), trying);
+        self.lay_out();
+    }
+
+    /// Checks the fields; if they make sense, joins.
+    fn submit(&self) {
+        if self.trying.get() {
+            return;
+        }
+        self.clear_faults();
+        let server = match self.fixed_server.get() {
+            Some(server) => Ok(server.clone()),
+            None => self.server(),
+        };
+        let pseudo = self.pseudo.input.value().trim().parse::<Pseudo>();
+        if let Err((field, sentence)) = &server {
+            field.fault.set(&format!("{}.", capitalised(sentence)));
+        }
+        if let Err(error) = &pseudo {
+            self.pseudo.fault.set(&format!("{}.", capitalised(&error.to_string())));
+        }
+        self.lay_out();
+        match (server, pseudo) {
+            (Ok(server), Ok(pseudo)) => self.act(Action::Join(server, pseudo)),
+            _ => self.take_focus(),
+        }
+    }
+
+    /// The server that the fields name, or which field is wrong and why. `HOTE:PORT`, as the server prints it, can
+    /// be typed into the first field; the port moves over to its own.
+    fn server(&self) -> Result<Endpoint, (&Entry, String)> {
+        let host = self.host.input.value().trim().to_owned();
+        if host.is_empty() {
+            return Err((&self.host, "tapez l'adresse que « serveur » affiche au démarrage".to_owned()));
+        }
+        let mut endpoint: Endpoint = host.parse().map_err(|error| (&self.host, format!("{error}")))?;
+        if endpoint.host == host || host == format!("[{}]", endpoint.host) {
+            let port = self.port.input.value().trim().to_owned();
+            endpoint.port = port
+                .parse()
+                .ok()
+                .filter(|port| *port > 0)
+                .ok_or((&self.port, "le port est un nombre de 1 à 65535".to_owned()))?;
+        }
+        self.host.input.clone().set_value(&endpoint.host);
+        self.port.input.clone().set_value(&endpoint.port.to_string());
+        Ok(endpoint)
+    }
+
+    /// Puts everything in its place.
+    fn lay_out(&self) {
+        let page = Area::of(&self.page);
+        let w = (page.w - 2 * 2 * MARGIN).min(WIDEST);
+        let x = page.x + (page.w - w) / 2;
+        self.theme.clone().set_pos(page.x + page.w - self.theme.w() - MARGIN, page.y + MARGIN);
+        // With room to spare the form stands a little above the middle.
+        let spare = page.h - self.height(w);
+        let mut y = page.y + MARGIN + (spare * 2 / 5).max(0) + TITLE_HEIGHT;
+        let introduction = self.introduction.place(x, y, w);
+        // Without room to spare the introduction is what can be done without.
+        y += if set_visible(&mut self.introduction.widget(), spare >= 0) { introduction + MARGIN } else { 0 };
+        if self.host.frame.visible() {
+            let host_width = w - PORT_WIDTH - MARGIN;
+            self.host.place(x, y, host_width);
+            self.port.place(x + host_width + MARGIN, y, PORT_WIDTH);
+            y += LABEL_HEIGHT + CONTROL_HEIGHT + 4;
+            y += self.host.fault.place(x, y, w);
+            y += self.port.fault.place(x, y, w) + MARGIN;
+        }
+        self.pseudo.place(x, y, w);
+        y += LABEL_HEIGHT + CONTROL_HEIGHT + 4;
+        y += self.pseudo.fault.place(x, y, w) + MARGIN;
+        y += self.fault.place(x, y, w);
+        for mut button in [self.join.clone(), self.cancel.clone()] {
+            button.resize(x, y, w, CONTROL_HEIGHT + 4);
+        }
+        y += CONTROL_HEIGHT + MARGIN;
+        self.state.place(x, y, w);
+        self.page.clone().redraw();
+    }
+
+    /// How high everything is together.
+    fn height(&self, w: i32) -> i32 {
+        let rows = if self.host.frame.visible() { 2 } else { 1 };
+        let notes = [&self.introduction, &self.host.fault, &self.port.fault, &self.pseudo.fault, &self.fault];
+        TITLE_HEIGHT
+            + rows * (LABEL_HEIGHT + CONTROL_HEIGHT + 4 + MARGIN)
+            + notes.iter().map(|note| note.height(w)).sum::<i32>()
+            + 2 * (CONTROL_HEIGHT + MARGIN)
+    }
+
+    fn draw_labels(&self) {
+        let left = Align::Left | Align::Inside;
+        let below = Area::of(&self.introduction.widget());
+        let title = Area { y: below.y - TITLE_HEIGHT, h: TITLE_HEIGHT, ..below };
+        paint::text("Messagerie", title, left, FONT_BOLD, 24, TEXT);
+        for entry in [&self.host, &self.port, &self.pseudo] {
+            if entry.frame.visible() {
+                let area = Area::of(&entry.frame);
+                let area = Area { y: area.y - LABEL_HEIGHT, h: LABEL_HEIGHT, ..area };
+                paint::text(entry.label, area, left, FONT_BOLD, SMALL_SIZE, TEXT);
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn new(label: &'static str) -> Self {
+        let mut frame = Group::default();
+        let mut input = Input::default();
+        frame.end();
+        frame.make_resizable(false);
+        input.set_frame(FrameType::FlatBox);
+        input.set_color(SURFACE);
+        input.set_text_color(TEXT);
+        input.set_text_font(FONT);
+        input.set_text_size(TEXT_SIZE);
+        input.set_selection_color(SELECTION);
+        input.set_cursor_color(ACCENT);
+        input.set_trigger(CallbackTrigger::Changed);
+        let fault = Note::new(ERROR);
+        input.handle({
+            let mut frame = frame.clone();
+            move |_, event| {
+                if matches!(event, Event::Focus | Event::Unfocus) {
+                    frame.redraw();
+                }
+                false
+            }
+        });
+        frame.super_draw(false);
+        frame.draw({
+            let (input, fault) = (input.clone(), fault.clone());
+            move |frame| {
+                let edge = match () {
+                    () if !fault.is_empty() => Edge::Faulty,
+                    () if input.has_focus() => Edge::Focused,
+                    () => Edge::Plain,
+                };
+                paint::field(Area::of(frame), edge, input.color());
+                frame.draw_children();
+            }
+        });
+        Entry { frame, input, label, fault }
+    }
+
+    /// Puts it somewhere; the label stands at the top.
+    fn place(&self, x: i32, y: i32, w: i32) {
+        let area = Area { x, y: y + LABEL_HEIGHT, w, h: CONTROL_HEIGHT };
+        self.frame.clone().resize(area.x, area.y, area.w, area.h);
+        self.input.clone().resize(area.x + 6, area.y + 4, area.w - 12, area.h - 8);
+    }
+
+    /// Whether it can be typed into. It can always be read.
+    fn set_open(&self, open: bool) {
+        let mut input = self.input.clone();
+        input.set_readonly(!open);
+        input.set_text_color(if open { TEXT } else { MUTED });
+        input.set_color(if open { SURFACE } else { BACKGROUND });
+        self.frame.clone().redraw();
+    }
+
+    fn hide(&self) {
+        self.frame.clone().hide();
+    }
+}
+
+fn set_visible(widget: &mut impl WidgetExt, visible: bool) -> bool {
+    if visible {
+        widget.show();
+    } else {
+        widget.hide();
+    }
+    visible
+}

@@ -1,0 +1,592 @@
+//! One window: the form, then the discussion, and what leads from one to the other.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use chrono::Local;
+use common::address::Pseudo;
+use common::endpoint::Endpoint;
+use common::text::harmless;
+use crossbeam_channel::Receiver;
+use fltk::app;
+use fltk::enums::{Event, Key};
+use fltk::group::Group;
+use fltk::image::SvgImage;
+use fltk::prelude::*;
+use fltk::window::DoubleWindow;
+
+use super::chat::{self, Chat};
+use super::dialog::Question;
+use super::display::Entry;
+use super::front::{Batch, End, Fault, Happening, bridge, capitalised};
+use super::hosting;
+use super::login::{self, Form};
+use super::paint::Area;
+use super::settings::Settings;
+use super::status::Status;
+use super::theme::{BACKGROUND, Theme};
+use super::undelivered;
+use crate::link::Link;
+
+/// The smallest size at which everything has room.
+const SMALLEST: (i32, i32) = (360, 400);
+/// Typed alone, it does what the button « Quitter » does.
+const QUIT_WORD: &str = "quitter";
+
+/// What all windows of the program share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// What is remembered.
+    pub(crate) settings: RefCell<Settings>,
+    /// Whether the next run is to find it.
+    pub(crate) remember: bool,
+    /// What to say of the relay inside this program, if another machine is to join it.
+    pub(crate) invitation: Option<hosting::Invitation>,
+}
+
+impl Shared {
+    fn theme(&self) -> Theme {
+        self.settings.borrow().theme
+    }
+
+    fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings.borrow_mut());
+        if self.remember {
+            self.settings.borrow().save();
+        }
+    }
+}
+
+/// One window: a handle.
+#[derive(Clone)]
+pub(crate) struct Messenger(Rc<Inner>);
+
+struct Inner {
+    shared: Rc<Shared>,
+    window: DoubleWindow,
+    form: Form,
+    /// The page of the present discussion, or of the last.
+    chat: RefCell<Option<Chat>>,
+    discussion: RefCell<Option<Discussion>>,
+    /// Attempts that were given up: they have not closed yet.
+    given_up: RefCell<Vec<Receiver<Batch>>>,
+    question: RefCell<Option<Question>>,
+    shown_theme: Cell<Theme>,
+    /// Something is to get the focus when the window is in front again.
+    focus_due: Cell<bool>,
+    /// Messages that arrived while the window was not in front.
+    unseen: Cell<usize>,
+}
+
+/// A discussion, from the attempt to connect on.
+struct Discussion {
+    link: Link,
+    batches: Receiver<Batch>,
+    own: Pseudo,
+    /// The last who was there.
+    peer: Option<Pseudo>,
+    peer_was_lost: bool,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The first connection is being made.
+    Joining,
+    Talking,
+    /// The user has left; the link has not closed yet.
+    Leaving,
+    Over,
+}
+
+impl Messenger {
+    /// A window at that place, with the form in it.
+    pub(crate) fn new(shared: &Rc<Shared>, place: Area) -> Self {
+        let mut window = DoubleWindow::new(place.x, place.y, place.w, place.h, None);
+        window.set_xclass("messagerie");
+        window.set_color(BACKGROUND);
+        let form = Form::new(place.w, place.h);
+        window.end();
+        window.make_resizable(true);
+        window.size_range(SMALLEST.0, SMALLEST.1, 0, 0);
+        window.set_icon(icon());
+        let settings = shared.settings.borrow();
+        form.fill(&settings.host, &settings.port, &settings.pseudo);
+        if let Some(invitation) = &shared.invitation {
+            form.fix_server(invitation.own_endpoint.clone());
+        }
+        let messenger = Messenger(Rc::new(Inner {
+            shared: Rc::clone(shared),
+            window: window.clone(),
+            form: form.clone(),
+            chat: RefCell::default(),
+            discussion: RefCell::default(),
+            given_up: RefCell::default(),
+            question: RefCell::default(),
+            shown_theme: Cell::new(settings.theme),
+            focus_due: Cell::new(false),
+            unseen: Cell::new(0),
+        }));
+        window.set_callback({
+            let messenger = messenger.clone();
+            // Escape comes here too; it does not close.
+            move |_| {
+                if app::event() == Event::Close {
+                    messenger.close();
+                }
+            }
+        });
+        window.handle({
+            let messenger = messenger.clone();
+            move |_, event| event == Event::KeyDown && app::event_key() == Key::Tab && messenger.tab_around()
+        });
+        form.on_action({
+            let messenger = messenger.clone();
+            move |action| match action {
+                login::Action::Join(server, pseudo) => messenger.join(server, pseudo),
+                login::Action::Cancel => messenger.give_up(),
+                login::Action::SwitchTheme => messenger.switch_theme(),
+            }
+        });
+        messenger.retitle();
+        messenger
+    }
+
+    /// Puts the window on the screen.
+    pub(crate) fn show(&self) {
+        self.0.window.clone().show();
+        self.take_focus_now();
+    }
+
+    /// Fills in the form what is known already.
+    pub(crate) fn fill(&self, server: Option<&Endpoint>, pseudo: Option<&Pseudo>) {
+        let settings = self.0.shared.settings.borrow();
+        let (host, port) = match server {
+            Some(server) => (server.host.clone(), server.port.to_string()),
+            None => (settings.host.clone(), settings.port.clone()),
+        };
+        self.0.form.fill(&host, &port, pseudo.map_or(&settings.pseudo, Pseudo::as_str));
+    }
+
+    /// Joins a discussion without showing the form first.
+    pub(crate) fn join_at_once(&self, server: Endpoint, pseudo: Pseudo) {
+        self.join(server, pseudo);
+        if let Some(chat) = self.chat() {
+            self.show_page(&chat.page());
+        }
+    }
+
+    /// Whether the window has not been closed.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.window.shown()
+    }
+
+    /// Whether the window is gone but its discussion is still being left.
+    pub(crate) fn is_leaving(&self) -> bool {
+        let discussion = self.0.discussion.borrow();
+        discussion.as_ref().is_some_and(|discussion| discussion.phase != Phase::Over)
+    }
+
+    fn chat(&self) -> Option<Chat> {
+        self.0.chat.borrow().clone()
+    }
+
+    fn phase(&self) -> Option<Phase> {
+        self.0.discussion.borrow().as_ref().map(|discussion| discussion.phase)
+    }
+
+    fn link(&self) -> Option<Link> {
+        self.0.discussion.borrow().as_ref().map(|discussion| discussion.link.clone())
+    }
+
+    fn set_phase(&self, phase: Phase) {
+        if let Some(discussion) = self.0.discussion.borrow_mut().as_mut() {
+            discussion.phase = phase;
+        }
+    }
+
+    fn show_page(&self, page: &Group) {
+        let chat = self.chat().map(|chat| chat.page());
+        for mut other in [Some(self.0.form.page()), chat].into_iter().flatten() {
+            if other.is_same(page) {
+                other.show();
+            } else {
+                other.hide();
+            }
+        }
+        self.0.window.clone().redraw();
+    }
+
+    /// Tab leads from the last widget of a page to the first, and back: FLTK stops there.
+    fn tab_around(&self) -> bool {
+        let chat = self.chat().map(|chat| chat.page());
+        let pages = [Some(self.0.form.page()), chat].into_iter().flatten();
+        pages.filter(|page| page.visible()).any(|mut page| page.take_focus().is_ok())
+    }
+
+    fn show_form(&self) {
+        self.show_page(&self.0.form.page());
+        self.take_focus();
+    }
+
+    /// Gives the focus to what is most likely needed next; later, if the window is not in front: FLTK would bring it
+    /// there, or open it again.
+    fn take_focus(&self) {
+        self.0.focus_due.set(!self.is_in_front());
+        if self.is_in_front() {
+            self.take_focus_now();
+        }
+    }
+
+    fn take_focus_now(&self) {
+        match self.chat() {
+            Some(chat) if chat.page().visible() => chat.take_focus(),
+            _ => self.0.form.take_focus(),
+        }
+    }
+
+    // ---- from the form to the discussion ----
+
+    fn join(&self, server: Endpoint, pseudo: Pseudo) {
+        let inner = &self.0;
+        inner.shared.change_settings(|settings| {
+            if inner.shared.invitation.is_none() {
+                settings.host.clone_from(&server.host);
+                settings.port = server.port.to_string();
+            }
+            pseudo.as_str().clone_into(&mut settings.pseudo);
+        });
+        let (front, batches) = bridge();
+        let link = match Link::open(server.clone(), &pseudo, None, front) {
+            // The link says by an event how it ended; nobody has to wait for its thread.
+            Ok((link, _)) => link,
+            Err(failure) => return inner.form.show_fault(&Fault::new(&failure)),
+        };
+        self.open_chat().set_status(&Status::Connecting(server.clone()));
+        inner.form.trying(&server);
+        self.take_focus();
+        *inner.discussion.borrow_mut() = Some(Discussion {
+            link,
+            batches,
+            own: pseudo,
+            peer: None,
+            peer_was_lost: false,
+            phase: Phase::Joining,
+        });
+        inner.unseen.set(0);
+        self.retitle();
+    }
+
+    /// A fresh page for a discussion, in the place of the last one's.
+    fn open_chat(&self) -> Chat {
+        let window = &self.0.window;
+        if let Some(last) = self.0.chat.borrow_mut().take() {
+            app::delete_widget(last.page());
+        }
+        window.begin();
+        let chat = Chat::new(window.w(), window.h(), self.0.shown_theme.get());
+        window.end();
+        chat.page().hide();
+        chat.on_action({
+            let messenger = self.clone();
+            move |action| match action {
+                chat::Action::Send => messenger.send(),
+                chat::Action::Quit => messenger.leave(),
+                chat::Action::StartAgain => messenger.start_again(),
+                chat::Action::SwitchTheme => messenger.switch_theme(),
+            }
+        });
+        *self.0.chat.borrow_mut() = Some(chat.clone());
+        chat
+    }
+
+    /// Back to the form: the attempt to connect is given up.
+    fn give_up(&self) {
+        if let Some(discussion) = self.0.discussion.take() {
+            discussion.link.leave();
+            self.0.given_up.borrow_mut().push(discussion.batches);
+        }
+        self.0.form.ready();
+        self.retitle();
+        self.show_form();
+    }
+
+    /// Back to the form after a discussion.
+    fn start_again(&self) {
+        self.0.discussion.take();
+        self.0.form.ready();
+        self.retitle();
+        self.show_form();
+    }
+
+    // ---- the discussion ----
+
+    /// Sends what is in the entry field.
+    fn send(&self) {
+        let (Some(chat), Some(link)) = (self.chat(), self.link()) else { return };
+        let text = chat.entry().text().replace("\r\n", "\n").replace('\r', "\n");
+        let text = text.trim_end_matches('\n');
+        if text.trim() == QUIT_WORD {
+            chat.entry().clear();
+            self.leave();
+        } else if !text.trim().is_empty() {
+            match link.send(text) {
+                Ok(sent) => {
+                    let text = harmless(text).into_owned();
+                    chat.entry().clear();
+                    chat.display().push(vec![Entry::Own { id: sent.id, date: sent.date, text }]);
+                    chat.display().scroll_to_end();
+                }
+                Err(error) => chat.remark(&format!("{}.", capitalised(&error.to_string()))),
+            }
+        }
+    }
+
+    /// Leaves the discussion; the window stays.
+    fn leave(&self) {
+        if let (Some(chat), Some(link), Some(Phase::Joining | Phase::Talking)) =
+            (self.chat(), self.link(), self.phase())
+        {
+            self.set_phase(Phase::Leaving);
+            chat.close();
+            chat.set_status(&Status::Leaving);
+            link.leave();
+        }
+    }
+
+    /// Shows what the link's thread has handed over. The batches returned are on the screen once FLTK has drawn.
+    pub(crate) fn show_what_arrived(&self) -> Vec<Batch> {
+        self.follow_theme();
+        self.come_to_front();
+        self.0.given_up.borrow_mut().retain(|batches| batches.try_iter().all(|batch| !tells_the_end(&batch)));
+        let batches: Vec<Batch> = match &*self.0.discussion.borrow() {
+            Some(discussion) => discussion.batches.try_iter().collect(),
+            None => Vec::new(),
+        };
+        let batches: Vec<Batch> = batches
+            .into_iter()
+            .map(|mut batch| {
+                self.show_all(std::mem::take(&mut batch.happenings));
+                batch
+            })
+            .collect();
+        batches
+    }
+
+    fn show_all(&self, happenings: Vec<Happening>) {
+        let Some(chat) = self.chat() else { return };
+        // The display is told once, of everything.
+        let mut entries = Vec::new();
+        for happening in happenings {
+            self.show_one(&chat, happening, &mut entries);
+        }
+        let messages = entries.iter().filter(|entry| matches!(entry, Entry::Other { .. })).count();
+        if !entries.is_empty() {
+            chat.display().push(entries);
+        }
+        if messages > 0 && !self.is_in_front() {
+            self.0.unseen.set(self.0.unseen.get() + messages);
+        }
+        self.retitle();
+    }
+
+    fn show_one(&self, chat: &Chat, happening: Happening, entries: &mut Vec<Entry>) {
+        let mut notice = |text: String| entries.push(Entry::Notice { date: Local::now(), text });
+        match happening {
+            Happening::Unreachable(fault) => {
+                if self.phase() == Some(Phase::Joining) {
+                    self.0.form.show_fault(&fault);
+                    self.show_form();
+                }
+            }
+            Happening::Connected => {
+                if self.phase() == Some(Phase::Joining) {
+                    self.enter(chat);
+                } else {
+                    notice("Connexion rétablie.".to_owned());
+                }
+                self.set_status(chat, &Status::Waiting);
+            }
+            Happening::ConnectionLost => {
+                notice("Connexion perdue, nouvelle tentative…".to_owned());
+                self.set_status(chat, &Status::Retrying);
+            }
+            Happening::Joined(who) => {
+                if let Some(sentence) = self.welcome(&who) {
+                    notice(sentence);
+                }
+                chat.invite(&[]);
+                self.set_status(chat, &Status::Talking(who));
+            }
+            Happening::Lost(who) => {
+                if let Some(discussion) = self.0.discussion.borrow_mut().as_mut() {
+                    discussion.peer_was_lost = true;
+                }
+                notice(format!(
+                    "La connexion de {who} est perdue ; ce que vous écrivez lui sera remis à son retour."
+                ));
+                self.set_status(chat, &Status::PeerLost(who));
+            }
+            Happening::Message { name, date, text } => entries.push(Entry::Other { name, date, text }),
+            Happening::Delivered(ids) => {
+                chat.display().mark_delivered(&ids);
+                self.close_if_only_waiting_for_this();
+            }
+            Happening::Over(end) => self.end(chat, end, entries),
+        }
+    }
+
+    /// While the user is leaving, nothing else about the connection matters.
+    fn set_status(&self, chat: &Chat, status: &Status) {
+        if self.phase() != Some(Phase::Leaving) {
+            chat.set_status(status);
+        }
+    }
+
+    /// The first connection is made: the discussion's page.
+    fn enter(&self, chat: &Chat) {
+        self.set_phase(Phase::Talking);
+        self.0.form.ready();
+        if let Some(invitation) = &self.0.shared.invitation {
+            chat.invite(&invitation.commands);
+        }
+        self.show_page(&chat.page());
+        self.take_focus();
+    }
+
+    /// What to say of someone who is there now; nothing if only our own connection was lost in between.
+    fn welcome(&self, who: &Pseudo) -> Option<String> {
+        let mut discussion = self.0.discussion.borrow_mut();
+        let discussion = discussion.as_mut()?;
+        let was_lost = std::mem::take(&mut discussion.peer_was_lost);
+        let known = discussion.peer.replace(who.clone()).is_some_and(|last| last == *who);
+        match (known, was_lost) {
+            (false, _) => Some(format!("{who} a rejoint la discussion.")),
+            (true, true) => Some(format!("{who} est de retour.")),
+            (true, false) => None,
+        }
+    }
+
+    fn end(&self, chat: &Chat, end: End, entries: &mut Vec<Entry>) {
+        if let Some(question) = self.0.question.take() {
+            question.close();
+        }
+        if self.phase() == Some(Phase::Joining) {
+            self.give_up();
+            if let End::Failed(fault) = end {
+                self.0.form.show_fault(&fault);
+                self.take_focus();
+            }
+            return;
+        }
+        self.set_phase(Phase::Over);
+        let mut notice = |text: String| entries.push(Entry::Notice { date: Local::now(), text });
+        notice(match end {
+            End::Left => "Vous avez quitté la discussion.".to_owned(),
+            End::LeftByPeer(who) => format!("le client {who} a quitté la discussion."),
+            End::Failed(fault) => format!("{}.", fault.sentence),
+        });
+        let lost = self.link().map(|link| link.undelivered()).unwrap_or_default();
+        if !lost.is_empty() {
+            notice(undelivered::describe(&lost));
+        }
+        chat.set_status(&Status::Over);
+        chat.end();
+        self.take_focus();
+    }
+
+    // ---- closing the window ----
+
+    fn close(&self) {
+        let Some(link) = self.link().filter(|_| self.is_leaving()) else {
+            self.0.window.clone().hide();
+            return;
+        };
+        let lost = link.undelivered();
+        if lost.is_empty() || self.phase() == Some(Phase::Leaving) {
+            self.leave_and_hide();
+            return;
+        }
+        let text = format!(
+            "{}\n\nSi vous fermez la fenêtre maintenant, ils seront perdus.",
+            undelivered::describe(&lost)
+        );
+        let messenger = self.clone();
+        let question = Question::ask(
+            &self.0.window,
+            "Messages non remis",
+            &text,
+            ("Rester", 'r'),
+            ("Fermer quand même", 'f'),
+            move || messenger.leave_and_hide(),
+        );
+        *self.0.question.borrow_mut() = Some(question);
+    }
+
+    fn leave_and_hide(&self) {
+        self.leave();
+        self.0.question.take();
+        self.0.window.clone().hide();
+    }
+
+    /// The last message has arrived while the user was being asked whether to lose it.
+    fn close_if_only_waiting_for_this(&self) {
+        let delivered = self.link().is_some_and(|link| link.undelivered().is_empty());
+        if delivered && let Some(question) = self.0.question.take() {
+            question.close();
+            self.leave_and_hide();
+        }
+    }
+
+    // ---- the window itself ----
+
+    fn switch_theme(&self) {
+        self.0.shared.change_settings(|settings| settings.theme = settings.theme.other());
+        self.0.shared.theme().apply();
+    }
+
+    /// Another window may have switched it.
+    fn follow_theme(&self) {
+        let theme = self.0.shared.theme();
+        if self.0.shown_theme.replace(theme) != theme
+            && let Some(chat) = self.chat()
+        {
+            chat.set_theme(theme);
+        }
+    }
+
+    fn is_in_front(&self) -> bool {
+        app::focus().is_some_and(|widget| widget.inside(&self.0.window))
+    }
+
+    /// Does what waits for the window to be in front.
+    fn come_to_front(&self) {
+        if self.0.focus_due.get() && self.is_in_front() {
+            self.take_focus();
+        }
+        if self.0.unseen.get() > 0 && self.is_in_front() {
+            self.0.unseen.set(0);
+            self.retitle();
+        }
+    }
+
+    fn retitle(&self) {
+        let discussion = self.0.discussion.borrow();
+        let own = discussion.as_ref().map(|discussion| &discussion.own);
+        let peer = discussion.as_ref().and_then(|discussion| discussion.peer.as_ref());
+        let title = chat::title(own, peer, self.0.unseen.get());
+        let mut window = self.0.window.clone();
+        if window.label() != title {
+            window.set_label(&title);
+        }
+    }
+}
+
+fn tells_the_end(batch: &Batch) -> bool {
+    batch.happenings.iter().any(|happening| matches!(happening, Happening::Over(_)))
+}
+
+fn icon() -> Option<SvgImage> {
+    // A window without an icon is still a window.
+    SvgImage::from_data(include_str!("icon.svg")).ok()
+}

@@ -1,0 +1,81 @@
+//! What the widgets of the window are drawn with.
+
+use fltk::draw;
+use fltk::enums::{Align, Color, Font};
+
+use super::theme::{ACCENT, BACKGROUND, BORDER, ERROR, RADIUS};
+
+/// A rectangle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Area {
+    pub(crate) x: i32,
+    pub(crate) y: i32,
+    pub(crate) w: i32,
+    pub(crate) h: i32,
+}
+
+impl Area {
+    /// Where a widget is.
+    pub(crate) fn of(widget: &impl fltk::prelude::WidgetExt) -> Area {
+        Area { x: widget.x(), y: widget.y(), w: widget.w(), h: widget.h() }
+    }
+
+    /// The same, smaller by `by` on each side.
+    pub(crate) fn inset(self, by: i32) -> Area {
+        Area { x: self.x + by, y: self.y + by, w: self.w - 2 * by, h: self.h - 2 * by }
+    }
+}
+
+/// Fills an area with rounded corners.
+pub(crate) fn fill(area: Area, color: Color) {
+    draw::set_draw_color(color);
+    draw::draw_rounded_rectf(area.x, area.y, area.w, area.h, RADIUS.min(area.h / 2));
+}
+
+/// Fills an area with square corners.
+pub(crate) fn clear(area: Area, color: Color) {
+    draw::draw_rect_fill(area.x, area.y, area.w, area.h, color);
+}
+
+/// What the frame of a field says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Edge {
+    /// Nothing.
+    Plain,
+    /// Keys go here.
+    Focused,
+    /// An error concerns this field.
+    Faulty,
+}
+
+/// The frame of a field: its edge, and its inside in the color `inside`.
+pub(crate) fn field(area: Area, edge: Edge, inside: Color) {
+    clear(area, BACKGROUND);
+    let (color, width) = match edge {
+        Edge::Plain => (BORDER, 1),
+        Edge::Focused => (ACCENT, 2),
+        Edge::Faulty => (ERROR, 2),
+    };
+    fill(area, color);
+    fill(area.inset(width), inside);
+}
+
+/// Writes into an area, broken into lines where it is too wide.
+pub(crate) fn text(text: &str, area: Area, align: Align, font: Font, size: i32, color: Color) {
+    draw::set_font(font, size);
+    draw::set_draw_color(color);
+    draw::push_clip(area.x, area.y, area.w, area.h);
+    draw::draw_text2(&literal(text), area.x, area.y, area.w, area.h, align | Align::Wrap);
+    draw::pop_clip();
+}
+
+/// How high a text is when it is broken into lines of this width.
+pub(crate) fn text_height(text: &str, width: i32, font: Font, size: i32) -> i32 {
+    draw::set_font(font, size);
+    draw::wrap_measure(&literal(text), width, true).1
+}
+
+/// A text in which FLTK sees no symbols (`@->`).
+pub(crate) fn literal(text: &str) -> String {
+    text.replace('@', "@@")
+}

@@ -1,0 +1,118 @@
+//! What the window remembers from one run to the next: the last values of the form and the theme.
+//!
+//! A small text file, `clef=valeur` line by line, in the user's configuration directory. Nothing depends on it:
+//! a file that is missing, unreadable or nonsense means the defaults, and one that cannot be written is no error.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+use common::frame::DEFAULT_PORT;
+
+use super::theme::Theme;
+
+/// Has precedence over the theme in the file: `clair` or `sombre`.
+const THEME_VARIABLE: &str = "MESSAGERIE_THEME";
+
+/// The remembered values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// The server's name or address, as it was typed.
+    pub(crate) host: String,
+    /// Its port, as it was typed.
+    pub(crate) port: String,
+    /// The user's pseudo.
+    pub(crate) pseudo: String,
+    /// The look.
+    pub(crate) theme: Theme,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            host: String::new(),
+            port: DEFAULT_PORT.to_string(),
+            pseudo: String::new(),
+            theme: Theme::Light,
+        }
+    }
+}
+
+impl Settings {
+    /// The settings of the last run, or the defaults.
+    pub(crate) fn load() -> Settings {
+        let text = file().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        let mut settings = Settings::parse(&text);
+        if let Some(theme) = env::var(THEME_VARIABLE).ok().and_then(|name| Theme::from_name(&name)) {
+            settings.theme = theme;
+        }
+        settings
+    }
+
+    /// Keeps the settings for the next run, if that is possible.
+    pub(crate) fn save(&self) {
+        let Some(file) = file() else { return };
+        let written = match file.parent() {
+            Some(directory) => fs::create_dir_all(directory).and_then(|()| fs::write(&file, self.to_text())),
+            None => fs::write(&file, self.to_text()),
+        };
+        if let Err(error) = written {
+            log::info!("{} : {error}", file.display());
+        }
+    }
+
+    fn parse(text: &str) -> Settings {
+        let mut settings = Settings::default();
+        for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
+            match key {
+                "serveur" => settings.host = value.to_owned(),
+                "port" => settings.port = value.to_owned(),
+                "pseudo" => settings.pseudo = value.to_owned(),
+                "theme" => settings.theme = Theme::from_name(value).unwrap_or(settings.theme),
+                _ => {}
+            }
+        }
+        settings
+    }
+
+    fn to_text(&self) -> String {
+        let Settings { host, port, pseudo, theme } = self;
+        format!("serveur={host}\nport={port}\npseudo={pseudo}\ntheme={}\n", theme.name())
+    }
+}
+
+/// Where the settings are kept on this system; `None` for a user without a home.
+fn file() -> Option<PathBuf> {
+    let set = |variable| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let directory = if cfg!(windows) {
+        set("APPDATA")
+    } else if cfg!(target_os = "macos") {
+        set("HOME").map(|home| home.join("Library/Application Support"))
+    } else {
+        set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))
+    };
+    Some(directory?.join("messagerie").join("fenetre.conf"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_saved_is_read_again() {
+        let settings = Settings {
+            host: "salle-12".to_owned(),
+            port: "9000".to_owned(),
+            pseudo: "Éloïse".to_owned(),
+            theme: Theme::Dark,
+        };
+        assert_eq!(Settings::parse(&settings.to_text()), settings);
+    }
+
+    #[test]
+    fn nonsense_means_the_defaults() {
+        for text in ["", "\0\u{1}", "theme=rose\n", "serveur", "=", "taille=12"] {
+            assert_eq!(Settings::parse(text), Settings::default(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! How things stand, in one line.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use common::address::Pseudo;
+use common::endpoint::Endpoint;
+use fltk::draw;
+use fltk::enums::{Align, Color, FrameType};
+use fltk::frame::Frame;
+use fltk::prelude::*;
+
+use super::paint::{self, Area};
+use super::theme::{BACKGROUND, FONT, FONT_BOLD, GOOD, MUTED, PENDING, SMALL_SIZE, TEXT, TEXT_SIZE};
+
+/// How things stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// The first connection is being made.
+    Connecting(Endpoint),
+    /// Connected; nobody else is there yet.
+    Waiting,
+    /// That one is there.
+    Talking(Pseudo),
+    /// That one's connection was lost.
+    PeerLost(Pseudo),
+    /// One's own connection was lost.
+    Retrying,
+    /// The user is leaving.
+    Leaving,
+    /// The discussion is over.
+    Over,
+}
+
+impl Status {
+    /// The line, as the user reads it.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Status::Connecting(server) => format!("Connexion à {server}…"),
+            Status::Waiting => "En attente de l'autre…".to_owned(),
+            Status::Talking(peer) => format!("Discussion avec {peer}"),
+            Status::PeerLost(peer) => format!("Connexion de {peer} perdue – en attente de son retour…"),
+            Status::Retrying => "Connexion perdue – nouvelle tentative…".to_owned(),
+            Status::Leaving => "Vous quittez la discussion…".to_owned(),
+            Status::Over => "Discussion terminée".to_owned(),
+        }
+    }
+
+    fn color(&self) -> Color {
+        match self {
+            Status::Talking(_) => GOOD,
+            Status::Over => MUTED,
+            _ => PENDING,
+        }
+    }
+
+    /// Whether the point before the line is a whole disc: whoever cannot see its color sees its shape.
+    fn is_solid(&self) -> bool {
+        matches!(self, Status::Talking(_))
+    }
+}
+
+/// The line that shows it: a handle.
+#[derive(Clone)]
+pub(crate) struct StatusLine {
+    frame: Frame,
+    status: Rc<RefCell<Status>>,
+}
+
+impl StatusLine {
+    /// A line in the current group.
+    pub(crate) fn new() -> Self {
+        let status = Rc::new(RefCell::new(Status::Waiting));
+        let mut frame = Frame::default();
+        frame.set_frame(FrameType::FlatBox);
+        frame.set_color(BACKGROUND);
+        frame.draw({
+            let status = Rc::clone(&status);
+            move |frame| draw_line(&status.borrow(), Area::of(frame))
+        });
+        StatusLine { frame, status }
+    }
+
+    /// Shows that.
+    pub(crate) fn set(&self, status: &Status) {
+        status.clone_into(&mut self.status.borrow_mut());
+        let mut frame = self.frame.clone();
+        frame.set_tooltip(&status.text());
+        frame.redraw();
+    }
+
+    /// Puts it somewhere.
+    pub(crate) fn place(&self, area: Area) {
+        self.frame.clone().resize(area.x, area.y, area.w, area.h);
+    }
+}
+
+fn draw_line(status: &Status, area: Area) {
+    const POINT: i32 = 10;
+    let color = status.color();
+    let (x, y) = (area.x, area.y + (area.h - POINT) / 2);
+    draw::draw_circle_fill(x, y, POINT, color);
+    if !status.is_solid() {
+        draw::draw_circle_fill(x + 2, y + 2, POINT - 4, BACKGROUND);
+    }
+    let text = status.text();
+    let area = Area { x: area.x + POINT + 8, w: area.w - POINT - 8, ..area };
+    let left = Align::Left | Align::Inside;
+    if paint::text_height(&text, area.w, FONT_BOLD, TEXT_SIZE) < 2 * TEXT_SIZE {
+        paint::text(&text, area, left, FONT_BOLD, TEXT_SIZE, TEXT);
+    } else {
+        // On two lines.
+        paint::text(&text, area, left, FONT, SMALL_SIZE, TEXT);
+    }
+}

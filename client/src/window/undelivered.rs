@@ -1,0 +1,99 @@
+//! Names messages that have not reached the other one.
+
+use common::address::Pseudo;
+use common::text::harmless;
+
+/// How many messages are named one by one.
+const NAMED: usize = 4;
+/// How many characters of each.
+const NAMED_CHARS: usize = 48;
+
+/// Messages and whom each is for (`None`: the first to come), as [`Link::undelivered`] gives them.
+///
+/// [`Link::undelivered`]: crate::link::Link::undelivered
+pub(crate) type Undelivered = [(Option<Pseudo>, String)];
+
+/// Says how many messages have not been delivered, to whom, and how each begins: one line for every recipient,
+/// one for every message named.
+pub(crate) fn describe(messages: &Undelivered) -> String {
+    let mut recipients: Vec<&Option<Pseudo>> = Vec::new();
+    for (recipient, _) in messages {
+        if !recipients.contains(&recipient) {
+            recipients.push(recipient);
+        }
+    }
+    let mut lines = Vec::new();
+    for recipient in recipients {
+        let texts: Vec<&str> =
+            messages.iter().filter(|(to, _)| to == recipient).map(|(_, text)| text.as_str()).collect();
+        lines.push(headline(recipient.as_ref(), texts.len()));
+        lines.extend(texts.iter().take(NAMED).map(|text| format!("« {} »", beginning(text))));
+        if texts.len() > NAMED {
+            lines.push(match texts.len() - NAMED {
+                1 => "et 1 autre".to_owned(),
+                others => format!("et {others} autres"),
+            });
+        }
+    }
+    lines.join("\n")
+}
+
+fn headline(recipient: Option<&Pseudo>, count: usize) -> String {
+    match (recipient, count) {
+        (Some(name), 1) => format!("1 message n'a pas été remis à {name} :"),
+        (Some(name), count) => format!("{count} messages n'ont pas été remis à {name} :"),
+        (None, 1) => "1 message n'a été remis à personne :".to_owned(),
+        (None, count) => format!("{count} messages n'ont été remis à personne :"),
+    }
+}
+
+/// The first line, shortened.
+fn beginning(text: &str) -> String {
+    let text = harmless(text);
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim();
+    let mut shown: String = line.chars().take(NAMED_CHARS).collect();
+    if shown.len() < line.len() || text.trim().len() > line.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(name: &str, text: &str) -> (Option<Pseudo>, String) {
+        (name.parse().ok(), text.to_owned())
+    }
+
+    #[test]
+    fn one_message_is_named() {
+        assert_eq!(describe(&[to("bob", "à demain")]), "1 message n'a pas été remis à bob :\n« à demain »");
+    }
+
+    #[test]
+    fn each_recipient_is_named() {
+        assert_eq!(
+            describe(&[to("bob", "un"), to("carol", "deux"), to("bob", "trois"), to("", "quatre")]),
+            "2 messages n'ont pas été remis à bob :\n« un »\n« trois »\n\
+             1 message n'a pas été remis à carol :\n« deux »\n\
+             1 message n'a été remis à personne :\n« quatre »"
+        );
+    }
+
+    #[test]
+    fn many_messages_are_counted() {
+        let messages: Vec<_> = (0..9).map(|i| to("bob", &i.to_string())).collect();
+        let text = describe(&messages);
+        assert!(text.starts_with("9 messages"), "{text}");
+        assert!(text.ends_with("« 3 »\net 5 autres"), "{text}");
+    }
+
+    #[test]
+    fn long_ones_are_shortened() {
+        assert_eq!(beginning("un\ndeux"), "un…");
+        assert_eq!(beginning("\n\nun"), "un");
+        assert_eq!(beginning(&"é".repeat(100)), format!("{}…", "é".repeat(NAMED_CHARS)));
+        assert_eq!(beginning("\u{1b}[2J"), "␛[2J");
+    }
+}

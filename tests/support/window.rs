@@ -1,0 +1,387 @@
+//! The client's window on a screen of its own: keys, clicks, the clipboard, pictures.
+//!
+//! Everything goes through the X server, as it would for a person: `xdotool` presses keys, `xclip` holds the
+//! clipboard, `import` (ImageMagick) takes the pictures.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use x11rb::connection::Connection;
+use x11rb::properties::WmHints;
+use x11rb::protocol::xproto::{
+    ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, InputFocus, MapState,
+};
+use x11rb::rust_connection::RustConnection;
+
+use crate::PATIENCE;
+use crate::program::{Program, binary};
+use crate::xvfb::Xvfb;
+
+/// How often something is looked at that tells nobody when it changes.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// What the window's tests need, and the Debian package that has it.
+const TOOLS: [(&str, &str); 3] = [("xdotool", "xdotool"), ("xclip", "xclip"), ("import", "imagemagick")];
+
+/// A screen, and a home directory whose settings nobody else sees.
+#[derive(Debug)]
+pub struct Desktop {
+    server: Xvfb,
+    home: PathBuf,
+}
+
+impl Desktop {
+    /// An empty screen.
+    ///
+    /// # Panics
+    /// If a Debian package is missing; the message names it.
+    pub fn start() -> Desktop {
+        for (tool, package) in TOOLS {
+            let found =
+                Command::new(tool).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+            assert!(found.is_ok(), "{tool} is missing: install the Debian package {package}");
+        }
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let home = std::env::temp_dir().join(format!("messagerie-{}-{number}", std::process::id()));
+        fs::create_dir_all(&home).unwrap();
+        let server = Xvfb::start(1280, 800).unwrap_or_else(|error| panic!("{error}"));
+        Desktop { server, home }
+    }
+
+    /// Where the window keeps its settings.
+    pub fn settings_file(&self) -> PathBuf {
+        self.home.join("messagerie/fenetre.conf")
+    }
+
+    /// Starts `client` on this screen, without waiting for a window.
+    pub fn start_client(&self, args: &[&str]) -> Program {
+        let mut command = Command::new(binary("client"));
+        command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
+        command.env_remove("MESSAGERIE_THEME");
+        Program::spawn(self.on_screen(&mut command))
+    }
+
+    /// Starts `client` and waits for its window, which gets the focus.
+    pub fn client(&self, args: &[&str]) -> Window<'_> {
+        let program = self.start_client(args);
+        let id = self.wait_for_windows(&program, 1)[0];
+        let window = Window { desktop: self, id, program: Some(program) };
+        window.focus();
+        window
+    }
+
+    /// The windows of a program, once there are `count` of them, from left to right.
+    pub fn windows(&self, program: &Program, count: usize) -> Vec<Window<'_>> {
+        let mut windows: Vec<_> = self
+            .wait_for_windows(program, count)
+            .into_iter()
+            .map(|id| Window { desktop: self, id, program: None })
+            .collect();
+        windows.sort_by_key(|window| window.geometry().0);
+        windows
+    }
+
+    fn wait_for_windows(&self, program: &Program, count: usize) -> Vec<u32> {
+        let mut ids = Vec::new();
+        wait_until("the client's window", || {
+            assert_eq!(program.err.text(), "", "the client has something to say");
+            ids = self.visible_windows(program.id());
+            ids.len() >= count
+        });
+        ids
+    }
+
+    /// The windows that process has on the screen now.
+    pub fn visible_windows(&self, process: u32) -> Vec<u32> {
+        let output = self.run("xdotool", &["search", "--onlyvisible", "--pid", &process.to_string()]);
+        output.lines().filter_map(|line| line.parse().ok()).collect()
+    }
+
+    /// The window that process has opened last.
+    pub fn newest_window(&self, process: u32) -> Window<'_> {
+        let id = *self.visible_windows(process).iter().max().expect("it has windows");
+        Window { desktop: self, id, program: None }
+    }
+
+    /// What is in the clipboard.
+    pub fn clipboard(&self) -> String {
+        self.run("xclip", &["-selection", "clipboard", "-out"])
+    }
+
+    /// Puts something into the clipboard.
+    pub fn set_clipboard(&self, text: &str) {
+        let file = self.home.join("clipboard");
+        fs::write(&file, text).unwrap();
+        // It stays behind, to answer whoever pastes; its outputs must not keep ours open.
+        let status = self
+            .on_screen(Command::new("xclip").args(["-selection", "clipboard", "-in"]).arg(&file))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(status.unwrap().success(), "xclip takes the text");
+    }
+
+    /// Takes a picture of the whole screen, kept in `target/screenshots`.
+    pub fn screenshot(&self, name: &str) -> PathBuf {
+        let file = screenshots().join(name).with_extension("png");
+        self.run("import", &["-window", "root", &file.display().to_string()]);
+        file
+    }
+
+    fn on_screen<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        // FLTK would prefer a Wayland session.
+        command.env("DISPLAY", self.server.display()).env("FLTK_BACKEND", "x11")
+    }
+
+    /// Runs a tool on this screen; its output, also when it fails.
+    fn run(&self, tool: &str, args: &[&str]) -> String {
+        let output = self.on_screen(Command::new(tool).args(args)).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn connect(&self) -> (RustConnection, u32) {
+        let (connection, screen) = x11rb::connect(Some(self.server.display())).unwrap();
+        let root = connection.setup().roots[screen].root;
+        (connection, root)
+    }
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.home);
+    }
+}
+
+/// A window of the client.
+#[derive(Debug)]
+pub struct Window<'a> {
+    desktop: &'a Desktop,
+    id: u32,
+    program: Option<Program>,
+}
+
+impl Window<'_> {
+    /// The process behind it.
+    pub fn program(&mut self) -> &mut Program {
+        self.program.as_mut().expect("a window with a program of its own")
+    }
+
+    fn xdotool(&self, action: &[&str]) -> String {
+        let id = self.id.to_string();
+        let args: Vec<&str> = action.iter().map(|word| if *word == "WINDOW" { &id } else { *word }).collect();
+        self.desktop.run("xdotool", &args)
+    }
+
+    /// Puts it in front: keys go there.
+    pub fn focus(&self) {
+        self.xdotool(&["windowfocus", "--sync", "WINDOW"]);
+    }
+
+    /// Takes the focus away from it, and from every other one.
+    pub fn unfocus(&self) {
+        let (connection, root) = self.desktop.connect();
+        connection.set_input_focus(InputFocus::NONE, root, x11rb::CURRENT_TIME).unwrap();
+        connection.sync();
+    }
+
+    /// Presses keys, one after the other, as xdotool calls them: `Return`, `shift+Return`.
+    pub fn press(&self, keys: &[&str]) {
+        let mut action = vec!["key", "--delay", "15"];
+        action.extend(keys);
+        self.xdotool(&action);
+    }
+
+    /// Types ASCII text.
+    pub fn type_text(&self, text: &str) {
+        assert!(
+            text.is_ascii(),
+            "xdotool changes the keyboard for other characters, too late at times: paste"
+        );
+        self.xdotool(&["type", "--delay", "8", text]);
+    }
+
+    /// Types a line and Enter.
+    pub fn type_line(&self, text: &str) {
+        self.type_text(text);
+        self.press(&["Return"]);
+    }
+
+    /// Pastes any text.
+    pub fn paste(&self, text: &str) {
+        self.desktop.set_clipboard(text);
+        self.press(&["ctrl+v"]);
+    }
+
+    /// Clicks at a place in the window.
+    pub fn click(&self, x: i32, y: i32) {
+        self.xdotool(&["mousemove", "--sync", "--window", "WINDOW", &x.to_string(), &y.to_string()]);
+        self.xdotool(&["click", "1"]);
+    }
+
+    /// Its title.
+    pub fn title(&self) -> String {
+        self.xdotool(&["getwindowname", "WINDOW"]).trim_end().to_owned()
+    }
+
+    /// Waits for a title.
+    #[track_caller]
+    pub fn wait_for_title(&self, title: &str) {
+        wait_for(&format!("the title « {title} »"), || {
+            let last = self.title();
+            if last == title { Ok(()) } else { Err(format!("the title is « {last} »")) }
+        });
+    }
+
+    /// Where it is, and its size: x, y, width, height.
+    pub fn geometry(&self) -> (i32, i32, i32, i32) {
+        let text = self.xdotool(&["getwindowgeometry", "--shell", "WINDOW"]);
+        let value = |key: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(key));
+            line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {key} in {text:?}"))
+        };
+        (value("X="), value("Y="), value("WIDTH="), value("HEIGHT="))
+    }
+
+    /// Gives it another size.
+    pub fn resize(&self, w: i32, h: i32) {
+        self.xdotool(&["windowsize", "--sync", "WINDOW", &w.to_string(), &h.to_string()]);
+    }
+
+    /// Whether it is on the screen.
+    pub fn is_visible(&self) -> bool {
+        let (connection, _) = self.desktop.connect();
+        let attributes = connection.get_window_attributes(self.id).unwrap().reply();
+        attributes.is_ok_and(|attributes| attributes.map_state == MapState::VIEWABLE)
+    }
+
+    /// Whether it asks the window manager for attention.
+    pub fn is_urgent(&self) -> bool {
+        let (connection, _) = self.desktop.connect();
+        let hints = WmHints::get(&connection, self.id).unwrap().reply().unwrap();
+        hints.is_some_and(|hints| hints.urgent)
+    }
+
+    /// Asks it to close, as a window manager does when its cross is clicked.
+    pub fn close(&self) {
+        let (connection, _) = self.desktop.connect();
+        let atom = |name: &str| connection.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
+        let message = ClientMessageEvent::new(
+            32,
+            self.id,
+            atom("WM_PROTOCOLS"),
+            [atom("WM_DELETE_WINDOW"), 0, 0, 0, 0],
+        );
+        connection.send_event(false, self.id, EventMask::NO_EVENT, message).unwrap();
+        connection.sync();
+    }
+
+    /// Copies what is in the widget that has the focus.
+    pub fn copied(&self) -> String {
+        self.desktop.set_clipboard("(rien)");
+        self.press(&["ctrl+a", "ctrl+c"]);
+        self.desktop.clipboard()
+    }
+
+    /// The whole conversation, as it is copied from the display by keys.
+    pub fn conversation(&self) -> String {
+        let (_, _, w, _) = self.geometry();
+        // Between the header and the first entry.
+        self.click(w / 2, 70);
+        self.copied()
+    }
+
+    /// Waits until the conversation contains something.
+    #[track_caller]
+    pub fn wait_for_text(&self, text: &str) {
+        wait_for(&format!("« {text} »"), || {
+            let last = self.conversation();
+            if last.contains(text) { Ok(()) } else { Err(format!("the conversation is:\n{last}")) }
+        });
+    }
+
+    /// Takes a picture of the window alone, kept in `target/screenshots`.
+    pub fn screenshot(&self, name: &str) -> PathBuf {
+        let file = screenshots().join(name).with_extension("png");
+        let id = self.id.to_string();
+        self.desktop.run("import", &["-window", &id, &file.display().to_string()]);
+        file
+    }
+
+    /// A part of the window (`None`: all of it), given as x, y, width, height: its pixels, row by row.
+    pub fn picture(&self, part: Option<(i32, i32, i32, i32)>) -> Vec<[u8; 3]> {
+        let (w, h) = (self.geometry().2, self.geometry().3);
+        let (x, y, w, h) = part.unwrap_or((0, 0, w, h));
+        let (connection, _) = self.desktop.connect();
+        let image = connection
+            .get_image(ImageFormat::Z_PIXMAP, self.id, x as i16, y as i16, w as u16, h as u16, u32::MAX)
+            .unwrap()
+            .reply()
+            .expect("the part is on the screen");
+        // Xvfb on every machine we know of: 32 bits, blue first.
+        image.data.chunks_exact(4).map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect()
+    }
+
+    /// How many pixels have that colour (`0xRRGGBB`), within a part of the window.
+    pub fn pixels(&self, color: u32, part: Option<(i32, i32, i32, i32)>) -> usize {
+        let [_, r, g, b] = color.to_be_bytes();
+        self.picture(part).into_iter().filter(|pixel| *pixel == [r, g, b]).count()
+    }
+
+    /// How many fields of the form have the frame of a field with an error.
+    pub fn fields_with_an_error(&self) -> usize {
+        const ERROR: [u8; 3] = [0xb3, 0x26, 0x1e];
+        let (_, _, w, h) = self.geometry();
+        let picture = self.picture(None);
+        // Each has a straight edge at the left: every pixel of a column, over more than half of the field's height.
+        let column = |x: usize| (0..h as usize).map(move |y| y * w as usize + x);
+        let runs = |x: usize| {
+            let (mut runs, mut length) = (0, 0);
+            for at in column(x) {
+                length = if picture[at] == ERROR { length + 1 } else { 0 };
+                runs += usize::from(length == 15);
+            }
+            runs
+        };
+        // Left edges: the column before has none.
+        (1..w as usize).filter(|x| runs(x - 1) < runs(*x)).map(|x| runs(x) - runs(x - 1)).sum::<usize>() / 2
+    }
+}
+
+trait Sync {
+    /// Waits until the server has dealt with everything.
+    fn sync(&self);
+}
+
+impl Sync for RustConnection {
+    fn sync(&self) {
+        self.get_input_focus().unwrap().reply().unwrap();
+    }
+}
+
+/// Waits until `is_so`.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    wait_for(what, || if is_so() { Ok(()) } else { Err("it is not so".to_owned()) });
+}
+
+/// Looks again and again, for X tells nobody; an error says how things are instead.
+#[track_caller]
+fn wait_for(what: &str, mut glance: impl FnMut() -> Result<(), String>) {
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(instead) = glance() {
+        assert!(Instant::now() < deadline, "{what} never came; {instead}");
+        std::thread::sleep(GLANCE);
+    }
+}
+
+/// Where the pictures are kept.
+fn screenshots() -> PathBuf {
+    let target = binary("client").ancestors().nth(2).map(Path::to_owned).expect("target/PROFILE/client");
+    let folder = target.join("screenshots");
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}

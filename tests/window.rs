@@ -1,0 +1,646 @@
+//! The window, as a person meets it: real key presses and clicks on the real program, in a real X server.
+//!
+//! What was sent is what the one opposite, a raw connection, receives; what is shown is what can be copied.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::net::TcpListener;
+
+use chrono::{DateTime, Local};
+use support::peer::Peer;
+use support::program::{Program, server};
+use support::relay::RelayThread;
+use support::window::{Desktop, Window, wait_until};
+
+/// bob by hand, opposite a window.
+struct Bob {
+    peer: Peer,
+    /// The address of the one in the window.
+    other: String,
+    sent: u64,
+}
+
+impl Bob {
+    /// Takes his seat, once the one in the window has taken hers.
+    fn join(relay: &RelayThread) -> Bob {
+        relay.screen.wait_for("* alice a rejoint la discussion.");
+        Bob::opposite(Peer::login(relay.address, "bob"))
+    }
+
+    fn opposite(mut peer: Peer) -> Bob {
+        let present = peer.receive().unwrap();
+        let other = present.strip_prefix("present ").unwrap().to_owned();
+        peer.send(&format!("recu bob/s-bob {other} 0"));
+        Bob { peer, other, sent: 0 }
+    }
+
+    /// The next message: its number, date and text as they stand on the wire.
+    fn receive_fields(&mut self) -> (u64, String, String) {
+        loop {
+            let line = self.peer.receive().expect("the connection is open");
+            let fields: Vec<&str> = line.splitn(6, ' ').collect();
+            if let ["msg", _, _, number, date, text] = fields[..] {
+                return (number.parse().unwrap(), date.to_owned(), text.to_owned());
+            }
+        }
+    }
+
+    /// Says that he has shown everything up to that number.
+    fn acknowledge(&mut self, number: u64) {
+        self.peer.send(&format!("recu bob/s-bob {} {number}", self.other));
+    }
+
+    /// The next message's text, acknowledged.
+    fn receive(&mut self) -> String {
+        let (number, _, text) = self.receive_fields();
+        self.acknowledge(number);
+        text
+    }
+
+    fn say(&mut self, text: &str) {
+        self.sent += 1;
+        self.peer.send_message(&self.other.clone(), self.sent, text);
+    }
+
+    /// Waits until the window has acknowledged all he said.
+    fn wait_until_shown(&mut self) {
+        let recu = format!("recu {} bob/s-bob {}", self.other, self.sent);
+        while self.peer.receive().expect("the connection is open") != recu {}
+    }
+
+    /// Says something and waits until it is shown.
+    fn say_and_wait(&mut self, text: &str) {
+        self.say(text);
+        self.wait_until_shown();
+    }
+
+    /// Waits for the end of the discussion; what came before it.
+    fn rest(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.peer.receive()).collect()
+    }
+}
+
+/// alice's window and bob by hand, who both know of each other.
+fn talk<'a>(desktop: &'a Desktop, relay: &RelayThread) -> (Window<'a>, Bob) {
+    let window = desktop.client(&[&relay.address.to_string(), "alice"]);
+    let bob = Bob::join(relay);
+    window.wait_for_title("alice avec bob – Messagerie");
+    (window, bob)
+}
+
+// ---- Part III of the coursework ----
+
+#[test]
+fn part_3_point_1_the_display_shows_what_is_sent_and_received_with_date_and_time() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    window.type_line("Salut Bob");
+    let (number, date, _) = bob.receive_fields();
+    bob.acknowledge(number);
+    bob.say_and_wait("Salut Alice");
+
+    let sent: DateTime<Local> = DateTime::parse_from_rfc3339(&date).unwrap().into();
+    window.wait_for_text("Salut Bob");
+    let conversation = window.conversation();
+    assert!(conversation.contains(&sent.format("%H:%M").to_string()), "{conversation}");
+    // What bob's line says of the moment he pressed Enter, not the moment of arrival.
+    let said: DateTime<Local> = DateTime::parse_from_rfc3339("2026-11-20T14:03:07.123+01:00").unwrap().into();
+    let line = conversation.lines().find(|line| line.contains("Salut Alice")).unwrap_or(&conversation);
+    assert!(line.contains(&said.format("%H:%M").to_string()), "{conversation}");
+    window.screenshot("conversation");
+}
+
+#[test]
+fn part_3_point_1_the_entry_field_sends_what_is_typed() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    // The field has the focus from the start, and keeps it.
+    window.type_line("premier");
+    window.type_line("second");
+    assert_eq!(bob.receive(), "premier");
+    assert_eq!(bob.receive(), "second");
+}
+
+#[test]
+fn part_3_point_1_the_button_leaves_the_discussion_and_the_window_stays() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let (_, _, w, _) = window.geometry();
+    window.click(w - 40, 30);
+    assert_eq!(bob.rest().last().unwrap(), &format!("fin {}", bob.other));
+    window.wait_for_text("Vous avez quitté la discussion.");
+    assert!(window.is_visible());
+    window.screenshot("ended-by-the-button");
+}
+
+#[test]
+fn part_3_point_2_the_text_quitter_does_the_same() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    window.type_line("quitter");
+    assert_eq!(bob.rest().last().unwrap(), &format!("fin {}", bob.other));
+    window.wait_for_text("Vous avez quitté la discussion.");
+}
+
+#[test]
+fn part_3_point_3_the_other_reads_who_has_left_and_can_type_no_more() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
+    let (window, mut bob) = talk(&desktop, &relay);
+    window.type_text("un brouillon");
+    bob.peer.send("quitter");
+    window.wait_for_text("le client bob a quitté la discussion.");
+    // Whoever comes next hears nothing of what is typed now.
+    let (_, _, w, h) = window.geometry();
+    window.click(w / 2, h - 95);
+    window.type_line("personne ne doit lire ceci");
+    assert_eq!(bob.rest().last().unwrap(), "fin bob/s-bob");
+    bob.peer.close();
+    let mut eve = Peer::login(relay.address, "eve");
+    eve.expect_quiet();
+    // What was being typed is still there, alone, and can be copied.
+    window.click(w / 2, h - 95);
+    wait_until("the draft", || window.copied() == "un brouillon");
+    window.screenshot("ended-by-the-other");
+}
+
+#[test]
+fn leaving_twice_and_typing_afterwards_does_nothing() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    window.press(&["alt+q"]);
+    window.press(&["alt+q"]);
+    window.wait_for_text("Vous avez quitté la discussion.");
+    window.type_text("xyz");
+    assert!(!bob.rest().iter().any(|line| line.starts_with("msg")));
+    assert!(!window.conversation().contains("xyz"));
+}
+
+// ---- the entry field ----
+
+#[test]
+fn shift_enter_and_a_paste_keep_line_breaks() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    window.type_text("un");
+    window.press(&["shift+Return"]);
+    window.type_line("deux");
+    assert_eq!(bob.receive(), r"un\ndeux");
+    window.paste("trois\r\nquatre\n\ncinq");
+    window.press(&["Return"]);
+    assert_eq!(bob.receive(), r"trois\nquatre\n\ncinq");
+}
+
+#[test]
+fn accents_arabic_and_emoji_arrive_as_they_were_written() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let text = "Ça a marché à Noël 🎉 👩‍👩‍👧 السلام عليكم\u{a0}!";
+    window.paste(text);
+    window.press(&["Return"]);
+    assert_eq!(bob.receive(), text);
+    bob.say_and_wait("مرحبا، كيف حالك؟");
+    window.wait_for_text("مرحبا، كيف حالك؟");
+    window.wait_for_text(text);
+    window.screenshot("arabic");
+}
+
+#[test]
+fn a_message_of_10_000_characters_arrives_whole() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let text = "é".repeat(10_000);
+    window.paste(&text);
+    window.press(&["Return"]);
+    assert_eq!(bob.receive(), text);
+    bob.say_and_wait(&text);
+    window.screenshot("long");
+}
+
+#[test]
+fn a_text_that_is_too_long_is_said_so_and_stays() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let text = format!("{}fin", "x".repeat(70_000));
+    window.paste(&text);
+    window.press(&["Return"]);
+    wait_until("the text in the field", || window.copied() == text);
+    window.screenshot("too-long");
+    // It can be shortened.
+    window.press(&["ctrl+a"]);
+    window.type_line("court");
+    assert_eq!(bob.receive(), "court");
+}
+
+#[test]
+fn empty_messages_are_not_sent() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    window.press(&["Return", "space", "Return", "shift+Return", "Return"]);
+    window.press(&["ctrl+a", "BackSpace"]);
+    window.type_line("enfin");
+    assert_eq!(bob.receive(), "enfin");
+}
+
+#[test]
+fn keys_typed_elsewhere_go_to_the_entry_field() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait("lis ceci");
+    window.wait_for_text("lis ceci");
+    // The display has the focus now.
+    window.type_line("lu");
+    assert_eq!(bob.receive(), "lu");
+}
+
+#[test]
+fn everything_can_be_reached_by_tab_and_escape_does_not_quit() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    window.press(&["Escape", "Escape"]);
+    window.type_line("toujours la");
+    assert_eq!(bob.receive(), "toujours la");
+    // Once around: the theme, « Quitter », the display, and back.
+    window.press(&["Tab", "Tab", "Tab", "Tab"]);
+    window.type_line("de retour");
+    assert_eq!(bob.receive(), "de retour");
+    window.press(&["Tab", "Tab", "Return"]);
+    assert_eq!(bob.rest().last().unwrap(), &format!("fin {}", bob.other));
+}
+
+// ---- what is shown ----
+
+#[test]
+fn the_title_counts_what_arrives_while_the_window_is_not_in_front() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait("vu");
+    window.wait_for_title("alice avec bob – Messagerie");
+    window.unfocus();
+    bob.say_and_wait("un");
+    window.wait_for_title("(1) alice avec bob – Messagerie");
+    bob.say_and_wait("deux");
+    window.wait_for_title("(2) alice avec bob – Messagerie");
+    window.focus();
+    window.wait_for_title("alice avec bob – Messagerie");
+}
+
+#[test]
+fn someone_who_has_scrolled_up_is_not_moved() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    for i in 0..60 {
+        bob.say(&format!("message {i}"));
+    }
+    bob.wait_until_shown();
+    window.press(&["Prior", "Prior"]);
+    let (_, _, w, _) = window.geometry();
+    // The upper part of the display: below it a mark appears.
+    let part = Some((0, 70, w - 20, 300));
+    let seen = || window.picture(part);
+    let mut before = seen();
+    wait_until("the view at rest", || std::mem::replace(&mut before, seen()) == before);
+    bob.say_and_wait("quelque chose de neuf");
+    assert_eq!(seen(), before);
+    window.screenshot("scrolled-up");
+    // One's own message leads back to the end.
+    window.type_line("me revoici");
+    wait_until("the view to move", || seen() != before);
+}
+
+#[test]
+fn the_other_look_is_one_key_away_and_remembered() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
+    let (mut window, _bob) = talk(&desktop, &relay);
+    let corner = Some((1, 1, 8, 8));
+    wait_until("light ground", || window.pixels(0xF5F6F8, corner) == 64);
+    window.press(&["alt+t"]);
+    wait_until("dark ground", || window.pixels(0x15191F, corner) == 64);
+    window.screenshot("dark");
+    window.program().kill();
+    let again = desktop.client(&[]);
+    wait_until("dark ground again", || again.pixels(0x15191F, corner) == 64);
+    again.screenshot("login-dark");
+}
+
+// ---- connections ----
+
+#[test]
+fn a_lost_connection_and_a_new_server_lose_nothing() {
+    let desktop = Desktop::start();
+    let (mut first, address) = server(&["--permanent"]);
+    let window = desktop.client(&[&address.to_string(), "alice"]);
+    first.out.wait_for("* alice a rejoint la discussion.");
+    let mut bob = Bob::opposite(Peer::login(address, "bob"));
+    window.wait_for_title("alice avec bob – Messagerie");
+    window.type_line("avant");
+    assert_eq!(bob.receive(), "avant");
+    first.kill();
+    window.wait_for_text("Connexion perdue");
+    window.screenshot("connection-lost");
+    window.type_line("pendant un");
+    window.type_line("pendant deux");
+    let second = Program::start("serveur", &[&address.to_string(), "--permanent"]);
+    second.out.wait_for("* alice a rejoint la discussion.");
+    let mut bob = Bob::opposite(Peer::login(address, "bob"));
+    bob.acknowledge(1);
+    assert_eq!(bob.receive(), "pendant un");
+    assert_eq!(bob.receive(), "pendant deux");
+    window.type_line("ensuite");
+    assert_eq!(bob.receive(), "ensuite");
+    window.wait_for_text("Connexion rétablie.");
+}
+
+#[test]
+fn the_other_ones_lost_connection_is_told() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, bob) = talk(&desktop, &relay);
+    bob.peer.close();
+    window.wait_for_text("La connexion de bob est perdue");
+    window.type_line("garde");
+    let mut bob = Bob::opposite(Peer::login(relay.address, "bob"));
+    assert_eq!(bob.receive(), "garde");
+    window.wait_for_text("bob est de retour.");
+}
+
+// ---- closing the window ----
+
+#[test]
+fn closing_the_window_is_leaving() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (mut window, mut bob) = talk(&desktop, &relay);
+    window.type_line("au revoir");
+    assert_eq!(bob.receive(), "au revoir");
+    wait_until("the mark of delivery", || {
+        window.close();
+        bob.peer.receive().is_none_or(|line| line.starts_with("fin alice/"))
+    });
+    assert_eq!(window.program().status(), 0);
+}
+
+#[test]
+fn messages_not_delivered_are_named_before_they_are_lost() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (mut window, bob) = talk(&desktop, &relay);
+    bob.peer.close();
+    window.wait_for_text("La connexion de bob est perdue");
+    window.type_line("pour bob seul");
+    window.wait_for_text("pour bob seul");
+    window.close();
+    let process = window.program().id();
+    wait_until("the question", || desktop.visible_windows(process).len() == 2);
+    desktop.screenshot("question");
+    // Escape is the harmless answer.
+    let question = desktop.newest_window(process);
+    question.focus();
+    question.press(&["Escape"]);
+    wait_until("no question", || desktop.visible_windows(process).len() == 1);
+    assert!(window.is_visible());
+    // bob comes back while the question is asked again: nothing is left to ask.
+    window.close();
+    wait_until("the question", || desktop.visible_windows(process).len() == 2);
+    let mut bob = Bob::opposite(Peer::login(relay.address, "bob"));
+    assert_eq!(bob.receive(), "pour bob seul");
+    assert_eq!(window.program().status(), 0);
+    assert_eq!(bob.rest().last().unwrap(), &format!("fin {}", bob.other));
+}
+
+#[test]
+fn the_window_can_be_closed_all_the_same() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let mut window = desktop.client(&[&relay.address.to_string(), "alice"]);
+    relay.screen.wait_for("* alice a rejoint la discussion.");
+    window.type_line("pour personne");
+    window.wait_for_text("pour personne");
+    window.close();
+    let process = window.program().id();
+    wait_until("the question", || desktop.visible_windows(process).len() == 2);
+    let question = desktop.newest_window(process);
+    question.focus();
+    question.press(&["alt+f"]);
+    assert_eq!(window.program().status(), 0);
+}
+
+#[test]
+fn messages_not_delivered_are_named_at_the_end() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, bob) = talk(&desktop, &relay);
+    bob.peer.close();
+    window.wait_for_text("La connexion de bob est perdue");
+    window.type_line("trop tard");
+    window.press(&["alt+q"]);
+    window.wait_for_text("1 message n'a pas été remis à bob");
+}
+
+// ---- the form ----
+
+#[test]
+fn the_form_asks_for_what_is_missing_and_remembers_it() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
+    let mut window = desktop.client(&[]);
+    window.screenshot("login");
+    // As the server prints it, port and all; Enter goes on to what is still missing.
+    window.type_line(&relay.address.to_string());
+    window.type_line("alice");
+    let mut bob = Bob::join(&relay);
+    window.wait_for_title("alice avec bob – Messagerie");
+    window.type_line("me voici");
+    assert_eq!(bob.receive(), "me voici");
+    window.program().kill();
+    relay.screen.wait_for("* la connexion de alice est perdue");
+    // The next time Enter is enough.
+    let window = desktop.client(&[]);
+    window.press(&["Return"]);
+    window.wait_for_title("alice avec bob – Messagerie");
+    let settings = fs::read_to_string(desktop.settings_file()).unwrap();
+    assert!(settings.contains(&format!("port={}\n", relay.address.port())), "{settings}");
+}
+
+#[test]
+fn each_error_of_the_form_is_beside_its_field() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
+    let window = desktop.client(&[]);
+    let faults = |name: &str, shown: usize| {
+        wait_until(name, || window.fields_with_an_error() == shown);
+        window.screenshot(name);
+    };
+    // Nothing filled in: two fields are wrong.
+    window.press(&["Return"]);
+    faults("login-empty", 2);
+    // A port that is none. The focus goes to the field that is wrong.
+    window.type_text("127.0.0.1:99999");
+    window.press(&["Tab", "Tab"]);
+    window.type_text("alice");
+    window.press(&["Return"]);
+    faults("login-port", 1);
+    // A machine that does not exist.
+    window.press(&["ctrl+a"]);
+    window.type_line("cette-machine.invalid");
+    faults("login-unknown-host", 1);
+    // A pseudo with a space.
+    window.press(&["ctrl+a"]);
+    window.type_text(&relay.address.to_string());
+    window.press(&["Tab", "Tab", "ctrl+a"]);
+    window.type_line("a b");
+    faults("login-pseudo", 1);
+    // A pseudo that someone has.
+    let mut bob = Peer::login(relay.address, "bob");
+    window.press(&["ctrl+a"]);
+    window.type_line("bob");
+    faults("login-pseudo-taken", 1);
+    // It stays filled in: only the pseudo has to be typed again.
+    window.press(&["ctrl+a"]);
+    window.type_line("alice");
+    window.wait_for_title("alice avec bob – Messagerie");
+    assert!(bob.receive().unwrap().starts_with("present alice/"));
+}
+
+#[test]
+fn a_refused_login_from_the_command_line_comes_back_to_the_form() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
+    let _bob = Peer::login(relay.address, "bob");
+    let window = desktop.client(&[&relay.address.to_string(), "bob"]);
+    wait_until("the error", || window.fields_with_an_error() == 1);
+    window.press(&["ctrl+a"]);
+    window.type_line("alice");
+    window.wait_for_title("alice avec bob – Messagerie");
+}
+
+#[test]
+fn a_full_server_is_told_in_the_form() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
+    let _seated = support::relay::seat_two(relay.address);
+    let window = desktop.client(&[&relay.address.to_string(), "carol"]);
+    wait_until("the error", || window.fields_with_an_error() == 1);
+    window.screenshot("login-full");
+}
+
+#[test]
+fn a_server_that_comes_later_is_waited_for() {
+    let desktop = Desktop::start();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let window = desktop.client(&[&free.to_string(), "alice"]);
+    wait_until("the error", || window.fields_with_an_error() == 1);
+    window.screenshot("login-no-server");
+    let server = Program::start("serveur", &[&free.to_string()]);
+    server.out.wait_for("* alice a rejoint la discussion.");
+    let mut bob = Bob::opposite(Peer::login(free, "bob"));
+    window.wait_for_title("alice avec bob – Messagerie");
+    window.type_line("enfin");
+    assert_eq!(bob.receive(), "enfin");
+}
+
+#[test]
+fn an_attempt_can_be_given_up() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let window = desktop.client(&[&free.to_string(), "alice"]);
+    wait_until("the error", || window.fields_with_an_error() == 1);
+    window.press(&["Return"]);
+    // The focus is on the field that was wrong.
+    window.press(&["ctrl+a"]);
+    window.type_line(&relay.address.to_string());
+    relay.screen.wait_for("* alice a rejoint la discussion.");
+}
+
+#[test]
+fn a_new_discussion_starts_from_the_form_filled_in() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
+    let (window, mut bob) = talk(&desktop, &relay);
+    window.press(&["alt+q"]);
+    window.wait_for_text("Vous avez quitté la discussion.");
+    bob.rest();
+    bob.peer.close();
+    window.press(&["alt+n"]);
+    window.press(&["Return"]);
+    let mut bob = Bob::opposite(Peer::login(relay.address, "bob"));
+    window.wait_for_title("alice avec bob – Messagerie");
+    window.type_line("encore");
+    assert_eq!(bob.receive(), "encore");
+    assert!(!window.conversation().contains("Vous avez quitté"));
+}
+
+// ---- on one machine ----
+
+#[test]
+fn the_demonstration_shows_two_windows_that_talk() {
+    let desktop = Desktop::start();
+    let mut program = desktop.start_client(&["--demo"]);
+    let windows = desktop.windows(&program, 2);
+    let (alice, bob) = (&windows[0], &windows[1]);
+    alice.wait_for_title("alice avec bob – Messagerie");
+    bob.wait_for_title("bob avec alice – Messagerie");
+    alice.focus();
+    alice.type_line("Bonjour");
+    bob.wait_for_title("(1) bob avec alice – Messagerie");
+    bob.focus();
+    bob.type_line("Salut");
+    bob.wait_for_text("Bonjour");
+    alice.focus();
+    alice.wait_for_text("Salut");
+    desktop.screenshot("demo");
+    bob.close();
+    alice.wait_for_text("le client bob a quitté la discussion.");
+    alice.close();
+    assert_eq!(program.status(), 0);
+}
+
+#[test]
+fn a_hosting_window_says_what_to_type_on_the_other_machine() {
+    let desktop = Desktop::start();
+    let port = TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
+    let window = desktop.client(&["--heberge", &port.to_string(), "alice"]);
+    let accent = || window.pixels(0x1F62C4, Some((0, 50, 480, 100)));
+    wait_until("the invitation", || accent() > 400);
+    window.screenshot("hosting");
+    window.press(&["alt+c"]);
+    wait_until("the command in the clipboard", || desktop.clipboard().starts_with("client "));
+    let command = desktop.clipboard();
+    let address = command.strip_prefix("client ").unwrap();
+    let mut bob = Bob::opposite(Peer::login(address.parse().unwrap(), "bob"));
+    window.wait_for_title("alice avec bob – Messagerie");
+    wait_until("no invitation", || accent() == 0);
+    window.type_line("bienvenue");
+    assert_eq!(bob.receive(), "bienvenue");
+    window.close();
+    assert_eq!(bob.rest().last().unwrap(), &format!("fin {}", bob.other));
+}
+
+#[test]
+fn a_hosting_window_asks_for_the_pseudo() {
+    let desktop = Desktop::start();
+    let port = TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
+    let window = desktop.client(&["--heberge", &port.to_string()]);
+    window.screenshot("hosting-login");
+    window.type_line("alice");
+    window.wait_for_title("alice – Messagerie");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told() {
+    let desktop = Desktop::start();
+    let taken = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let mut client = desktop.start_client(&["--heberge", &port, "alice"]);
+    assert_eq!(client.status(), 1);
+    let error = client.err.text();
+    assert!(error.starts_with("client : ") && error.contains(&port), "{error}");
+}
+
+// ---- the layout ----
+
+#[test]
+fn the_window_can_be_made_small_and_large() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait(
+        "https://exemple.example/un/chemin/tres/long/sans/aucune/espace/jusqu/au/bout/de/la/ligne",
+    );
+    for (w, h, name) in [(360, 400, "small"), (1200, 780, "large")] {
+        window.resize(w, h);
+        wait_until("the new size", || window.geometry().2 == w);
+        window.screenshot(name);
+        window.type_line(name);
+        assert_eq!(bob.receive(), name);
+    }
+}
