@@ -11,9 +11,9 @@ use chrono::{DateTime, Local};
 use common::address::Pseudo;
 use common::delivery;
 use common::endpoint::Endpoint;
-use common::frame::{DEFAULT_PORT, MAX_LINE_BYTES};
+use common::frame::{DEFAULT_PORT, MAX_LINE_BYTES, Msg};
 use common::text::harmless;
-use common::transcript::{Emphasis, push_message};
+use common::transcript::{Emphasis, MessageStart};
 
 use crate::event::{Ending, Event, Front};
 use crate::link::{Link, SendError};
@@ -75,9 +75,10 @@ fn send_what_is_typed(link: &Link, all_sent: &AtomicBool) {
     let typed = stdin.is_terminal();
     let mut input = BufReader::new(stdin.lock());
     let mut number = 0u64;
+    let mut bytes = Vec::new();
     loop {
         number += 1;
-        let line = match read_line(&mut input) {
+        let line = match read_line(&mut input, &mut bytes) {
             Ok(Some(line)) => line,
             Ok(None) => break,
             Err(error) => {
@@ -86,7 +87,7 @@ fn send_what_is_typed(link: &Link, all_sent: &AtomicBool) {
                 break;
             }
         };
-        let sent = match &line {
+        let sent = match line {
             Ok(line) if line.trim() == "quitter" => {
                 link.leave();
                 return;
@@ -98,7 +99,7 @@ fn send_what_is_typed(link: &Link, all_sent: &AtomicBool) {
                 Err(SendError::Over) => return,
                 sent => sent.map(drop).map_err(|error| error.to_string()),
             },
-            Err(unsendable) => Err((*unsendable).to_owned()),
+            Err(unsendable) => Err(unsendable.to_owned()),
         };
         if let Err(reason) = sent {
             all_sent.store(false, Ordering::SeqCst);
@@ -114,22 +115,25 @@ fn send_what_is_typed(link: &Link, all_sent: &AtomicBool) {
 }
 
 /// One line without its ending, or why it cannot be a message; `None` at the end of input.
-fn read_line(input: &mut impl BufRead) -> io::Result<Option<Result<String, &'static str>>> {
-    let mut line = Vec::new();
+fn read_line<'a>(
+    input: &mut impl BufRead,
+    bytes: &'a mut Vec<u8>,
+) -> io::Result<Option<Result<&'a str, &'static str>>> {
+    bytes.clear();
     // One byte more than could ever be sent is enough to know.
-    input.take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', &mut line)?;
-    if line.is_empty() {
+    input.take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', bytes)?;
+    if bytes.is_empty() {
         return Ok(None);
     }
-    if line.pop_if(|last| *last == b'\n').is_some() {
-        line.pop_if(|last| *last == b'\r');
-    } else if line.len() > MAX_LINE_BYTES {
+    if bytes.pop_if(|last| *last == b'\n').is_some() {
+        bytes.pop_if(|last| *last == b'\r');
+    } else if bytes.len() > MAX_LINE_BYTES {
         input.skip_until(b'\n')?;
         return Ok(Some(Err(
             "cette ligne est trop longue (65 000 octets environ au plus) : elle n'est pas partie",
         )));
     }
-    Ok(Some(String::from_utf8(line).map_err(|_| "cette ligne n'est pas en UTF-8 : elle n'est pas partie")))
+    Ok(Some(std::str::from_utf8(bytes).map_err(|_| "cette ligne n'est pas en UTF-8 : elle n'est pas partie")))
 }
 
 fn name_undelivered(undelivered: &[(Option<Pseudo>, String)]) {
@@ -160,13 +164,38 @@ struct Screen {
     emphasis: Emphasis,
     /// Message lines that wait for [`Front::show`].
     pending: String,
+    /// How the last message began, and the source and date that say so: in a transfer many share them.
+    start: MessageStart,
+    start_of: (String, String),
 }
 
 impl Screen {
     fn new() -> Self {
         let out = io::stdout();
         let emphasis = if out.is_terminal() { Emphasis::Bold } else { Emphasis::None };
-        Screen { out, emphasis, pending: String::new() }
+        Screen {
+            out,
+            emphasis,
+            pending: String::new(),
+            start: MessageStart::default(),
+            start_of: Default::default(),
+        }
+    }
+
+    fn note_start(&mut self, msg: &Msg<'_>) {
+        let (source, date) = &mut self.start_of;
+        if source == msg.source.as_str() && date == msg.date {
+            return;
+        }
+        let sent = DateTime::parse_from_rfc3339(msg.date).map(DateTime::<Local>::from);
+        source.clear();
+        if sent.is_ok() {
+            // What cannot be read bears the moment of arrival, another for each message.
+            source.push_str(msg.source.as_str());
+            msg.date.clone_into(date);
+        }
+        let stamp = sent.unwrap_or_else(|_| Local::now()).format("%Y-%m-%d %H:%M:%S").to_string();
+        self.start.set(&stamp, msg.source.pseudo_str(), self.emphasis);
     }
 
     /// A notice keeps its place among the messages.
@@ -190,13 +219,8 @@ impl Front for Screen {
                 who.pseudo_str()
             )),
             Event::Discussion(delivery::Event::Message(msg)) => {
-                push_message(
-                    &mut self.pending,
-                    &stamp(msg.date),
-                    msg.source.pseudo_str(),
-                    &msg.text,
-                    self.emphasis,
-                );
+                self.note_start(&msg);
+                self.start.push(&mut self.pending, &msg.text);
             }
             Event::Discussion(delivery::Event::Delivered(_) | delivery::Event::Ended(_)) => {}
             Event::Over(Ending::Left) => self.notice("Vous avez quitté la discussion."),
@@ -216,10 +240,4 @@ impl Front for Screen {
         self.pending.clear();
         self.out.flush()
     }
-}
-
-/// The sender's date in local time, or now if it cannot be read.
-fn stamp(date: &str) -> String {
-    let date = DateTime::parse_from_rfc3339(date).map_or_else(|_| Local::now(), DateTime::<Local>::from);
-    date.format("%Y-%m-%d %H:%M:%S").to_string()
 }
