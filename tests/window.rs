@@ -281,10 +281,12 @@ fn the_title_counts_what_arrives_while_the_window_is_not_in_front() {
     window.unfocus();
     bob.say_and_wait("un");
     window.wait_for_title("(1) alice avec bob – Messagerie");
+    assert!(window.is_urgent());
     bob.say_and_wait("deux");
     window.wait_for_title("(2) alice avec bob – Messagerie");
     window.focus();
     window.wait_for_title("alice avec bob – Messagerie");
+    assert!(!window.is_urgent());
 }
 
 #[test]
