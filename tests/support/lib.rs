@@ -1,5 +1,5 @@
-//! What the test files share: a relay in a thread ([`relay`]), a participant by hand ([`peer`]) and the real
-//! programs ([`program`]).
+//! What the test files share: a relay in a thread ([`relay`]), a participant by hand ([`peer`]), the real
+//! programs ([`program`]) with what they use of the system (`usage`), and a bad network ([`proxy`]).
 //!
 //! Everything here waits for something to happen, at most [`PATIENCE`], and says what it waited for when it did not.
 
@@ -7,7 +7,10 @@
 
 pub mod peer;
 pub mod program;
+pub mod proxy;
 pub mod relay;
+#[cfg(target_os = "linux")]
+pub mod usage;
 
 use std::time::Duration;
 

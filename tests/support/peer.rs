@@ -53,6 +53,11 @@ impl Peer {
         self.stream.write_all(bytes).expect("the other side takes what is sent");
     }
 
+    /// Sends bytes as they are, if the other side still takes them.
+    pub fn try_send_bytes(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
+    }
+
     /// Sends a message of its own to another.
     pub fn send_message(&mut self, to: &str, number: u64, text: &str) {
         self.send(&message(&self.address.clone(), to, number, text));
