@@ -23,7 +23,7 @@ use crate::event::{Ending, Event, Failure, Front};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the answer to the login may take.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// Without anything received for this long, a `ping` is sent.
+/// Without anything received for this long, a `ping` is sent; the first one with the login.
 const PING_AFTER: Duration = Duration::from_secs(5);
 /// Without a line for this long, the connection counts as lost.
 const LOST_AFTER: Duration = Duration::from_secs(20);
@@ -287,6 +287,13 @@ impl Shared {
 }
 
 impl State {
+    /// The login was accepted. The relay counts the silence only of those who have sent a `ping`: without one, a
+    /// connection that dies young would keep its seat for ever.
+    fn begin_connection(&mut self) {
+        self.connection = Connection::Up;
+        self.ping_due = true;
+    }
+
     /// Appends to `batch` what can be sent now, up to [`BATCH_BYTES`] and one line.
     fn gather(&mut self, batch: &mut Vec<u8>) {
         if std::mem::take(&mut self.ping_due) {
@@ -437,7 +444,7 @@ impl<F: Front> Reception<F> {
 
     /// One connection, from the login to its end. `None`: it was lost.
     fn talk(&mut self, stream: &TcpStream, lines: LineBuffer) -> Option<Ending> {
-        self.shared.lock().connection = Connection::Up;
+        self.shared.lock().begin_connection();
         let shared = Arc::clone(&self.shared);
         let ending = thread::scope(|scope| {
             let writer = thread::Builder::new()
