@@ -346,6 +346,7 @@ impl<F: Front> Reception<F> {
         let start = Instant::now();
         let mut first_login = true;
         let mut outage_told = false;
+        let mut seat_taken_told = false;
         let mut pause = Duration::ZERO;
         loop {
             if !self.pause(pause) {
@@ -356,6 +357,7 @@ impl<F: Front> Reception<F> {
                 Ok((stream, lines)) => {
                     first_login = false;
                     outage_told = true;
+                    seat_taken_told = false;
                     pause = Duration::ZERO;
                     if let Some(ending) = self.talk(&stream, lines) {
                         return ending;
@@ -367,8 +369,11 @@ impl<F: Front> Reception<F> {
                     if first_login && self.patience.is_some_and(|patience| start.elapsed() >= patience) {
                         return Ending::Failed(failure);
                     }
-                    if !outage_told {
-                        outage_told = true;
+                    let told = match failure {
+                        Failure::Refused(Refusal::Complet, _) => &mut seat_taken_told,
+                        _ => &mut outage_told,
+                    };
+                    if !std::mem::replace(told, true) {
                         self.front.event(Event::Unreachable(&failure));
                         if let Err(error) = self.front.show() {
                             return Ending::Failed(Failure::Display(error));
