@@ -115,6 +115,14 @@ impl Peer {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
+    /// Will send nothing more; gives what still comes, until the other side closes or breaks the connection.
+    pub fn finish(mut self) -> Vec<String> {
+        let _ = self.stream.shutdown(Shutdown::Write);
+        // A reset is an end like any other here.
+        let _ = self.stream.read_to_end(&mut self.received);
+        String::from_utf8_lossy(&self.received).lines().map(str::to_owned).collect()
+    }
+
     /// Will send nothing more, but goes on reading.
     pub fn close_sending(&self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
