@@ -318,13 +318,12 @@ impl Delivery {
         self.heard = true;
     }
 
-    /// Makes room in `met`, and in `queues` where nothing is kept for a pseudo that nobody met bears.
+    /// Makes room in `met`, and in `queues` if nothing is kept for a pseudo that nobody else met bears.
     fn forget_oldest(&mut self) {
-        self.met.remove(0);
-        let met = &self.met;
-        self.queues.retain(|queue| {
-            !queue.kept.is_empty() || met.iter().any(|met| met.address.pseudo() == queue.recipient)
-        });
+        let forgotten = self.met.remove(0).address.pseudo();
+        if self.met.iter().all(|met| met.address.pseudo() != forgotten) {
+            self.queues.retain(|queue| queue.recipient != forgotten || !queue.kept.is_empty());
+        }
     }
 
     fn queue_of(&mut self, recipient: &Pseudo) -> usize {
