@@ -401,12 +401,16 @@ fn a_thousand_discussions_on_one_server_leave_nothing_behind() {
 
 #[test]
 fn every_thread_has_a_name_and_ends_with_what_it_serves() {
-    let (relay, address) = server(&[]);
+    let (mut relay, address) = server(&[]);
     let (alice, mut bob) = two_clients(address, address);
     assert_eq!(thread_names(relay.id()), ["affichage", "connexion 1", "connexion 2", "serveur"]);
     assert_eq!(thread_names(alice.id()), ["client", "envoi", "reception", "saisie"]);
     bob.kill();
     alice.err.wait_for("la connexion de bob est perdue");
-    let alone = Usage::wait_for(relay.id(), 3, usize::MAX);
-    assert_eq!(thread_names(relay.id()), ["affichage", "connexion 1", "serveur"], "{alone:?}");
+    Usage::wait_for(relay.id(), 3, usize::MAX);
+    assert_eq!(thread_names(relay.id()), ["affichage", "connexion 1", "serveur"]);
+    relay.kill();
+    alice.err.wait_for("connexion perdue, nouvelle tentative…");
+    Usage::wait_for(alice.id(), 3, usize::MAX);
+    assert_eq!(thread_names(alice.id()), ["client", "reception", "saisie"]);
 }
