@@ -82,7 +82,8 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
 
 fn for_all(strategy: &impl Strategy<Value = Vec<u8>>, check: impl Fn(&[u8])) {
     // A seed of its own each time; a failure prints what failed, shrunk.
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let config =
+        Config { cases: CASES, failure_persistence: None, max_shrink_time: 30_000, ..Config::default() };
     TestRunner::new(config)
         .run(strategy, |bytes| {
             check(&bytes);
@@ -164,7 +165,7 @@ fn whatever_a_server_sends_the_client_stays_and_shows_only_what_is_next_in_order
 
 /// A client's connection and its address.
 fn accept_login(listener: &TcpListener) -> (Peer, String) {
-    let mut relay = Peer::from_stream(listener.accept().unwrap().0);
+    let mut relay = Peer::accept(listener);
     let own = relay.receive().unwrap().strip_prefix("login 1 ").unwrap().to_owned();
     (relay, own)
 }

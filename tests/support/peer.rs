@@ -1,7 +1,8 @@
 //! A participant by hand: raw lines over TCP, as someone with `nc` would type them.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 use crate::PATIENCE;
 
@@ -19,6 +20,25 @@ impl Peer {
     pub fn connect(relay: SocketAddr) -> Peer {
         let stream = TcpStream::connect(relay).expect("the relay accepts connections");
         Peer::from_stream(stream)
+    }
+
+    /// Waits for a client that connects to this listener.
+    pub fn accept(listener: &TcpListener) -> Peer {
+        listener.set_nonblocking(true).unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(false).unwrap();
+                    return Peer::from_stream(stream);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < deadline => {
+                    // A listener knows no timeout; looking is enough.
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(error) => panic!("nobody connected: {error}"),
+            }
+        }
     }
 
     /// Takes over an open connection.
