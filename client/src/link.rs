@@ -287,13 +287,6 @@ impl Shared {
 }
 
 impl State {
-    /// The login was accepted. The relay counts the silence only of those who have sent a `ping`: without one, a
-    /// connection that dies young would keep its seat for ever.
-    fn begin_connection(&mut self) {
-        self.connection = Connection::Up;
-        self.ping_due = true;
-    }
-
     /// Appends to `batch` what can be sent now, up to [`BATCH_BYTES`] and one line.
     fn gather(&mut self, batch: &mut Vec<u8>) {
         if std::mem::take(&mut self.ping_due) {
@@ -404,6 +397,9 @@ impl<F: Front> Reception<F> {
         let unreachable = |error| Attempt::Later(Failure::Unreachable(self.server.clone(), error));
         let mut login = Vec::new();
         Frame::Login(self.own.borrowed()).write(&mut login);
+        // The relay counts the silence only of those who have sent a `ping`: without one, a connection that dies young
+        // would keep its seat for ever.
+        Frame::Ping.write(&mut login);
         prepare(&stream).and_then(|()| (&stream).write_all(&login)).map_err(unreachable)?;
         let deadline = Instant::now() + LOGIN_TIMEOUT;
         loop {
@@ -449,7 +445,7 @@ impl<F: Front> Reception<F> {
 
     /// One connection, from the login to its end. `None`: it was lost.
     fn talk(&mut self, stream: &TcpStream, lines: LineBuffer) -> Option<Ending> {
-        self.shared.lock().begin_connection();
+        self.shared.lock().connection = Connection::Up;
         let shared = Arc::clone(&self.shared);
         let ending = thread::scope(|scope| {
             let writer = thread::Builder::new()
