@@ -92,6 +92,8 @@ struct Queue {
     recipient: Pseudo,
     /// How many messages were acknowledged and let go: the first one kept has position `released` + 1.
     released: u64,
+    /// The last position that was sent to anybody of that name.
+    sent: u64,
     kept: VecDeque<Kept>,
 }
 
@@ -244,7 +246,7 @@ impl Delivery {
                 number: met.shown,
             });
         }
-        let queue = &self.queues[seated.queue];
+        let queue = &mut self.queues[seated.queue];
         let number = met.next;
         let position = met.offset + number;
         if seated.awaiting_count || position > queue.last_position() {
@@ -252,6 +254,7 @@ impl Delivery {
         }
         met.next += 1;
         met.sent = met.sent.max(number);
+        queue.sent = queue.sent.max(position);
         let kept = &queue.kept[(position - queue.released - 1) as usize];
         Some(Frame::Msg(Msg {
             source: self.own.borrowed(),
@@ -328,7 +331,12 @@ impl Delivery {
 
     fn queue_of(&mut self, recipient: &Pseudo) -> usize {
         self.queues.iter().position(|queue| queue.recipient == *recipient).unwrap_or_else(|| {
-            self.queues.push(Queue { recipient: recipient.clone(), released: 0, kept: VecDeque::new() });
+            self.queues.push(Queue {
+                recipient: recipient.clone(),
+                released: 0,
+                sent: 0,
+                kept: VecDeque::new(),
+            });
             self.queues.len() - 1
         })
     }
@@ -354,7 +362,8 @@ impl Delivery {
             return None;
         }
         let mut delivered = Vec::new();
-        while queue.released < met.offset + number {
+        // Under an earlier offset the same number may have stood for an earlier message.
+        while queue.released < (met.offset + number).min(queue.sent) {
             let Some(kept) = queue.kept.pop_front() else { break };
             queue.released += 1;
             self.outbox_bytes -= kept.size();
@@ -499,6 +508,25 @@ mod tests {
         feed(&mut alice, "present bob/b1");
         feed(&mut alice, "recu bob/b1 alice/a1 1");
         assert_eq!(sent(&mut alice), ["recu bob/b1 0", "msg bob/b1 2 trois"]);
+    }
+
+    #[test]
+    fn a_number_of_earlier_times_does_not_cover_what_was_never_sent() {
+        let mut alice = alice();
+        feed(&mut alice, "present bob/b1");
+        for text in ["un", "deux", "trois"] {
+            alice.write(DATE, text).unwrap();
+        }
+        sent(&mut alice);
+        feed(&mut alice, "present bob/b2");
+        sent(&mut alice);
+        assert_eq!(feed(&mut alice, "recu bob/b2 alice/a1 2"), "delivered [1, 2]");
+        // From here on, number 2 of the old run is « trois ».
+        feed(&mut alice, "present bob/b1");
+        feed(&mut alice, "recu bob/b1 alice/a1 1");
+        alice.write(DATE, "quatre").unwrap();
+        assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 3"), "delivered [3]");
+        assert_eq!(sent(&mut alice), ["recu bob/b1 0", "msg bob/b1 4 quatre"]);
     }
 
     #[test]
