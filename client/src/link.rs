@@ -23,7 +23,7 @@ use crate::event::{Ending, Event, Failure, Front};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the answer to the login may take.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// Without anything received for this long, a `ping` is sent.
+/// Without anything received for this long, a `ping` is sent; the first one with the login.
 const PING_AFTER: Duration = Duration::from_secs(5);
 /// Without a line for this long, the connection counts as lost.
 const LOST_AFTER: Duration = Duration::from_secs(20);
@@ -366,6 +366,7 @@ impl<F: Front> Reception<F> {
         let start = Instant::now();
         let mut first_login = true;
         let mut outage_told = false;
+        let mut seat_taken_told = false;
         let mut pause = Duration::ZERO;
         loop {
             if !self.pause(pause) {
@@ -376,6 +377,7 @@ impl<F: Front> Reception<F> {
                 Ok((stream, lines)) => {
                     first_login = false;
                     outage_told = true;
+                    seat_taken_told = false;
                     pause = Duration::ZERO;
                     if let Some(ending) = self.talk(&stream, lines) {
                         return ending;
@@ -387,8 +389,11 @@ impl<F: Front> Reception<F> {
                     if first_login && self.patience.is_some_and(|patience| start.elapsed() >= patience) {
                         return Ending::Failed(failure);
                     }
-                    if !outage_told {
-                        outage_told = true;
+                    let told = match failure {
+                        Failure::Refused(Refusal::Complet, _) => &mut seat_taken_told,
+                        _ => &mut outage_told,
+                    };
+                    if !std::mem::replace(told, true) {
                         self.front.event(Event::Unreachable(&failure));
                         if let Err(error) = self.front.show() {
                             return Ending::Failed(Failure::Display(error));
@@ -419,6 +424,9 @@ impl<F: Front> Reception<F> {
         let unreachable = |error| Attempt::Later(Failure::Unreachable(self.server.clone(), error));
         let mut login = Vec::new();
         Frame::Login(self.own.borrowed()).write(&mut login);
+        // The relay counts the silence only of those who have sent a `ping`: without one, a connection that dies young
+        // would keep its seat for ever.
+        Frame::Ping.write(&mut login);
         prepare(&stream).and_then(|()| (&stream).write_all(&login)).map_err(unreachable)?;
         let deadline = Instant::now() + LOGIN_TIMEOUT;
         loop {
