@@ -23,7 +23,7 @@ use crate::event::{Ending, Event, Failure, Front};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the answer to the login may take.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// Without anything received for this long, a `ping` is sent; the first one with the login.
+/// Without anything received for this long, a `ping` is sent; the first one this long after the login in any case.
 const PING_AFTER: Duration = Duration::from_secs(5);
 /// Without a line for this long, the connection counts as lost.
 const LOST_AFTER: Duration = Duration::from_secs(20);
@@ -256,6 +256,12 @@ impl Shared {
         }
     }
 
+    fn ping(&self) {
+        let mut state = self.lock();
+        state.ping_due = true;
+        self.wake_writer(&mut state);
+    }
+
     /// Takes a message; on failure the guard comes back with the reason.
     fn write<'a>(
         &self,
@@ -424,9 +430,6 @@ impl<F: Front> Reception<F> {
         let unreachable = |error| Attempt::Later(Failure::Unreachable(self.server.clone(), error));
         let mut login = Vec::new();
         Frame::Login(self.own.borrowed()).write(&mut login);
-        // The relay counts the silence only of those who have sent a `ping`: without one, a connection that dies young
-        // would keep its seat for ever.
-        Frame::Ping.write(&mut login);
         prepare(&stream).and_then(|()| (&stream).write_all(&login)).map_err(unreachable)?;
         let deadline = Instant::now() + LOGIN_TIMEOUT;
         loop {
@@ -505,7 +508,9 @@ impl<F: Front> Reception<F> {
     /// Reads and shows until the discussion or the connection ends.
     fn receive(&mut self, stream: &TcpStream, mut lines: LineBuffer) -> Option<Ending> {
         self.front.event(Event::Connected);
-        let mut last_line = Instant::now();
+        let login = Instant::now();
+        let mut pinged = false;
+        let mut last_line = login;
         loop {
             match self.show_lines(&mut lines) {
                 Shown::Lines => last_line = Instant::now(),
@@ -519,11 +524,18 @@ impl<F: Front> Reception<F> {
             }
             match (&*stream).read(lines.space()) {
                 Ok(0) => return None,
-                Ok(count) => lines.filled(count),
+                Ok(count) => {
+                    lines.filled(count);
+                    // The relay counts the silence only of those who have sent a `ping`: one who always has something
+                    // to read would keep his seat for ever once his cable is pulled.
+                    if !pinged && login.elapsed() >= PING_AFTER {
+                        pinged = true;
+                        self.shared.ping();
+                    }
+                }
                 Err(error) if is_timeout(&error) => {
-                    let mut state = self.shared.lock();
-                    state.ping_due = true;
-                    self.shared.wake_writer(&mut state);
+                    pinged = true;
+                    self.shared.ping();
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
