@@ -49,7 +49,7 @@ impl Proxy {
         let proxy = Proxy { address, shared: Arc::clone(&shared) };
         std::thread::spawn(move || {
             for client in listener.incoming() {
-                shared.connect(client.unwrap(), relay);
+                shared.connect(&client.unwrap(), relay);
             }
         });
         proxy
@@ -70,10 +70,10 @@ impl Proxy {
 }
 
 impl Shared {
-    fn connect(self: &Arc<Self>, client: TcpStream, relay: SocketAddr) {
+    fn connect(self: &Arc<Self>, client: &TcpStream, relay: SocketAddr) {
         let server = TcpStream::connect(relay);
         let (Ok(server), false) = (server, self.weather() == Weather::Closed) else { return };
-        for (from, to) in [(&client, &server), (&server, &client)] {
+        for (from, to) in [(client, &server), (&server, client)] {
             from.set_nodelay(true).unwrap();
             self.connections.lock().unwrap().push(from.try_clone().unwrap());
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
