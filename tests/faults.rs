@@ -135,9 +135,10 @@ fn a_network_that_cuts_lines_anywhere_and_then_trickles_loses_nothing() {
 fn a_pulled_cable_is_noticed_on_both_sides_and_nothing_is_lost() {
     let (_relay, address) = server(&[]);
     let proxy = Proxy::start(address);
-    // At once: neither side has had a reason to ask whether the other is still there.
     let (mut alice, mut bob) = two_clients(proxy.address, address);
-    proxy.set(Weather::Silent);
+    // The relay counts the silence of those who have sent a ping.
+    proxy.set(Weather::SilentAfterPong);
+    proxy.wait_for_silence();
     alice.type_line("dans le vide");
     bob.type_line("dans le vide aussi");
     bob.err.wait_for("la connexion de alice est perdue");

@@ -3,7 +3,9 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+
+use crate::PATIENCE;
 
 /// What happens to the bytes that pass from now on, in both directions of every connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub enum Weather {
     CutAfter(usize),
     /// Nothing arrives and nobody is told, as with a pulled cable.
     Silent,
+    /// They pass until somebody was told `pong`; then [`Silent`](Weather::Silent).
+    SilentAfterPong,
     /// Every connection is cut, new ones too.
     Closed,
 }
@@ -31,6 +35,7 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Shared {
     weather: Mutex<Weather>,
+    weather_changed: Condvar,
     /// How often a connection was cut inside a line.
     cuts_inside_lines: AtomicUsize,
     connections: Mutex<Vec<TcpStream>>,
@@ -43,6 +48,7 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             weather: Mutex::new(Weather::Fine),
+            weather_changed: Condvar::new(),
             cuts_inside_lines: AtomicUsize::new(0),
             connections: Mutex::new(Vec::new()),
         });
@@ -57,10 +63,18 @@ impl Proxy {
 
     /// Changes the weather.
     pub fn set(&self, weather: Weather) {
-        *self.shared.weather.lock().unwrap() = weather;
+        self.shared.set(weather);
         if weather == Weather::Closed {
             self.shared.connections.lock().unwrap().drain(..).for_each(|stream| cut(&stream));
         }
+    }
+
+    /// Waits until nothing arrives any more.
+    pub fn wait_for_silence(&self) {
+        let weather = self.shared.weather.lock().unwrap();
+        let silent = |weather: &mut Weather| *weather != Weather::Silent;
+        let (weather, _) = self.shared.weather_changed.wait_timeout_while(weather, PATIENCE, silent).unwrap();
+        assert_eq!(*weather, Weather::Silent);
     }
 
     /// How often a connection was cut inside a line.
@@ -82,6 +96,11 @@ impl Shared {
         }
     }
 
+    fn set(&self, weather: Weather) {
+        *self.weather.lock().unwrap() = weather;
+        self.weather_changed.notify_all();
+    }
+
     fn weather(&self) -> Weather {
         *self.weather.lock().unwrap()
     }
@@ -92,13 +111,16 @@ impl Shared {
         while let Ok(count @ 1..) = from.read(&mut chunk) {
             // How many of these bytes pass, and how many at a time.
             let (passing, at_once) = match self.weather() {
-                Weather::Fine | Weather::Closed => (count, count),
+                Weather::Fine | Weather::Closed | Weather::SilentAfterPong => (count, count),
                 Weather::ByteByByte => (count, 1),
                 Weather::Silent => continue,
                 Weather::CutAfter(limit) => (count.min(limit.saturating_sub(passed)), count),
             };
             passed += passing;
             let failed = chunk[..passing].chunks(at_once).any(|piece| to.write_all(piece).is_err());
+            if self.weather() == Weather::SilentAfterPong && chunk[..count].ends_with(b"pong\n") {
+                self.set(Weather::Silent);
+            }
             if passing < count && passing > 0 && chunk[passing - 1] != b'\n' {
                 self.cuts_inside_lines.fetch_add(1, Ordering::SeqCst);
             }
