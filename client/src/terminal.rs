@@ -11,9 +11,9 @@ use chrono::{DateTime, Local};
 use common::address::Pseudo;
 use common::delivery;
 use common::endpoint::Endpoint;
-use common::frame::{DEFAULT_PORT, MAX_LINE_BYTES};
+use common::frame::{DEFAULT_PORT, MAX_LINE_BYTES, Msg};
 use common::text::harmless;
-use common::transcript::{Emphasis, push_message};
+use common::transcript::{Emphasis, MessageStart};
 
 use crate::event::{Ending, Event, Front};
 use crate::link::{Link, SendError};
@@ -160,13 +160,38 @@ struct Screen {
     emphasis: Emphasis,
     /// Message lines that wait for [`Front::show`].
     pending: String,
+    /// How the last message began, and the source and date that say so: in a transfer many share them.
+    start: MessageStart,
+    start_of: (String, String),
 }
 
 impl Screen {
     fn new() -> Self {
         let out = io::stdout();
         let emphasis = if out.is_terminal() { Emphasis::Bold } else { Emphasis::None };
-        Screen { out, emphasis, pending: String::new() }
+        Screen {
+            out,
+            emphasis,
+            pending: String::new(),
+            start: MessageStart::default(),
+            start_of: Default::default(),
+        }
+    }
+
+    fn note_start(&mut self, msg: &Msg<'_>) {
+        let (source, date) = &mut self.start_of;
+        if source == msg.source.as_str() && date == msg.date {
+            return;
+        }
+        let sent = DateTime::parse_from_rfc3339(msg.date).map(DateTime::<Local>::from);
+        source.clear();
+        if sent.is_ok() {
+            // What cannot be read bears the moment of arrival, another for each message.
+            source.push_str(msg.source.as_str());
+            msg.date.clone_into(date);
+        }
+        let stamp = sent.unwrap_or_else(|_| Local::now()).format("%Y-%m-%d %H:%M:%S").to_string();
+        self.start.set(&stamp, msg.source.pseudo_str(), self.emphasis);
     }
 
     /// A notice keeps its place among the messages.
@@ -190,13 +215,8 @@ impl Front for Screen {
                 who.pseudo_str()
             )),
             Event::Discussion(delivery::Event::Message(msg)) => {
-                push_message(
-                    &mut self.pending,
-                    &stamp(msg.date),
-                    msg.source.pseudo_str(),
-                    &msg.text,
-                    self.emphasis,
-                );
+                self.note_start(&msg);
+                self.start.push(&mut self.pending, &msg.text);
             }
             Event::Discussion(delivery::Event::Delivered(_) | delivery::Event::Ended(_)) => {}
             Event::Over(Ending::Left) => self.notice("Vous avez quitté la discussion."),
@@ -216,10 +236,4 @@ impl Front for Screen {
         self.pending.clear();
         self.out.flush()
     }
-}
-
-/// The sender's date in local time, or now if it cannot be read.
-fn stamp(date: &str) -> String {
-    let date = DateTime::parse_from_rfc3339(date).map_or_else(|_| Local::now(), DateTime::<Local>::from);
-    date.format("%Y-%m-%d %H:%M:%S").to_string()
 }

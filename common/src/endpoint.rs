@@ -54,6 +54,8 @@ impl FromStr for Endpoint {
 
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         let (host, port) = split(text)?;
+        // Someone has pasted a whole URL.
+        let (host, port) = if text.contains('/') { (text, None) } else { (host, port) };
         let looks_like_a_host = !host.is_empty()
             && !host.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '[' | ']' | '@'))
             // A bare number is a port whose colon was forgotten, not the address 0.0.35.40.

@@ -82,6 +82,27 @@ pub struct Msg<'a> {
     pub text: Text<'a>,
 }
 
+/// What follows the addresses in a `msg`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MsgContent<'a> {
+    /// See [`Msg::number`].
+    pub number: u64,
+    /// See [`Msg::date`].
+    pub date: &'a str,
+    /// See [`Msg::text`].
+    pub text: Text<'a>,
+}
+
+impl<'a> MsgContent<'a> {
+    /// Reads `N DATE TEXTE`, for a relay that has recognised the addresses byte by byte.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn parse(rest: &'a str) -> Result<Self, FrameError> {
+        Fields { rest: Some(rest) }.msg_content()
+    }
+}
+
 /// The refusal codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -197,13 +218,12 @@ impl<'a> Frame<'a> {
         };
         let mut fields = Fields { rest };
         match word {
-            "msg" => Ok(Frame::Msg(Msg {
-                source: fields.address(FrameError::Source)?,
-                destination: fields.address(FrameError::Destination)?,
-                number: fields.number().filter(|n| *n > 0).ok_or(FrameError::Number)?,
-                date: fields.next().filter(|date| !date.is_empty()).ok_or(FrameError::Date)?,
-                text: fields.free_text()?,
-            })),
+            "msg" => {
+                let source = fields.address(FrameError::Source)?;
+                let destination = fields.address(FrameError::Destination)?;
+                let MsgContent { number, date, text } = fields.msg_content()?;
+                Ok(Frame::Msg(Msg { source, destination, number, date, text }))
+            }
             "recu" => {
                 let source = fields.address(FrameError::Source)?;
                 let destination = fields.address(FrameError::Destination)?;
@@ -322,6 +342,14 @@ impl<'a> Fields<'a> {
     /// The rest of the line as one address: a space in it is a fault of the pseudo, as a person sees it.
     fn only_address(&mut self) -> Result<Address<'a>, FrameError> {
         Address::parse(self.rest.take().unwrap_or("")).map_err(FrameError::Address)
+    }
+
+    fn msg_content(&mut self) -> Result<MsgContent<'a>, FrameError> {
+        Ok(MsgContent {
+            number: self.number().filter(|n| *n > 0).ok_or(FrameError::Number)?,
+            date: self.next().filter(|date| !date.is_empty()).ok_or(FrameError::Date)?,
+            text: self.free_text()?,
+        })
     }
 
     fn number(&mut self) -> Option<u64> {

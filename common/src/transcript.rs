@@ -15,33 +15,50 @@ pub enum Emphasis {
     Bold,
 }
 
-/// Appends a message as `[STAMP] PSEUDO : TEXT` and a line feed, further lines indented.
+/// How the messages of one person at one moment begin: `[STAMP] PSEUDO : `.
 ///
 /// ```
-/// # use common::{text::Text, transcript::{Emphasis, push_message}};
+/// # use common::{text::Text, transcript::{Emphasis, MessageStart}};
 /// let mut out = String::new();
 /// let text = Text::from_plain("Salut !\nÇa va ?").expect("short enough");
-/// push_message(&mut out, "14:03:07", "bob", &text, Emphasis::None);
+/// let mut start = MessageStart::default();
+/// start.set("14:03:07", "bob", Emphasis::None);
+/// start.push(&mut out, &text);
 /// assert_eq!(out, "[14:03:07] bob : Salut !\n    Ça va ?\n");
 /// ```
-pub fn push_message(out: &mut String, stamp: &str, pseudo: &str, text: &Text<'_>, emphasis: Emphasis) {
-    let (bold, normal) = match emphasis {
-        Emphasis::None => ("", ""),
-        Emphasis::Bold => ("\x1b[1m", "\x1b[0m"),
-    };
-    let pseudo = harmless(pseudo);
-    for part in [bold, "[", stamp, "] ", &pseudo, " :", normal, " "] {
-        out.push_str(part);
+#[derive(Clone, Debug, Default)]
+pub struct MessageStart(String);
+
+impl MessageStart {
+    /// From now on it is this one; `stamp` is the date or time as it is to be shown.
+    pub fn set(&mut self, stamp: &str, pseudo: &str, emphasis: Emphasis) {
+        let (bold, normal) = match emphasis {
+            Emphasis::None => ("", ""),
+            Emphasis::Bold => ("\x1b[1m", "\x1b[0m"),
+        };
+        self.0.clear();
+        for part in [bold, "[", stamp, "] ", &harmless(pseudo), " :", normal, " "] {
+            self.0.push_str(part);
+        }
     }
-    let plain = text.plain();
-    let shown = harmless(&plain);
-    let mut lines = shown.split('\n');
-    out.push_str(lines.next().unwrap_or(""));
-    for line in lines {
-        out.push_str(INDENT);
-        out.push_str(line);
+
+    /// Appends a message and a line feed, further lines indented.
+    pub fn push(&self, out: &mut String, text: &Text<'_>) {
+        out.push_str(&self.0);
+        let plain = text.plain();
+        let shown = harmless(&plain);
+        match shown.split_once('\n') {
+            None => out.push_str(&shown),
+            Some((first, others)) => {
+                out.push_str(first);
+                for line in others.split('\n') {
+                    out.push_str(INDENT);
+                    out.push_str(line);
+                }
+            }
+        }
+        out.push('\n');
     }
-    out.push('\n');
 }
 
 #[cfg(test)]
@@ -53,7 +70,9 @@ mod tests {
         let forged =
             "ok\n[14:03:07] alice : je te dois 100 €\r[14:03:07] alice : vrai\u{2028}[14:03:07] alice : oui";
         let mut out = String::new();
-        push_message(&mut out, "14:03:08", "bob", &Text::from_plain(forged).unwrap(), Emphasis::None);
+        let mut start = MessageStart::default();
+        start.set("14:03:08", "bob", Emphasis::None);
+        start.push(&mut out, &Text::from_plain(forged).unwrap());
         assert!(
             out.lines().all(|line| line.starts_with("[14:03:08] bob : ") || line.starts_with("    ")),
             "{out}"

@@ -5,16 +5,21 @@
 //! counted and announced, and never holds up a message.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use chrono::{DateTime, Local};
-use common::frame::Frame;
-use common::text::harmless;
-use common::transcript::{Emphasis, push_message};
+use chrono::{DateTime, Local, Timelike};
+use common::text::{Text, harmless};
+use common::transcript::{Emphasis, MessageStart};
 
 /// What the store holds at most, in bytes.
-const MAX_STORED_BYTES: usize = 512 * 1024;
+const MAX_STORED_BYTES: usize = 768 * 1024;
+/// How many bytes are gathered for one write.
+const WRITE_BYTES: usize = 64 * 1024;
+/// Who falls behind shows less: after lines had to be skipped, the display leaves the processor to the messages for
+/// this long. Nobody could read that fast.
+const REST: Duration = Duration::from_millis(50);
 
 /// Where lines to show are left. Clones share one store.
 #[derive(Clone, Debug, Default)]
@@ -39,10 +44,10 @@ struct Entry {
     kind: Kind,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Kind {
-    /// `msg` frames as they were passed on.
-    Messages,
+    /// What one person wrote: texts in their wire form, a line each.
+    Messages(Arc<str>),
     /// A sentence of the server's own.
     Notice,
     /// Lines to be shown as they are.
@@ -50,9 +55,9 @@ enum Kind {
 }
 
 impl Display {
-    /// Shows messages, given as the lines that were passed on.
-    pub(crate) fn messages(&self, lines: &[u8]) {
-        self.store(lines, Kind::Messages);
+    /// Shows messages of one person: texts in their wire form, a line each.
+    pub(crate) fn messages(&self, pseudo: &Arc<str>, texts: &[u8]) {
+        self.store(texts, Kind::Messages(Arc::clone(pseudo)));
     }
 
     /// Shows a sentence about the discussion.
@@ -75,14 +80,31 @@ impl Display {
     pub(crate) fn run(&self, out: &mut dyn Write, emphasis: Emphasis) {
         let mut batch = Store::default();
         let mut text = String::new();
-        let mut failed = false;
+        let mut beginnings = Beginnings::default();
+        let mut output = Output { out, failed: false };
         while self.take(&mut batch) {
-            batch.write_to(&mut text, emphasis);
-            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-            tell_once(written, &mut failed);
-            text.clear();
+            for (entry, content) in batch.contents() {
+                entry.write_to(content, &mut text, &mut beginnings, emphasis);
+                if text.len() >= WRITE_BYTES {
+                    output.write(&mut text);
+                }
+            }
+            if batch.skipped > 0 {
+                let sentence =
+                    format!("{} lignes n'ont pas été affichées : la sortie est trop lente.", batch.skipped);
+                push_notice(&mut text, beginnings.stamp.of(&Local::now()), &sentence);
+            }
+            output.write(&mut text);
+            if batch.skipped > 0 {
+                self.rest();
+            }
             batch.clear();
         }
+    }
+
+    fn rest(&self) {
+        let resting = self.shared.1.wait_timeout_while(self.lock(), REST, |store| !store.closed);
+        drop(resting.unwrap_or_else(PoisonError::into_inner));
     }
 
     fn lock(&self) -> MutexGuard<'_, Store> {
@@ -91,7 +113,7 @@ impl Display {
 
     fn store(&self, content: &[u8], kind: Kind) {
         let mut store = self.lock();
-        if store.bytes.len() + content.len() > MAX_STORED_BYTES {
+        if store.size() + content.len() > MAX_STORED_BYTES {
             store.skipped += content.iter().filter(|byte| **byte == b'\n').count().max(1);
             return;
         }
@@ -121,42 +143,57 @@ impl Store {
         self.bytes.clear();
     }
 
-    fn write_to(&self, out: &mut String, emphasis: Emphasis) {
+    /// What it takes, entries included: a thousand empty messages are not nothing.
+    fn size(&self) -> usize {
+        self.bytes.len() + self.entries.len() * size_of::<Entry>()
+    }
+
+    fn contents(&self) -> impl Iterator<Item = (&Entry, &[u8])> {
         let mut rest = &self.bytes[..];
-        for entry in &self.entries {
+        self.entries.iter().map(move |entry| {
             let (content, after) = rest.split_at(entry.length);
             rest = after;
-            entry.write_to(content, out, emphasis);
-        }
-        if self.skipped > 0 {
-            let sentence =
-                format!("{} lignes n'ont pas été affichées : la sortie est trop lente.", self.skipped);
-            push_notice(out, &stamp(&Local::now()), &sentence);
-        }
+            (entry, content)
+        })
     }
 }
 
 impl Entry {
-    fn write_to(&self, content: &[u8], out: &mut String, emphasis: Emphasis) {
+    fn write_to(&self, content: &[u8], out: &mut String, beginnings: &mut Beginnings, emphasis: Emphasis) {
         let content = String::from_utf8_lossy(content);
-        let stamp = stamp(&self.at);
-        match self.kind {
+        let Beginnings { stamp, message } = beginnings;
+        let stamp = stamp.of(&self.at);
+        match &self.kind {
             Kind::Plain => out.push_str(&content),
-            Kind::Notice => push_notice(out, &stamp, &content),
-            Kind::Messages => {
+            Kind::Notice => push_notice(out, stamp, &content),
+            Kind::Messages(pseudo) => {
+                message.set(stamp, pseudo, emphasis);
                 for line in content.split_terminator('\n') {
-                    let line = line.strip_suffix('\r').unwrap_or(line);
-                    if let Ok(Frame::Msg(msg)) = Frame::parse(line) {
-                        push_message(out, &stamp, msg.source.pseudo_str(), &msg.text, emphasis);
-                    }
+                    message.push(out, &Text::from_wire(line.strip_suffix('\r').unwrap_or(line)));
                 }
             }
         }
     }
 }
 
-fn stamp(at: &DateTime<Local>) -> String {
-    at.format("%H:%M:%S").to_string()
+/// Where the beginnings of lines are made, in the same place again and again.
+#[derive(Default)]
+struct Beginnings {
+    stamp: Stamp,
+    message: MessageStart,
+}
+
+/// The time of day.
+#[derive(Default)]
+struct Stamp(String);
+
+impl Stamp {
+    fn of(&mut self, at: &DateTime<Local>) -> &str {
+        self.0.clear();
+        // By hand, since `format` allocates. Writing to a String cannot fail.
+        let _ = write!(self.0, "{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
+        &self.0
+    }
 }
 
 /// A notice begins with a star, which no pseudo can.
@@ -165,12 +202,21 @@ fn push_notice(out: &mut String, stamp: &str, sentence: &str) {
     let _ = writeln!(out, "[{stamp}] * {}", harmless(sentence));
 }
 
-/// An output that fails (closed, disk full) is told once; the discussion goes on without it.
-fn tell_once(written: io::Result<()>, failed: &mut bool) {
-    if let Err(error) = written
-        && !std::mem::replace(failed, true)
-    {
-        log::warn!("l'affichage ne peut pas être écrit ({error}) ; la discussion continue");
+/// Where the text goes. If that fails (closed, disk full) it is told once; the discussion goes on without it.
+struct Output<'a> {
+    out: &'a mut dyn Write,
+    failed: bool,
+}
+
+impl Output<'_> {
+    fn write(&mut self, text: &mut String) {
+        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        text.clear();
+        if let Err(error) = written
+            && !std::mem::replace(&mut self.failed, true)
+        {
+            log::warn!("l'affichage ne peut pas être écrit ({error}) ; la discussion continue");
+        }
     }
 }
 
@@ -190,7 +236,7 @@ mod tests {
         let display = Display::default();
         display.plain("Bonjour\n");
         display.notice("alice a rejoint la discussion.");
-        display.messages(b"msg alice/a bob/b 1 d Salut\\nBob\nmsg alice/a bob/b 2 d !\r\r\n");
+        display.messages(&"alice".into(), b"Salut\\nBob\n!\r\r\n");
         let shown = shown(&display);
         let mut lines: Vec<String> =
             shown.lines().map(|line| line.chars().skip_while(|c| *c != ']').collect()).collect();
@@ -202,13 +248,13 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_counted_and_announced() {
         let display = Display::default();
-        let line = format!("msg alice/a bob/b 1 d {}\n", "x".repeat(1000));
-        for _ in 0..1000 {
-            display.messages(line.as_bytes());
+        let line = format!("{}\n", "x".repeat(1000));
+        for _ in 0..2000 {
+            display.messages(&"alice".into(), line.as_bytes());
         }
         let shown = shown(&display);
         let kept = shown.lines().filter(|line| line.contains("alice : x")).count();
-        assert!(shown.contains(&format!("{} lignes n'ont pas été affichées", 1000 - kept)), "{kept}");
+        assert!(shown.contains(&format!("{} lignes n'ont pas été affichées", 2000 - kept)), "{kept}");
         assert!(kept * line.len() <= MAX_STORED_BYTES);
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::address::Address;
-use common::frame::{Frame, FrameError, Refusal, end_line};
+use common::frame::{Frame, FrameError, MsgContent, Refusal, end_line};
 use common::lines::{LineBuffer, LineTooLong};
+use common::text::Text;
 
 use crate::connection::{Connection, LINGER};
 use crate::display::Display;
@@ -142,9 +143,9 @@ fn is_timeout(error: &io::Error) -> bool {
 }
 
 /// What is to be done with a line.
-enum Verdict {
+enum Verdict<'a> {
     /// A message for the one opposite.
-    Message,
+    Message(Text<'a>),
     /// An acknowledgement for the one opposite.
     Acknowledgement,
     /// Right, but for someone who is not there.
@@ -160,10 +161,12 @@ struct Conversation<'a> {
     room: &'a Room,
     display: &'a Display,
     lines: LineBuffer,
+    /// Who sat opposite when the last lines were handled, and how a message for him begins.
+    peer: Option<(Arc<Participant>, String)>,
     /// Lines for the one opposite, gathered from one read.
     forwarded: Vec<u8>,
-    /// Those of them that are messages.
-    messages: Vec<u8>,
+    /// The texts of the messages among them, a line each, for the display.
+    texts: Vec<u8>,
     /// Lines for this connection itself.
     answers: Vec<u8>,
     silence: Silence,
@@ -185,8 +188,9 @@ impl<'a> Conversation<'a> {
             room,
             display,
             lines,
+            peer: None,
             forwarded: Vec::new(),
-            messages: Vec::new(),
+            texts: Vec::new(),
             answers: Vec::new(),
             silence: Silence::new(),
         }
@@ -235,11 +239,11 @@ impl<'a> Conversation<'a> {
 
     /// Handles the whole lines that have arrived, and passes on in one write what is to be passed on.
     fn handle_lines(&mut self) -> Next {
-        let peer = match self.room.opposite(self.me) {
-            Opposite::Someone(peer) => Some(peer),
-            Opposite::Nobody => None,
+        match self.room.opposite(self.me) {
+            Opposite::Someone(peer) => self.note_peer(peer),
+            Opposite::Nobody => self.peer = None,
             Opposite::Over => return Next::Over,
-        };
+        }
         let mut next = Next::ReadOn;
         while let Some(line) = self.lines.next_line() {
             let line = match line.map_err(Refused::from).and_then(|line| Ok(std::str::from_utf8(line)?)) {
@@ -250,10 +254,10 @@ impl<'a> Conversation<'a> {
                 }
             };
             self.silence.line_arrived();
-            match judge(line, &self.me.address, peer.as_ref().map(|peer| &peer.address)) {
-                Verdict::Message => {
+            match judge(line, &self.me.address, self.peer.as_ref()) {
+                Verdict::Message(text) => {
                     append_line(&mut self.forwarded, line);
-                    append_line(&mut self.messages, line);
+                    append_line(&mut self.texts, text.wire());
                 }
                 Verdict::Acknowledgement => append_line(&mut self.forwarded, line),
                 Verdict::Drop => {}
@@ -272,12 +276,19 @@ impl<'a> Conversation<'a> {
                 self.answers.clear();
             }
         }
-        self.pass_on(peer.as_deref());
+        self.pass_on();
         next
     }
 
-    fn pass_on(&mut self, peer: Option<&Participant>) {
-        if let Some(peer) = peer
+    fn note_peer(&mut self, peer: Arc<Participant>) {
+        if !self.peer.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, &peer)) {
+            let start = format!("msg {} {} ", self.me.address, peer.address);
+            self.peer = Some((peer, start));
+        }
+    }
+
+    fn pass_on(&mut self) {
+        if let Some((peer, _)) = &self.peer
             && !self.forwarded.is_empty()
         {
             peer.connection.writer().send(&self.forwarded);
@@ -285,12 +296,12 @@ impl<'a> Conversation<'a> {
         if !self.answers.is_empty() {
             self.me.connection.writer().send(&self.answers);
         }
-        if !self.messages.is_empty() {
-            self.display.messages(&self.messages);
+        if !self.texts.is_empty() {
+            self.display.messages(&self.me.pseudo, &self.texts);
         }
         self.forwarded.clear();
         self.answers.clear();
-        self.messages.clear();
+        self.texts.clear();
     }
 }
 
@@ -301,19 +312,25 @@ fn append_line(out: &mut Vec<u8>, line: &str) {
 }
 
 /// What is to be done with `line`, sent by `own`, while `peer` sits opposite.
-fn judge(line: &str, own: &Address<'_>, peer: Option<&Address<'_>>) -> Verdict {
+fn judge<'a>(line: &'a str, own: &Address<'_>, peer: Option<&(Arc<Participant>, String)>) -> Verdict<'a> {
+    // Nearly every line: the right addresses, spelt as they were announced, need not be taken apart.
+    if let Some((_, start)) = peer
+        && let Some(Ok(content)) = line.strip_prefix(start.as_str()).map(MsgContent::parse)
+    {
+        return Verdict::Message(content.text);
+    }
     let routed = |source: &Address<'_>, destination: &Address<'_>, verdict| {
         if source != own {
             let sentence = format!("SOURCE doit être votre propre adresse, {own}.");
             Verdict::Refuse(Refusal::SourceUsurpee, sentence)
-        } else if peer.is_some_and(|peer| peer == destination) {
+        } else if peer.is_some_and(|(peer, _)| peer.address == *destination) {
             verdict
         } else {
             Verdict::Drop
         }
     };
     match Frame::parse(line) {
-        Ok(Frame::Msg(msg)) => routed(&msg.source, &msg.destination, Verdict::Message),
+        Ok(Frame::Msg(msg)) => routed(&msg.source, &msg.destination, Verdict::Message(msg.text)),
         Ok(Frame::Recu { source, destination, .. }) => {
             routed(&source, &destination, Verdict::Acknowledgement)
         }

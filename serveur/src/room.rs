@@ -12,6 +12,8 @@ use crate::connection::Connection;
 #[derive(Debug)]
 pub(crate) struct Participant {
     pub(crate) address: Address<'static>,
+    /// The name alone, shared with the display.
+    pub(crate) pseudo: Arc<str>,
     pub(crate) connection: Arc<Connection>,
     /// Its thread will not touch the connection any more.
     done: (Mutex<bool>, Condvar),
@@ -19,7 +21,8 @@ pub(crate) struct Participant {
 
 impl Participant {
     pub(crate) fn new(address: Address<'static>, connection: Arc<Connection>) -> Arc<Self> {
-        Arc::new(Participant { address, connection, done: (Mutex::new(false), Condvar::new()) })
+        let pseudo = address.pseudo_str().into();
+        Arc::new(Participant { address, pseudo, connection, done: (Mutex::new(false), Condvar::new()) })
     }
 
     /// Its thread ends here.

@@ -2,12 +2,14 @@
 //!
 //! Everything is measured in this run, in turn, repetition by repetition; the tables show the median and, behind
 //! « ± », half of the distance between the fastest and the slowest repetition. Nothing here passes or fails.
+//! `cargo bench --bench relay -- bursts memory` runs only those parts.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -21,14 +23,22 @@ const BURST_MESSAGES: usize = 1_000_000;
 const WRITE_BYTES: usize = 16 * 1024;
 
 fn main() {
-    if std::env::args().nth(1).as_deref() == Some("pump") {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    if args == ["pump"] {
         return pump();
     }
-    round_trips();
-    bursts();
-    growth();
-    memory();
-    idle();
+    let parts: [(&str, fn()); 5] = [
+        ("round-trips", round_trips),
+        ("bursts", bursts),
+        ("growth", growth),
+        ("memory", memory),
+        ("idle", idle),
+    ];
+    for (name, part) in parts {
+        if args.is_empty() || args.iter().any(|arg| arg == name) {
+            part();
+        }
+    }
 }
 
 /// The relays that are compared.
@@ -300,6 +310,85 @@ fn bursts() {
             }
         }
     }
+}
+
+/// A file, line by line, from one `client --terminal < file` to another `client --terminal > file`, beside the same
+/// file through the pump.
+fn transfer() {
+    const FILE_BYTES: usize = 100_000_000;
+    let folder = std::env::temp_dir().join(format!("transfert-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    println!("\nA file of 100 MB from client to client, beside the same file through the pump");
+    println!("| bytes a line | clients MB/s | pump MB/s | / pump | serveur, alice, bob KiB at most |");
+    println!("| --- | --- | --- | --- | --- |");
+    for line_bytes in [100, 1000, 10_000] {
+        let line = format!("{}\n", "x".repeat(line_bytes - 1));
+        let file = folder.join("envoyé");
+        std::fs::write(&file, line.repeat(FILE_BYTES / line_bytes)).unwrap();
+        let (mut ours, mut pump, mut memory) = (Vec::new(), Vec::new(), [0; 3]);
+        for _ in 0..REPETITIONS {
+            pump.push(FILE_BYTES as f64 / pump_file(&file, &folder.join("pompé")) / 1e6);
+            let (seconds, peaks) = send_file(&file, &folder.join("reçu"));
+            ours.push(FILE_BYTES as f64 / seconds / 1e6);
+            memory = std::array::from_fn(|i| memory[i].max(peaks[i]));
+        }
+        let to_pump = ratio(&ours, &pump);
+        println!(
+            "| {line_bytes} | {:.0} | {:.0} | {to_pump:.2} | {memory:?} |",
+            Spread::of(&ours),
+            Spread::of(&pump)
+        );
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Seconds for a file to get through the pump, read and written 64 KiB at a time.
+fn pump_file(file: &Path, copy: &Path) -> f64 {
+    let pair = Pair::start(Kind::Pump).unwrap();
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            copy_blocks(&mut File::open(file).unwrap(), &mut &pair.a);
+            pair.a.shutdown(Shutdown::Write).unwrap();
+        });
+        let mut copied = File::create(copy).unwrap();
+        copy_blocks(&mut (&pair.b).take(std::fs::metadata(file).unwrap().len()), &mut copied);
+    });
+    start.elapsed().as_secs_f64()
+}
+
+fn copy_blocks(from: &mut impl Read, to: &mut impl Write) {
+    let mut block = vec![0; 64 * 1024];
+    while let Ok(count @ 1..) = from.read(&mut block) {
+        to.write_all(&block[..count]).unwrap();
+    }
+}
+
+/// Seconds from the start of the sending client to its end, when everything was acknowledged, and the most memory
+/// that server, sender and receiver had.
+fn send_file(file: &Path, received: &Path) -> (f64, [u64; 3]) {
+    let (server, address) = our_server();
+    let terminal = |pseudo: &str| {
+        let mut command = Command::new(binary("client"));
+        command.args([&address.to_string(), pseudo, "--terminal"]).stderr(Stdio::null());
+        command
+    };
+    let mut receiver = Process(
+        terminal("bob").stdin(Stdio::piped()).stdout(File::create(received).unwrap()).spawn().unwrap(),
+    );
+    let start = Instant::now();
+    let mut sender =
+        Process(terminal("alice").stdin(File::open(file).unwrap()).stdout(Stdio::null()).spawn().unwrap());
+    let mut peaks = [0; 3];
+    while sender.0.try_wait().unwrap().is_none() {
+        for (peak, process) in peaks.iter_mut().zip([&server, &sender, &receiver]) {
+            *peak = (*peak).max(memory_of(process.0.id()));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    assert!(receiver.0.wait().unwrap().success());
+    (seconds, peaks)
 }
 
 /// Bytes per second, in millions, from the first write to the last byte read.

@@ -37,11 +37,11 @@ fn sorted(values: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// The most resident memory a process ever had, in KiB.
+/// The most resident memory a process ever had, in KiB; 0 once it has ended.
 pub fn memory_of(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells it");
-    line.trim().trim_end_matches(" kB").parse().expect("a number")
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.map_or(0, |line| line.trim().trim_end_matches(" kB").parse().expect("a number"))
 }
 
 /// The processor time a process has used, in clock ticks.

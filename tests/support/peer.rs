@@ -110,6 +110,12 @@ impl Peer {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
+    /// The bare socket; everything that was received must have been looked at.
+    pub fn into_stream(self) -> TcpStream {
+        assert!(self.received.is_empty());
+        self.stream
+    }
+
     /// Will send nothing more, but goes on reading.
     pub fn close_sending(&self) {
         self.stream.shutdown(Shutdown::Write).unwrap();

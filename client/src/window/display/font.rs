@@ -13,7 +13,7 @@ const MAX_RUNS: usize = 20_000;
 /// How many runs Pango is asked to measure between two calls of [`Face::refill`]. It takes some 10 µs for each: a
 /// text of 65,000 bytes without a word twice must not hold up a frame. Past it the letters' single widths serve,
 /// which are a little too wide.
-const MEASURED_RUNS: usize = 1000;
+const MEASURED_RUNS: usize = 500;
 
 const FONT: Font = Font::Helvetica;
 

@@ -36,6 +36,8 @@ use state::State;
 const FONT_SIZE: i32 = 15;
 /// How often the view moves while text is selected beyond its edge, in seconds.
 const DRAG_TICK: f64 = 0.03;
+/// How often it is looked whether a hint is due, in seconds.
+const HINT_TICK: f64 = 0.1;
 
 /// The display of the conversation. A handle: clones show the same. For FLTK's thread only.
 #[derive(Clone)]
@@ -240,7 +242,7 @@ impl Inner {
             }
             Event::MouseWheel => {
                 let notches = app::event_dy_value();
-                self.change(widget, |state| state.wheel(notches, at));
+                self.change(widget, |state| state.wheel(notches));
             }
             Event::Enter | Event::Move => self.point(widget, Some(at)),
             Event::Leave => self.point(widget, None),
@@ -255,10 +257,13 @@ impl Inner {
         true
     }
 
-    /// Shows the hint for what is under the pointer.
-    fn point(&self, widget: &mut Widget, at: Option<(i32, i32)>) {
+    /// Shows the hint for what is under the pointer, after a moment.
+    fn point(self: &Rc<Self>, widget: &mut Widget, at: Option<(i32, i32)>) {
         if self.state.borrow_mut().point(at) {
             widget.redraw();
+        }
+        if self.state.borrow_mut().start_hint() {
+            self.every(HINT_TICK, widget, State::wait_for_hint);
         }
     }
 
@@ -292,17 +297,24 @@ impl Inner {
 
     /// Goes on scrolling while text is selected beyond the upper or lower edge.
     fn keep_scrolling(self: &Rc<Self>, widget: &Widget) {
-        if !self.state.borrow_mut().start_drag_scroll() {
-            return;
+        if self.state.borrow_mut().start_drag_scroll() {
+            self.every(DRAG_TICK, widget, State::drag_scroll);
         }
+    }
+
+    /// Takes a step every so many seconds, as long as it says that it goes on and the display exists.
+    fn every(self: &Rc<Self>, seconds: f64, widget: &Widget, step: fn(&mut State) -> bool) {
         let inner: Weak<Self> = Rc::downgrade(self);
         let mut widget = widget.clone();
-        app::add_timeout3(DRAG_TICK, move |handle| {
+        app::add_timeout3(seconds, move |handle| {
             let Some(inner) = inner.upgrade() else { return };
+            if widget.was_deleted() {
+                return;
+            }
             let mut goes_on = false;
-            inner.change(&mut widget, |state| goes_on = state.drag_scroll());
+            inner.change(&mut widget, |state| goes_on = step(state));
             if goes_on {
-                app::repeat_timeout3(DRAG_TICK, handle);
+                app::repeat_timeout3(seconds, handle);
             }
         });
     }

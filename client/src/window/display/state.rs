@@ -1,6 +1,7 @@
 //! The display's state and what each action does to it.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use common::delivery::MessageId;
 use fltk::draw;
@@ -14,12 +15,16 @@ use super::script::cluster;
 use super::selection::{Place, Selection, word_at};
 use super::view::View;
 
-/// How many layouts are kept beside those in view.
-const MAX_LAYOUTS: usize = 256;
+/// Past this many lines the layouts of entries out of view are let go.
+const MAX_LINES: usize = 2000;
 /// The smallest length of the scrollbar's thumb.
 const MIN_THUMB: i32 = 36;
 /// What stays free below the last entry.
 const END_MARGIN: i32 = 10;
+/// This near to the view's edge counts as beyond it: in a maximised window the pointer gets no farther.
+const EDGE: i32 = 6;
+/// How long the pointer stays on an entry before its full date is shown.
+const HINT_DELAY: Duration = Duration::from_millis(500);
 /// How far one notch of the mouse wheel goes.
 const WHEEL_LINES: i32 = 3;
 
@@ -49,7 +54,15 @@ pub(super) struct State {
     drag: Drag,
     /// A timer moves the view while `drag` is beyond its edge.
     drag_scrolls: bool,
+    /// Where the pointer is, if it is over the display and holds nothing; and the entry under it.
+    pointer: Option<(i32, i32)>,
     hovered: Option<usize>,
+    /// Since when it has been that entry.
+    hovered_since: Instant,
+    /// The hint for it is drawn.
+    hinted: bool,
+    /// A timer waits to draw it.
+    hint_waits: bool,
     /// Where the mark for new messages was drawn.
     mark: Option<Rect>,
     /// It has the focus, by the keyboard.
@@ -72,7 +85,11 @@ impl State {
             selection: None,
             drag: Drag::Nothing,
             drag_scrolls: false,
+            pointer: None,
             hovered: None,
+            hovered_since: Instant::now(),
+            hinted: false,
+            hint_waits: false,
             mark: None,
             ring: false,
         }
@@ -171,10 +188,8 @@ impl State {
         self.view.scroll_to_end();
     }
 
-    pub(super) fn wheel(&mut self, notches: i32, at: (i32, i32)) {
+    pub(super) fn wheel(&mut self, notches: i32) {
         self.scroll_lines(notches * WHEEL_LINES);
-        self.settle();
-        self.point(Some(at));
     }
 
     /// Finds out what is in view, if that can have changed otherwise than by following the end: then the next
@@ -190,10 +205,11 @@ impl State {
         self.small.refill();
         let Self { entries, view, layouts, sizes, text, small, .. } = self;
         self.visible = view.settle(|index| height(layouts, entries, *sizes, text, small, index));
-        if self.layouts.len() > MAX_LAYOUTS + self.visible.len() {
+        if self.layouts.values().map(|layout| layout.lines.len()).sum::<usize>() > MAX_LINES {
             let visible = self.visible.first().map_or(0, |v| v.0)..=self.visible.last().map_or(0, |v| v.0);
             self.layouts.retain(|index, _| visible.contains(index));
         }
+        self.hover();
     }
 
     /// Forgets all layouts because what they depend on has changed.
@@ -209,6 +225,7 @@ impl State {
     // The pointer.
 
     pub(super) fn press(&mut self, at: (i32, i32), clicks: i32, extend: bool) {
+        self.pointer = None;
         if self.mark.is_some_and(|mark| mark.contains(at.0, at.1)) {
             self.scroll_to_end();
             return;
@@ -285,10 +302,11 @@ impl State {
         self.drag_scrolls
     }
 
-    /// How far above (negative) or below the view the pointer is that selects text.
+    /// How far above (negative) or below the view's edge the pointer is that selects text.
     fn beyond_edge(&self) -> i32 {
         let Drag::Text(_, y) = self.drag else { return 0 };
-        (y - self.area.y).min(0) + (y - self.area.y - self.area.h).max(0)
+        let y = y - self.area.y;
+        (y - EDGE).min(0) + (y - self.area.h + EDGE).max(0)
     }
 
     fn select_to(&mut self, at: (i32, i32)) {
@@ -307,16 +325,43 @@ impl State {
         });
     }
 
-    /// Notes where the pointer is. Says whether that changes what is drawn.
+    /// Notes where the pointer is. Says whether a hint must go.
     pub(super) fn point(&mut self, at: Option<(i32, i32)>) -> bool {
-        let hovered = at.and_then(|(x, y)| {
-            let (index, top) = self.visible_at(y)?;
-            let layout = self.layouts.get(&index)?;
-            layout.bubble.contains(x - self.area.x, y - self.area.y - top).then_some(index)
-        });
-        let changed = hovered != self.hovered;
-        self.hovered = hovered;
-        changed
+        let hinted = self.hinted;
+        self.pointer = at;
+        self.hover();
+        hinted && !self.hinted
+    }
+
+    fn hover(&mut self) {
+        let hovered = self.under_pointer();
+        if hovered != self.hovered {
+            self.hovered = hovered;
+            self.hovered_since = Instant::now();
+            self.hinted = false;
+        }
+    }
+
+    /// Whether there is something to give a hint for and no timer waits for it yet.
+    pub(super) fn start_hint(&mut self) -> bool {
+        let starts = self.hovered.is_some() && !self.hinted && !self.hint_waits;
+        self.hint_waits |= starts;
+        starts
+    }
+
+    /// Draws the hint once the pointer has been on the same entry for long enough. Whether it goes on waiting.
+    pub(super) fn wait_for_hint(&mut self) -> bool {
+        let due = self.hovered_since.elapsed() >= HINT_DELAY;
+        self.hinted = self.hovered.is_some() && due;
+        self.hint_waits = self.hovered.is_some() && !due;
+        self.hint_waits
+    }
+
+    fn under_pointer(&self) -> Option<usize> {
+        let (x, y) = self.pointer?;
+        let (index, top) = self.visible_at(y)?;
+        let layout = self.layouts.get(&index)?;
+        layout.bubble.contains(x - self.area.x, y - self.area.y - top).then_some(index)
     }
 
     /// The entry at that height in the window, or the nearest, and its top.
@@ -387,7 +432,8 @@ impl State {
         if let Some((thumb, _)) = self.thumb() {
             painter.rounded(thumb, [3; 4], self.colors.scrollbar);
         }
-        if let Some((_, top)) = self.visible.iter().find(|(index, _)| Some(*index) == self.hovered)
+        if self.hinted
+            && let Some((_, top)) = self.visible.iter().find(|(index, _)| Some(*index) == self.hovered)
             && let Some(layout) = self.hovered.and_then(|index| self.layouts.get(&index))
             && let Some(entry) = self.hovered.and_then(|index| self.entries.get(index))
         {
