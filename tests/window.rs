@@ -633,7 +633,9 @@ fn a_port_that_is_taken_is_told() {
 fn the_window_can_be_made_small_and_large() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);
-    bob.say_and_wait("https://exemple.example/un/chemin/tres/long/sans/aucune/espace/jusqu/au/bout/de/la/ligne");
+    bob.say_and_wait(
+        "https://exemple.example/un/chemin/tres/long/sans/aucune/espace/jusqu/au/bout/de/la/ligne",
+    );
     for (w, h, name) in [(360, 400, "small"), (1200, 780, "large")] {
         window.resize(w, h);
         wait_until("the new size", || window.geometry().2 == w);

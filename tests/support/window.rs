@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection;
 use x11rb::properties::WmHints;
-use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, InputFocus, MapState};
+use x11rb::protocol::xproto::{
+    ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, InputFocus, MapState,
+};
 use x11rb::rust_connection::RustConnection;
 
 use crate::PATIENCE;
@@ -38,7 +40,8 @@ impl Desktop {
     /// If a Debian package is missing; the message names it.
     pub fn start() -> Desktop {
         for (tool, package) in TOOLS {
-            let found = Command::new(tool).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+            let found =
+                Command::new(tool).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
             assert!(found.is_ok(), "{tool} is missing: install the Debian package {package}");
         }
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -194,7 +197,10 @@ impl Window<'_> {
 
     /// Types ASCII text.
     pub fn type_text(&self, text: &str) {
-        assert!(text.is_ascii(), "xdotool changes the keyboard for other characters, too late at times: paste");
+        assert!(
+            text.is_ascii(),
+            "xdotool changes the keyboard for other characters, too late at times: paste"
+        );
         self.xdotool(&["type", "--delay", "8", text]);
     }
 
@@ -263,7 +269,12 @@ impl Window<'_> {
     pub fn close(&self) {
         let (connection, _) = self.desktop.connect();
         let atom = |name: &str| connection.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
-        let message = ClientMessageEvent::new(32, self.id, atom("WM_PROTOCOLS"), [atom("WM_DELETE_WINDOW"), 0, 0, 0, 0]);
+        let message = ClientMessageEvent::new(
+            32,
+            self.id,
+            atom("WM_PROTOCOLS"),
+            [atom("WM_DELETE_WINDOW"), 0, 0, 0, 0],
+        );
         connection.send_event(false, self.id, EventMask::NO_EVENT, message).unwrap();
         connection.sync();
     }
