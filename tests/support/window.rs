@@ -218,8 +218,7 @@ impl Window<'_> {
 
     /// Clicks at a place in the window.
     pub fn click(&self, x: i32, y: i32) {
-        self.xdotool(&["mousemove", "--sync", "--window", "WINDOW", &x.to_string(), &y.to_string()]);
-        self.xdotool(&["click", "1"]);
+        self.xdotool(&["mousemove", "--window", "WINDOW", &x.to_string(), &y.to_string(), "click", "1"]);
     }
 
     /// Its title.

@@ -202,7 +202,6 @@ impl Chat {
         }
         self.again.clone().show();
         self.lay_out();
-        self.take_focus();
     }
 
     /// Looks like `theme` from now on.

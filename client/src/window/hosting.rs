@@ -15,6 +15,15 @@ pub(crate) struct Hosting {
     thread: Option<JoinHandle<()>>,
 }
 
+/// What there is to say of a relay inside this program.
+#[derive(Clone, Debug)]
+pub(crate) struct Invitation {
+    /// Where this program's own client finds it.
+    pub(crate) own_endpoint: Endpoint,
+    /// What to type on the other machine: a line for each address of this one.
+    pub(crate) commands: Vec<String>,
+}
+
 impl Hosting {
     /// Starts a relay at that address, for one discussion after the other.
     ///
@@ -41,13 +50,14 @@ impl Hosting {
         Endpoint { host: ip.to_string(), port: self.bound.port() }
     }
 
-    /// What to type on the other machine: a line for each address of this one.
-    pub(crate) fn commands(&self) -> Vec<String> {
+    /// What there is to say of it.
+    pub(crate) fn invitation(&self) -> Invitation {
         let reachable = addresses::reachable(self.bound).unwrap_or_else(|error| {
             log::warn!("les adresses de cette machine : {error}");
             vec![self.bound]
         });
-        reachable.into_iter().map(|address| format!("client {address}")).collect()
+        let commands = reachable.into_iter().map(|address| format!("client {address}")).collect();
+        Invitation { own_endpoint: self.own_endpoint(), commands }
     }
 }
 

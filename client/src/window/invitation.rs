@@ -11,7 +11,7 @@ use fltk::prelude::*;
 
 use super::button::{self, Kind};
 use super::paint::{self, Area};
-use super::theme::{ACCENT, BACKGROUND, CONTROL_HEIGHT, FONT, FONT_CODE, MARGIN, SURFACE, TEXT, TEXT_SIZE};
+use super::theme::{ACCENT, BACKGROUND, CONTROL_HEIGHT, FONT, FONT_CODE, MARGIN, TEXT, TEXT_SIZE};
 
 const COPY: &str = "Copier";
 const HEADLINE: &str = "Sur l'autre machine, tapez :";
@@ -39,7 +39,7 @@ impl Invitation {
             let commands = Rc::clone(&commands);
             move |_| {
                 if let Some(command) = commands.borrow().first() {
-                    app::copy2(command);
+                    app::copy(command);
                 }
             }
         });
@@ -88,7 +88,7 @@ fn draw(group: &mut Group, commands: &[String]) {
     let area = Area::of(group);
     paint::clear(area, BACKGROUND);
     paint::fill(area, ACCENT);
-    paint::fill(area.inset(1), SURFACE);
+    paint::fill(area.inset(2), BACKGROUND);
     let inside = area.inset(MARGIN);
     let headline = if commands.len() > 1 { HEADLINE_SEVERAL } else { HEADLINE };
     let left = Align::Left | Align::Inside;

@@ -9,7 +9,7 @@ use common::endpoint::Endpoint;
 use common::text::harmless;
 use crossbeam_channel::Receiver;
 use fltk::app;
-use fltk::enums::Event;
+use fltk::enums::{Event, Key};
 use fltk::group::Group;
 use fltk::image::SvgImage;
 use fltk::prelude::*;
@@ -19,7 +19,7 @@ use super::chat::{self, Chat};
 use super::dialog::Question;
 use super::display::Entry;
 use super::front::{Batch, End, Fault, Happening, bridge, capitalised};
-use super::hosting::Hosting;
+use super::hosting;
 use super::login::{self, Form};
 use super::paint::Area;
 use super::settings::Settings;
@@ -40,8 +40,8 @@ pub(crate) struct Shared {
     pub(crate) settings: RefCell<Settings>,
     /// Whether the next run is to find it.
     pub(crate) remember: bool,
-    /// The relay inside this program, if there is one.
-    pub(crate) hosting: Option<Hosting>,
+    /// What to say of the relay inside this program, if another machine is to join it.
+    pub(crate) invitation: Option<hosting::Invitation>,
 }
 
 impl Shared {
@@ -72,6 +72,8 @@ struct Inner {
     given_up: RefCell<Vec<Receiver<Batch>>>,
     question: RefCell<Option<Question>>,
     shown_theme: Cell<Theme>,
+    /// Something is to get the focus when the window is in front again.
+    focus_due: Cell<bool>,
     /// Messages that arrived while the window was not in front.
     unseen: Cell<usize>,
 }
@@ -110,8 +112,8 @@ impl Messenger {
         window.set_icon(icon());
         let settings = shared.settings.borrow();
         form.fill(&settings.host, &settings.port, &settings.pseudo);
-        if let (Some(hosting), true) = (&shared.hosting, shared.remember) {
-            form.fix_server(hosting.own_endpoint());
+        if let Some(invitation) = &shared.invitation {
+            form.fix_server(invitation.own_endpoint.clone());
         }
         let messenger = Messenger(Rc::new(Inner {
             shared: Rc::clone(shared),
@@ -122,6 +124,7 @@ impl Messenger {
             given_up: RefCell::default(),
             question: RefCell::default(),
             shown_theme: Cell::new(settings.theme),
+            focus_due: Cell::new(false),
             unseen: Cell::new(0),
         }));
         window.set_callback({
@@ -132,6 +135,10 @@ impl Messenger {
                     messenger.close();
                 }
             }
+        });
+        window.handle({
+            let messenger = messenger.clone();
+            move |_, event| event == Event::KeyDown && app::event_key() == Key::Tab && messenger.tab_around()
         });
         form.on_action({
             let messenger = messenger.clone();
@@ -148,10 +155,7 @@ impl Messenger {
     /// Puts the window on the screen.
     pub(crate) fn show(&self) {
         self.0.window.clone().show();
-        match self.chat() {
-            Some(chat) if chat.page().visible() => chat.take_focus(),
-            _ => self.0.form.take_focus(),
-        }
+        self.take_focus_now();
     }
 
     /// Fills in the form what is known already.
@@ -170,6 +174,11 @@ impl Messenger {
         if let Some(chat) = self.chat() {
             self.show_page(&chat.page());
         }
+    }
+
+    /// Whether the window has not been closed.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.window.shown()
     }
 
     /// Whether the window is gone but its discussion is still being left.
@@ -208,9 +217,32 @@ impl Messenger {
         self.0.window.clone().redraw();
     }
 
+    /// Tab leads from the last widget of a page to the first, and back: FLTK stops there.
+    fn tab_around(&self) -> bool {
+        let chat = self.chat().map(|chat| chat.page());
+        let pages = [Some(self.0.form.page()), chat].into_iter().flatten();
+        pages.filter(|page| page.visible()).any(|mut page| page.take_focus().is_ok())
+    }
+
     fn show_form(&self) {
         self.show_page(&self.0.form.page());
-        self.0.form.take_focus();
+        self.take_focus();
+    }
+
+    /// Gives the focus to what is most likely needed next; later, if the window is not in front: FLTK would bring it
+    /// there, or open it again.
+    fn take_focus(&self) {
+        self.0.focus_due.set(!self.is_in_front());
+        if self.is_in_front() {
+            self.take_focus_now();
+        }
+    }
+
+    fn take_focus_now(&self) {
+        match self.chat() {
+            Some(chat) if chat.page().visible() => chat.take_focus(),
+            _ => self.0.form.take_focus(),
+        }
     }
 
     // ---- from the form to the discussion ----
@@ -218,7 +250,7 @@ impl Messenger {
     fn join(&self, server: Endpoint, pseudo: Pseudo) {
         let inner = &self.0;
         inner.shared.change_settings(|settings| {
-            if inner.shared.hosting.is_none() {
+            if inner.shared.invitation.is_none() {
                 settings.host.clone_from(&server.host);
                 settings.port = server.port.to_string();
             }
@@ -232,7 +264,7 @@ impl Messenger {
         };
         self.open_chat().set_status(&Status::Connecting(server.clone()));
         inner.form.trying(&server);
-        inner.form.take_focus();
+        self.take_focus();
         *inner.discussion.borrow_mut() = Some(Discussion {
             link,
             batches,
@@ -325,7 +357,7 @@ impl Messenger {
     /// Shows what the link's thread has handed over. The batches returned are on the screen once FLTK has drawn.
     pub(crate) fn show_what_arrived(&self) -> Vec<Batch> {
         self.follow_theme();
-        self.forget_count_in_front();
+        self.come_to_front();
         self.0.given_up.borrow_mut().retain(|batches| batches.try_iter().all(|batch| !tells_the_end(&batch)));
         let batches: Vec<Batch> = match &*self.0.discussion.borrow() {
             Some(discussion) => discussion.batches.try_iter().collect(),
@@ -415,11 +447,11 @@ impl Messenger {
     fn enter(&self, chat: &Chat) {
         self.set_phase(Phase::Talking);
         self.0.form.ready();
-        if let (Some(hosting), true) = (&self.0.shared.hosting, self.0.shared.remember) {
-            chat.invite(&hosting.commands());
+        if let Some(invitation) = &self.0.shared.invitation {
+            chat.invite(&invitation.commands);
         }
         self.show_page(&chat.page());
-        chat.take_focus();
+        self.take_focus();
     }
 
     /// What to say of someone who is there now; nothing if only our own connection was lost in between.
@@ -443,7 +475,7 @@ impl Messenger {
             self.give_up();
             if let End::Failed(fault) = end {
                 self.0.form.show_fault(&fault);
-                self.0.form.take_focus();
+                self.take_focus();
             }
             return;
         }
@@ -460,6 +492,7 @@ impl Messenger {
         }
         chat.set_status(&Status::Over);
         chat.end();
+        self.take_focus();
     }
 
     // ---- closing the window ----
@@ -526,7 +559,11 @@ impl Messenger {
         app::focus().is_some_and(|widget| widget.inside(&self.0.window))
     }
 
-    fn forget_count_in_front(&self) {
+    /// Does what waits for the window to be in front.
+    fn come_to_front(&self) {
+        if self.0.focus_due.get() && self.is_in_front() {
+            self.take_focus();
+        }
         if self.0.unseen.get() > 0 && self.is_in_front() {
             self.0.unseen.set(0);
             self.retitle();

@@ -31,7 +31,7 @@ use common::frame::DEFAULT_PORT;
 use fltk::app::{self, App};
 
 use front::Batch;
-use hosting::Hosting;
+use hosting::{Hosting, Invitation};
 use messenger::{Messenger, Shared};
 use paint::Area;
 use settings::Settings;
@@ -67,7 +67,7 @@ pub fn demo() -> anyhow::Result<()> {
     let hosting = Hosting::start(&Endpoint { host: "127.0.0.1".to_owned(), port: 0 })?;
     let server = hosting.own_endpoint();
     // What is typed into a demonstration is not worth remembering.
-    let shared = prepare(false, Some(hosting))?;
+    let shared = prepare(false, None)?;
     let mut messengers = Vec::new();
     for (place, name) in in_the_middle(2).into_iter().zip(["alice", "bob"]) {
         let pseudo: Pseudo = name.parse()?;
@@ -88,7 +88,7 @@ pub fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
     let everywhere = Endpoint { host: "0.0.0.0".to_owned(), port: port.unwrap_or(DEFAULT_PORT) };
     let hosting = Hosting::start(&everywhere)?;
     let server = hosting.own_endpoint();
-    let shared = prepare(true, Some(hosting))?;
+    let shared = prepare(true, Some(hosting.invitation()))?;
     let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
     messenger.fill(None, pseudo.as_ref());
     if let Some(pseudo) = pseudo {
@@ -99,12 +99,12 @@ pub fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
 }
 
 /// Connects to the display and dresses the program.
-fn prepare(remember: bool, hosting: Option<Hosting>) -> anyhow::Result<Rc<Shared>> {
+fn prepare(remember: bool, invitation: Option<Invitation>) -> anyhow::Result<Rc<Shared>> {
     check_display()?;
     let _app = App::default();
     let settings = Settings::load();
     settings.theme.apply();
-    Ok(Rc::new(Shared { settings: RefCell::new(settings), remember, hosting }))
+    Ok(Rc::new(Shared { settings: RefCell::new(settings), remember, invitation }))
 }
 
 /// FLTK ends the program where there is no display; this says what to do instead.
@@ -141,7 +141,10 @@ fn run_until_closed(messengers: &[Messenger]) {
             batches.iter().for_each(Batch::shown);
         }
     });
-    while app::wait() {}
+    // Not until FLTK has no window left: it may be showing a tooltip.
+    while messengers.iter().any(Messenger::is_open) {
+        app::wait();
+    }
     let deadline = Instant::now() + LEAVING_TIMEOUT;
     while messengers.iter().any(Messenger::is_leaving) && Instant::now() < deadline {
         // Interrupted by a signal: looks again.
