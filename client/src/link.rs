@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Local, SecondsFormat};
+use chrono::{DateTime, Local, SecondsFormat, Utc};
 use common::address::{Address, Pseudo, Session};
 use common::delivery::{self, Delivery, MessageId, WriteError};
 use common::endpoint::Endpoint;
@@ -112,6 +112,7 @@ impl Link {
                 connection: Connection::Down,
                 ping_due: false,
                 writer_waits: false,
+                clock: Clock::new(),
             }),
             work: Condvar::new(),
             progress: Condvar::new(),
@@ -188,6 +189,30 @@ struct State {
     ping_due: bool,
     /// The writer sleeps on `work`: only then is it worth a system call to wake it.
     writer_waits: bool,
+    clock: Clock,
+}
+
+/// The moment messages are written. In a transfer many share a millisecond, and its text.
+#[derive(Debug)]
+struct Clock {
+    now: DateTime<Local>,
+    /// `now` as it stands on the wire.
+    rfc3339: String,
+}
+
+impl Clock {
+    fn new() -> Self {
+        // Replaced before it is used.
+        Clock { now: DateTime::UNIX_EPOCH.into(), rfc3339: String::new() }
+    }
+
+    fn read(&mut self) {
+        let now = Utc::now();
+        if now.timestamp_millis() != self.now.timestamp_millis() {
+            self.now = now.into();
+            self.rfc3339 = self.now.to_rfc3339_opts(SecondsFormat::Millis, false);
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,9 +265,11 @@ impl Shared {
         if state.phase != Phase::Talking {
             return Err((state, SendError::Over));
         }
-        let date = Local::now();
-        match state.delivery.write(&date.to_rfc3339_opts(SecondsFormat::Millis, false), text) {
+        let State { delivery, clock, .. } = &mut *state;
+        clock.read();
+        match delivery.write(&clock.rfc3339, text) {
             Ok(id) => {
+                let date = clock.now;
                 self.wake_writer(&mut state);
                 Ok(Sent { id, date })
             }

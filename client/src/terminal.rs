@@ -75,9 +75,10 @@ fn send_what_is_typed(link: &Link, all_sent: &AtomicBool) {
     let typed = stdin.is_terminal();
     let mut input = BufReader::new(stdin.lock());
     let mut number = 0u64;
+    let mut bytes = Vec::new();
     loop {
         number += 1;
-        let line = match read_line(&mut input) {
+        let line = match read_line(&mut input, &mut bytes) {
             Ok(Some(line)) => line,
             Ok(None) => break,
             Err(error) => {
@@ -86,7 +87,7 @@ fn send_what_is_typed(link: &Link, all_sent: &AtomicBool) {
                 break;
             }
         };
-        let sent = match &line {
+        let sent = match line {
             Ok(line) if line.trim() == "quitter" => {
                 link.leave();
                 return;
@@ -98,7 +99,7 @@ fn send_what_is_typed(link: &Link, all_sent: &AtomicBool) {
                 Err(SendError::Over) => return,
                 sent => sent.map(drop).map_err(|error| error.to_string()),
             },
-            Err(unsendable) => Err((*unsendable).to_owned()),
+            Err(unsendable) => Err(unsendable.to_owned()),
         };
         if let Err(reason) = sent {
             all_sent.store(false, Ordering::SeqCst);
@@ -114,22 +115,25 @@ fn send_what_is_typed(link: &Link, all_sent: &AtomicBool) {
 }
 
 /// One line without its ending, or why it cannot be a message; `None` at the end of input.
-fn read_line(input: &mut impl BufRead) -> io::Result<Option<Result<String, &'static str>>> {
-    let mut line = Vec::new();
+fn read_line<'a>(
+    input: &mut impl BufRead,
+    bytes: &'a mut Vec<u8>,
+) -> io::Result<Option<Result<&'a str, &'static str>>> {
+    bytes.clear();
     // One byte more than could ever be sent is enough to know.
-    input.take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', &mut line)?;
-    if line.is_empty() {
+    input.take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', bytes)?;
+    if bytes.is_empty() {
         return Ok(None);
     }
-    if line.pop_if(|last| *last == b'\n').is_some() {
-        line.pop_if(|last| *last == b'\r');
-    } else if line.len() > MAX_LINE_BYTES {
+    if bytes.pop_if(|last| *last == b'\n').is_some() {
+        bytes.pop_if(|last| *last == b'\r');
+    } else if bytes.len() > MAX_LINE_BYTES {
         input.skip_until(b'\n')?;
         return Ok(Some(Err(
             "cette ligne est trop longue (65 000 octets environ au plus) : elle n'est pas partie",
         )));
     }
-    Ok(Some(String::from_utf8(line).map_err(|_| "cette ligne n'est pas en UTF-8 : elle n'est pas partie")))
+    Ok(Some(std::str::from_utf8(bytes).map_err(|_| "cette ligne n'est pas en UTF-8 : elle n'est pas partie")))
 }
 
 fn name_undelivered(undelivered: &[(Option<Pseudo>, String)]) {

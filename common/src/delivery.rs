@@ -76,13 +76,26 @@ pub enum WriteError {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Kept {
     id: MessageId,
-    date: Box<str>,
-    text: Text<'static>,
+    /// `DATE TEXTE`, as on the wire, in one piece.
+    content: Box<str>,
+    date_bytes: usize,
 }
 
 impl Kept {
+    fn new(id: MessageId, date: &str, text: &Text<'_>) -> Self {
+        Kept { id, content: [date, " ", text.wire()].concat().into(), date_bytes: date.len() }
+    }
+
     fn size(&self) -> usize {
-        MESSAGE_OVERHEAD + self.date.len() + self.text.wire().len()
+        MESSAGE_OVERHEAD + self.content.len()
+    }
+
+    fn date(&self) -> &str {
+        &self.content[..self.date_bytes]
+    }
+
+    fn text(&self) -> Text<'_> {
+        Text::from_wire(&self.content[self.date_bytes + 1..])
     }
 }
 
@@ -177,8 +190,8 @@ impl Delivery {
     /// [`WriteError`]; the message was not taken.
     pub fn write(&mut self, date: &str, plain: &str) -> Result<MessageId, WriteError> {
         debug_assert!(!date.is_empty() && date.len() <= MAX_DATE_BYTES && !date.contains(' '));
-        let text = Text::from_plain(plain).map_err(|_| WriteError::TooLong)?.into_owned();
-        let kept = Kept { id: self.last_id + 1, date: date.into(), text };
+        let text = Text::from_plain(plain).map_err(|_| WriteError::TooLong)?;
+        let kept = Kept::new(self.last_id + 1, date, &text);
         if self.outbox_bytes + kept.size() > MAX_OUTBOX_BYTES {
             return Err(WriteError::Full);
         }
@@ -257,8 +270,8 @@ impl Delivery {
             source: self.own.borrowed(),
             destination: met.address.borrowed(),
             number,
-            date: &kept.date,
-            text: kept.text.borrowed(),
+            date: kept.date(),
+            text: kept.text(),
         }))
     }
 
@@ -269,12 +282,12 @@ impl Delivery {
 
     /// What was written and not acknowledged, pseudo by pseudo: whom it is for (`None`: the first to come) and
     /// the text.
-    pub fn undelivered(&self) -> impl Iterator<Item = (Option<&Pseudo>, &Text<'static>)> {
+    pub fn undelivered(&self) -> impl Iterator<Item = (Option<&Pseudo>, Text<'_>)> {
         let addressed = self
             .queues
             .iter()
-            .flat_map(|queue| queue.kept.iter().map(move |kept| (Some(&queue.recipient), &kept.text)));
-        addressed.chain(self.unaddressed.iter().map(|kept| (None, &kept.text)))
+            .flat_map(|queue| queue.kept.iter().map(move |kept| (Some(&queue.recipient), kept.text())));
+        addressed.chain(self.unaddressed.iter().map(|kept| (None, kept.text())))
     }
 
     /// Whether everything that was written was acknowledged.

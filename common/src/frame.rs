@@ -28,7 +28,7 @@ const MAX_NUMBER_DIGITS: usize = 19;
 
 /// One frame: what one line of the protocol says.
 ///
-/// It borrows from the line; [`Text`] and [`Address`] have an `into_owned`.
+/// It borrows from the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
     /// `login 1 ADRESSE`: the first line of every connection.
@@ -152,11 +152,6 @@ impl Refusal {
 
     fn from_code(code: &str) -> Option<Self> {
         REFUSALS.iter().find(|(_, known)| *known == code).map(|(refusal, _)| *refusal)
-    }
-
-    /// Whether the relay closes the connection after it.
-    pub fn ends_connection(self) -> bool {
-        !matches!(self, Refusal::TrameInvalide | Refusal::SourceUsurpee | Refusal::DejaConnecte)
     }
 }
 

@@ -68,16 +68,6 @@ impl<'a> Text<'a> {
         plain.push_str(rest);
         Cow::Owned(plain)
     }
-
-    /// The same text, no longer tied to the line it was read from.
-    pub fn into_owned(self) -> Text<'static> {
-        Text(Cow::Owned(self.0.into_owned()))
-    }
-
-    /// The same text, borrowing this one.
-    pub fn borrowed(&self) -> Text<'_> {
-        Text(Cow::Borrowed(&self.0))
-    }
 }
 
 /// Text that can be shown to a person: nothing in it moves a cursor, changes a colour, rings, retitles a window

@@ -17,9 +17,9 @@ use common::transcript::{Emphasis, MessageStart};
 const MAX_STORED_BYTES: usize = 768 * 1024;
 /// How many bytes are gathered for one write.
 const WRITE_BYTES: usize = 64 * 1024;
-/// Who falls behind shows less: after lines had to be skipped, the display leaves the processor to the messages for
-/// this long. Nobody could read that fast.
-const REST: Duration = Duration::from_millis(50);
+/// After each write the display rests for this long, and then shows together what has come meanwhile. Waking it for
+/// every message of a fast exchange would cost the messages more than passing them on does.
+const REST: Duration = Duration::from_millis(20);
 
 /// Where lines to show are left. Clones share one store.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,8 @@ struct Store {
     bytes: Vec<u8>,
     /// Lines for which there was no room.
     skipped: usize,
+    /// The display sleeps until there is something to show.
+    idle: bool,
     closed: bool,
 }
 
@@ -95,10 +97,8 @@ impl Display {
                 push_notice(&mut text, beginnings.stamp.of(&Local::now()), &sentence);
             }
             output.write(&mut text);
-            if batch.skipped > 0 {
-                self.rest();
-            }
             batch.clear();
+            self.rest();
         }
     }
 
@@ -119,7 +119,7 @@ impl Display {
         }
         store.bytes.extend_from_slice(content);
         store.entries.push(Entry { at: Local::now(), length: content.len(), kind });
-        if store.entries.len() == 1 {
+        if std::mem::take(&mut store.idle) {
             self.shared.1.notify_one();
         }
     }
@@ -128,6 +128,7 @@ impl Display {
     fn take(&self, batch: &mut Store) -> bool {
         let mut store = self.lock();
         while store.entries.is_empty() && !store.closed {
+            store.idle = true;
             store = self.shared.1.wait(store).unwrap_or_else(PoisonError::into_inner);
         }
         std::mem::swap(&mut store.entries, &mut batch.entries);

@@ -27,9 +27,10 @@ fn main() {
     if args == ["pump"] {
         return pump();
     }
-    let parts: [(&str, fn()); 5] = [
+    let parts: [(&str, fn()); 6] = [
         ("round-trips", round_trips),
         ("bursts", bursts),
+        ("transfer", transfer),
         ("growth", growth),
         ("memory", memory),
         ("idle", idle),
