@@ -2,7 +2,7 @@
 //!
 //! What was sent is what the one opposite, a raw connection, receives; what is shown is what can be copied.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
 use std::net::TcpListener;
@@ -281,10 +281,12 @@ fn the_title_counts_what_arrives_while_the_window_is_not_in_front() {
     window.unfocus();
     bob.say_and_wait("un");
     window.wait_for_title("(1) alice avec bob – Messagerie");
+    assert!(window.is_urgent());
     bob.say_and_wait("deux");
     window.wait_for_title("(2) alice avec bob – Messagerie");
     window.focus();
     window.wait_for_title("alice avec bob – Messagerie");
+    assert!(!window.is_urgent());
 }
 
 #[test]
@@ -644,4 +646,61 @@ fn the_window_can_be_made_small_and_large() {
         window.type_line(name);
         assert_eq!(bob.receive(), name);
     }
+}
+
+// ---- the README's pictures ----
+
+/// Makes `client/images/*.png` anew: `cargo test -p tests --test window -- --ignored`.
+#[test]
+#[ignore = "changes files of the project"]
+fn the_pictures_of_the_readme() {
+    let desktop = Desktop::start();
+    let program = desktop.start_client(&["--demo"]);
+    let windows = desktop.windows(&program, 2);
+    let (alice, bob) = (&windows[0], &windows[1]);
+    bob.wait_for_title("bob avec alice – Messagerie");
+    for window in &windows {
+        window.resize(400, 600);
+        wait_until("the new size", || window.geometry().3 == 600);
+    }
+    // Each line is on both screens before the next is written.
+    let say = |from: &Window, to: &Window, text: &str| {
+        from.focus();
+        from.paste(text);
+        from.press(&["Return"]);
+        wait_until("the message to arrive", || to.title().starts_with('('));
+        to.focus();
+        wait_until("the message to be seen", || !to.title().starts_with('('));
+    };
+    let picture = |window: &Window, name: &str| {
+        window.focus();
+        let made = window.screenshot(name);
+        let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../client/images");
+        fs::create_dir_all(kept).unwrap();
+        fs::copy(made, format!("{kept}/{name}.png")).unwrap();
+    };
+    say(alice, bob, "Salut Bob ! Tu as fini le projet ?");
+    say(
+        bob,
+        alice,
+        "Presque 🎉 Il me reste la partie III :\n– la zone d'affichage\n– la zone de saisie\n– le bouton",
+    );
+    say(alice, bob, "Parfait. On relit le tout demain matin ?");
+    say(bob, alice, "D'accord, à demain !");
+    picture(alice, "clair");
+    alice.press(&["alt+t"]);
+    wait_until("dark ground", || alice.pixels(0x15191F, Some((1, 1, 8, 8))) == 64);
+    picture(bob, "sombre");
+    bob.press(&["alt+t"]);
+    say(alice, bob, "مرحبا يا بوب، كيف حالك اليوم؟");
+    say(bob, alice, "الحمد لله، بخير! وأنت؟");
+    picture(alice, "arabe");
+    alice.paste("Encore une chose :");
+    bob.focus();
+    bob.press(&["alt+q"]);
+    alice.focus();
+    alice.wait_for_text("le client bob a quitté la discussion.");
+    // Nothing stays selected.
+    alice.click(200, 70);
+    picture(alice, "fin");
 }

@@ -1,8 +1,5 @@
 //! The discussion's page: the display, the entry field, the button « Quitter », and a line that says how things stand.
 
-use std::cell::OnceCell;
-use std::rc::Rc;
-
 use common::address::Pseudo;
 use fltk::app;
 use fltk::button::Button;
@@ -13,6 +10,7 @@ use fltk::prelude::*;
 use super::button::{self, Kind};
 use super::display::{Colors, Display};
 use super::entry_field::{self, EntryField};
+use super::hook::Hook;
 use super::invitation::Invitation;
 use super::note::Note;
 use super::paint::Area;
@@ -49,7 +47,7 @@ pub(crate) struct Chat {
     entry: EntryField,
     closed: Note,
     again: Button,
-    on_action: Rc<OnceCell<Box<dyn Fn(Action)>>>,
+    on_action: Hook<Action>,
 }
 
 impl Chat {
@@ -70,7 +68,7 @@ impl Chat {
             closed: Note::new(MUTED),
             again: button::text_button("Nouvelle discussion", 'n', Kind::Main),
             page: page.clone(),
-            on_action: Rc::default(),
+            on_action: Hook::new(),
         };
         page.end();
         chat.again.clone().hide();
@@ -81,14 +79,7 @@ impl Chat {
 
     /// Calls `f` whenever the user wants something; to be set once.
     pub(crate) fn on_action(&self, f: impl Fn(Action) + 'static) {
-        let first = self.on_action.set(Box::new(f)).is_ok();
-        debug_assert!(first);
-    }
-
-    fn act(&self, action: Action) {
-        if let Some(on_action) = self.on_action.get() {
-            on_action(action);
-        }
+        self.on_action.set(f);
     }
 
     fn connect_events(&self) {
@@ -108,7 +99,7 @@ impl Chat {
         ] {
             let chat = self.clone();
             button.clone().set_callback(move |_| {
-                chat.act(action);
+                chat.on_action.call(action);
                 if chat.page.visible() {
                     chat.take_focus();
                 }
@@ -116,7 +107,7 @@ impl Chat {
         }
         let chat = self.clone();
         self.entry.on_action(move |action| match action {
-            entry_field::Action::Send => chat.act(Action::Send),
+            entry_field::Action::Send => chat.on_action.call(Action::Send),
             entry_field::Action::Change => {
                 chat.remark.set("");
                 chat.lay_out();

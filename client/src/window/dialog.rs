@@ -3,6 +3,7 @@
 //! FLTK's ready-made dialogs wait inside; this one calls back, so the conversation goes on behind it.
 
 use fltk::app;
+use fltk::draw;
 use fltk::enums::{Align, Event, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::prelude::*;
@@ -10,7 +11,7 @@ use fltk::window::DoubleWindow;
 
 use super::button::{self, Kind};
 use super::paint::{self, Area};
-use super::theme::{BACKGROUND, CONTROL_HEIGHT, FONT, MARGIN, TEXT, TEXT_SIZE};
+use super::theme::{BACKGROUND, BORDER, CONTROL_HEIGHT, FONT, MARGIN, TEXT, TEXT_SIZE};
 
 const WIDTH: i32 = 400;
 
@@ -46,6 +47,11 @@ impl Question {
         );
         window.set_label(title);
         window.set_color(BACKGROUND);
+        // Where the window manager draws no frame.
+        window.draw(|window| {
+            draw::set_draw_color(BORDER);
+            draw::draw_rect(0, 0, window.w(), window.h());
+        });
         let mut words = Frame::new(2 * MARGIN, 2 * MARGIN, text_width, text_height, None);
         words.set_frame(FrameType::NoBox);
         let text = text.to_owned();
@@ -87,7 +93,7 @@ impl Question {
         window.handle(move |_, event| {
             let enter = event == Event::KeyDown && matches!(app::event_key(), Key::Enter | Key::KPEnter);
             if enter {
-                question_default(&stay);
+                stay.do_callback();
             }
             enter
         });
@@ -101,8 +107,4 @@ impl Question {
         window.hide();
         DoubleWindow::delete(window);
     }
-}
-
-fn question_default(stay: &fltk::button::Button) {
-    stay.clone().do_callback();
 }

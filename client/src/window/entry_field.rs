@@ -3,9 +3,6 @@
 //! It grows with what is in it, up to [`MOST_LINES`]. Enter sends, Shift+Enter starts a new line, Tab leads on.
 //! A closed field cannot be typed into; what was in it can still be selected and copied.
 
-use std::cell::OnceCell;
-use std::rc::Rc;
-
 use fltk::app;
 use fltk::draw;
 use fltk::enums::{Align, Event, FrameType, Key};
@@ -13,6 +10,7 @@ use fltk::group::Group;
 use fltk::prelude::*;
 use fltk::text::{self, TextBuffer, TextDisplay, TextEditor, WrapMode};
 
+use super::hook::Hook;
 use super::paint::{self, Area, Edge};
 use super::theme::{ACCENT, BACKGROUND, FONT, MUTED, SELECTION, SURFACE, TEXT, TEXT_SIZE};
 
@@ -47,7 +45,7 @@ pub(crate) struct EntryField {
     /// Stands in the editor's place when the field is closed.
     reader: TextDisplay,
     buffer: TextBuffer,
-    on_action: Rc<OnceCell<Box<dyn Fn(Action)>>>,
+    on_action: Hook<Action>,
 }
 
 impl EntryField {
@@ -68,28 +66,22 @@ impl EntryField {
         editor.set_tab_nav(true);
         editor.set_cursor_color(ACCENT);
         editor.set_cursor_style(text::Cursor::Simple);
-        let on_action = Rc::new(OnceCell::<Box<dyn Fn(Action)>>::new());
-        let act = {
-            let on_action = Rc::clone(&on_action);
-            move |action| {
-                if let Some(on_action) = on_action.get() {
-                    on_action(action);
-                }
-            }
-        };
+        let on_action = Hook::new();
         editor.super_handle_first(false);
         editor.handle({
-            let act = act.clone();
-            let buffer = buffer.clone();
-            move |editor, event| handle(editor, event, &buffer, &act)
+            let (buffer, on_action) = (buffer.clone(), on_action.clone());
+            move |editor, event| handle(editor, event, &buffer, &on_action)
         });
         editor.draw({
             let buffer = buffer.clone();
             move |editor| draw_placeholder(editor, &buffer)
         });
-        buffer.add_modify_callback(move |_, inserted, deleted, _, _| {
-            if inserted > 0 || deleted > 0 {
-                act(Action::Change);
+        buffer.add_modify_callback({
+            let on_action = on_action.clone();
+            move |_, inserted, deleted, _, _| {
+                if inserted > 0 || deleted > 0 {
+                    on_action.call(Action::Change);
+                }
             }
         });
         frame.draw({
@@ -106,8 +98,7 @@ impl EntryField {
 
     /// Calls `f` whenever the user does something; to be set once.
     pub(crate) fn on_action(&self, f: impl Fn(Action) + 'static) {
-        let first = self.on_action.set(Box::new(f)).is_ok();
-        debug_assert!(first);
+        self.on_action.set(f);
     }
 
     /// Puts the field somewhere.
@@ -188,7 +179,7 @@ fn line_height() -> i32 {
 }
 
 /// What the editor and the reader have in common.
-fn dress(display: &mut (impl DisplayExt + WidgetExt), buffer: &TextBuffer) {
+fn dress(display: &mut impl DisplayExt, buffer: &TextBuffer) {
     display.set_buffer(buffer.clone());
     display.wrap_mode(WrapMode::AtBounds, 0);
     display.set_frame(FrameType::FlatBox);
@@ -201,21 +192,21 @@ fn dress(display: &mut (impl DisplayExt + WidgetExt), buffer: &TextBuffer) {
 }
 
 /// True: the event is dealt with; the editor shall not see it.
-fn handle(editor: &mut TextEditor, event: Event, buffer: &TextBuffer, act: &impl Fn(Action)) -> bool {
+fn handle(editor: &mut TextEditor, event: Event, buffer: &TextBuffer, on_action: &Hook<Action>) -> bool {
     match event {
         Event::KeyDown => match app::event_key() {
             Key::Enter | Key::KPEnter if !app::is_event_shift() && !app::is_event_ctrl() => {
-                act(Action::Send);
+                on_action.call(Action::Send);
                 true
             }
             Key::PageUp | Key::PageDown => {
-                act(Action::Page);
+                on_action.call(Action::Page);
                 true
             }
             _ => false,
         },
         Event::Paste if app::event_text().len() + buffer.length() as usize > MAX_BYTES => {
-            act(Action::PasteRefused);
+            on_action.call(Action::PasteRefused);
             true
         }
         Event::Focus | Event::Unfocus => {

@@ -14,6 +14,7 @@ use fltk::prelude::*;
 
 use super::button::{self, Kind};
 use super::front::{Fault, Field, capitalised};
+use super::hook::Hook;
 use super::note::Note;
 use super::paint::{self, Area, Edge};
 use super::theme::{
@@ -65,7 +66,7 @@ pub(crate) struct Form {
     /// The server is this program itself: it is not asked for.
     fixed_server: Rc<OnceCell<Endpoint>>,
     trying: Rc<Cell<bool>>,
-    on_action: Rc<OnceCell<Box<dyn Fn(Action)>>>,
+    on_action: Hook<Action>,
 }
 
 impl Form {
@@ -88,7 +89,7 @@ impl Form {
             page: page.clone(),
             fixed_server: Rc::default(),
             trying: Rc::default(),
-            on_action: Rc::default(),
+            on_action: Hook::new(),
         };
         page.end();
         form.introduction.set(
@@ -103,14 +104,7 @@ impl Form {
 
     /// Calls `f` whenever the user wants something; to be set once.
     pub(crate) fn on_action(&self, f: impl Fn(Action) + 'static) {
-        let first = self.on_action.set(Box::new(f)).is_ok();
-        debug_assert!(first);
-    }
-
-    fn act(&self, action: Action) {
-        if let Some(on_action) = self.on_action.get() {
-            on_action(action);
-        }
+        self.on_action.set(f);
     }
 
     fn connect_events(&self) {
@@ -137,9 +131,9 @@ impl Form {
         let form = self.clone();
         self.join.clone().set_callback(move |_| form.submit());
         let form = self.clone();
-        self.cancel.clone().set_callback(move |_| form.act(Action::Cancel));
+        self.cancel.clone().set_callback(move |_| form.on_action.call(Action::Cancel));
         let form = self.clone();
-        self.theme.clone().set_callback(move |_| form.act(Action::SwitchTheme));
+        self.theme.clone().set_callback(move |_| form.on_action.call(Action::SwitchTheme));
         for entry in [&self.host, &self.port, &self.pseudo] {
             let (form, changed) = (self.clone(), entry.clone());
             entry.input.clone().set_callback(move |_| {
@@ -266,7 +260,7 @@ impl Form {
         }
         self.lay_out();
         match (server, pseudo) {
-            (Ok(server), Ok(pseudo)) => self.act(Action::Join(server, pseudo)),
+            (Ok(server), Ok(pseudo)) => self.on_action.call(Action::Join(server, pseudo)),
             _ => self.take_focus(),
         }
     }

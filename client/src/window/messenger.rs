@@ -25,7 +25,7 @@ use super::paint::Area;
 use super::settings::Settings;
 use super::status::Status;
 use super::theme::{BACKGROUND, Theme};
-use super::undelivered;
+use super::{undelivered, urgency};
 use crate::link::Link;
 
 /// The smallest size at which everything has room.
@@ -150,7 +150,7 @@ impl Messenger {
         form.on_action({
             let messenger = messenger.clone();
             move |action| match action {
-                login::Action::Join(server, pseudo) => messenger.join(server, pseudo),
+                login::Action::Join(server, pseudo) => messenger.join(&server, pseudo),
                 login::Action::Cancel => messenger.give_up(),
                 login::Action::SwitchTheme => messenger.switch_theme(),
             }
@@ -170,7 +170,7 @@ impl Messenger {
     }
 
     /// Joins a discussion without showing the form first.
-    pub(crate) fn join_at_once(&self, server: Endpoint, pseudo: Pseudo) {
+    pub(crate) fn join_at_once(&self, server: &Endpoint, pseudo: Pseudo) {
         self.join(server, pseudo);
         if let Some(chat) = self.chat() {
             self.show_page(&chat.page());
@@ -249,7 +249,7 @@ impl Messenger {
 
     // ---- from the form to the discussion ----
 
-    fn join(&self, server: Endpoint, pseudo: Pseudo) {
+    fn join(&self, server: &Endpoint, pseudo: Pseudo) {
         let inner = &self.0;
         inner.shared.change_settings(|settings| {
             if inner.shared.invitation.is_none() {
@@ -265,7 +265,7 @@ impl Messenger {
             Err(failure) => return inner.form.show_fault(&Fault::new(&failure)),
         };
         self.open_chat().set_status(&Status::Connecting(server.clone()));
-        inner.form.trying(&server);
+        inner.form.trying(server);
         self.take_focus();
         *inner.discussion.borrow_mut() = Some(Discussion {
             link,
@@ -275,8 +275,7 @@ impl Messenger {
             peer_was_lost: false,
             phase: Phase::Joining,
         });
-        inner.unseen.set(0);
-        self.retitle();
+        self.set_unseen(0);
     }
 
     /// A fresh page for a discussion, in the place of the last one's.
@@ -387,7 +386,7 @@ impl Messenger {
             chat.display().push(entries);
         }
         if messages > 0 && !self.is_in_front() {
-            self.0.unseen.set(self.0.unseen.get() + messages);
+            self.set_unseen(self.0.unseen.get() + messages);
         }
         self.retitle();
     }
@@ -510,8 +509,9 @@ impl Messenger {
             return;
         }
         let text = format!(
-            "{}\n\nSi vous fermez la fenêtre maintenant, ils seront perdus.",
-            undelivered::describe(&lost)
+            "{}\n\nSi vous fermez la fenêtre maintenant, {}.",
+            undelivered::describe(&lost),
+            if lost.len() == 1 { "il sera perdu" } else { "ils seront perdus" }
         );
         let messenger = self.clone();
         let question = Question::ask(
@@ -567,9 +567,17 @@ impl Messenger {
             self.take_focus();
         }
         if self.0.unseen.get() > 0 && self.is_in_front() {
-            self.0.unseen.set(0);
-            self.retitle();
+            self.set_unseen(0);
         }
+    }
+
+    /// So many messages have not been seen yet.
+    fn set_unseen(&self, count: usize) {
+        let before = self.0.unseen.replace(count);
+        if (before == 0) != (count == 0) {
+            urgency::set(&self.0.window, count > 0);
+        }
+        self.retitle();
     }
 
     fn retitle(&self) {

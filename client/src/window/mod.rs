@@ -10,6 +10,7 @@ mod dialog;
 pub mod display;
 mod entry_field;
 mod front;
+mod hook;
 mod hosting;
 mod invitation;
 mod login;
@@ -20,6 +21,7 @@ mod settings;
 mod status;
 mod theme;
 mod undelivered;
+mod urgency;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -53,7 +55,7 @@ pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<(
     let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
     messenger.fill(server.as_ref(), pseudo.as_ref());
     if let (Some(server), Some(pseudo)) = (server, pseudo) {
-        messenger.join_at_once(server, pseudo);
+        messenger.join_at_once(&server, pseudo);
     }
     run_until_closed(&[messenger]);
     Ok(())
@@ -73,7 +75,7 @@ pub fn demo() -> anyhow::Result<()> {
         let pseudo: Pseudo = name.parse()?;
         let messenger = Messenger::new(&shared, place);
         messenger.fill(Some(&server), Some(&pseudo));
-        messenger.join_at_once(server.clone(), pseudo);
+        messenger.join_at_once(&server, pseudo);
         messengers.push(messenger);
     }
     run_until_closed(&messengers);
@@ -92,7 +94,7 @@ pub fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
     let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
     messenger.fill(None, pseudo.as_ref());
     if let Some(pseudo) = pseudo {
-        messenger.join_at_once(server, pseudo);
+        messenger.join_at_once(&server, pseudo);
     }
     run_until_closed(&[messenger]);
     Ok(())
