@@ -52,6 +52,17 @@ pub fn cpu_ticks_of(process: u32) -> u64 {
     fields[11].parse::<u64>().expect("utime") + fields[12].parse::<u64>().expect("stime")
 }
 
+/// How often the threads of a process have been woken after waiting for something.
+pub fn wakeups_of(process: u32) -> u64 {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("the process runs");
+    let wakeups = threads.map(|thread| {
+        let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        line.map_or(0, |line| line.trim().parse::<u64>().expect("a number"))
+    });
+    wakeups.sum()
+}
+
 /// The resident memory of this program now, in bytes.
 pub fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");

@@ -100,16 +100,23 @@ enum Phase {
 }
 
 impl Messenger {
-    /// A window at that place, with the form in it.
+    /// Opens a window at that place, with the form in it.
     pub(crate) fn new(shared: &Rc<Shared>, place: Area) -> Self {
         let mut window = DoubleWindow::new(place.x, place.y, place.w, place.h, None);
         window.set_xclass("messagerie");
         window.set_color(BACKGROUND);
-        let form = Form::new(place.w, place.h);
-        window.end();
         window.make_resizable(true);
         window.size_range(SMALLEST.0, SMALLEST.1, 0, 0);
         window.set_icon(icon());
+        window.set_label(&chat::title(None, None, 0));
+        // Before there is anything in it: the window manager places it while the fonts are being found, which takes
+        // as long as everything else together.
+        window.show();
+        app::flush();
+        // `show` has ended it.
+        window.begin();
+        let form = Form::new(place.w, place.h);
+        window.end();
         let settings = shared.settings.borrow();
         form.fill(&settings.host, &settings.port, &settings.pseudo);
         if let Some(invitation) = &shared.invitation {
@@ -150,12 +157,6 @@ impl Messenger {
         });
         messenger.retitle();
         messenger
-    }
-
-    /// Puts the window on the screen.
-    pub(crate) fn show(&self) {
-        self.0.window.clone().show();
-        self.take_focus_now();
     }
 
     /// Fills in the form what is known already.
@@ -238,7 +239,8 @@ impl Messenger {
         }
     }
 
-    fn take_focus_now(&self) {
+    /// Gives the focus to what the user needs next, wherever it is now.
+    pub(crate) fn take_focus_now(&self) {
         match self.chat() {
             Some(chat) if chat.page().visible() => chat.take_focus(),
             _ => self.0.form.take_focus(),

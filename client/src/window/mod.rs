@@ -128,10 +128,10 @@ fn in_the_middle(count: i32) -> Vec<Area> {
     (0..count).map(|i| Area { x: left + i * (w + GAP), y: screen.y + (screen.h - h) / 2, w, h }).collect()
 }
 
-/// Shows the windows, and returns when all are closed and their discussions left.
+/// Returns when all windows are closed and their discussions left.
 fn run_until_closed(messengers: &[Messenger]) {
     for messenger in messengers {
-        messenger.show();
+        messenger.take_focus_now();
     }
     let windows = messengers.to_vec();
     // A check is called before each wait, also while a menu is open or something is being dragged.
