@@ -152,9 +152,11 @@ impl Messenger {
         messenger
     }
 
-    /// Puts the window on the screen.
+    /// Puts the window on the screen. Only then the fonts are loaded, which takes as long as the rest: meanwhile the
+    /// window manager makes room for the window.
     pub(crate) fn show(&self) {
         self.0.window.clone().show();
+        self.0.form.lay_out();
         self.take_focus_now();
     }
 
@@ -168,11 +170,12 @@ impl Messenger {
         self.0.form.fill(&host, &port, pseudo.map_or(&settings.pseudo, Pseudo::as_str));
     }
 
-    /// Joins a discussion without showing the form first.
+    /// Joins a discussion without showing the form first: FLTK has not drawn it yet.
     pub(crate) fn join_at_once(&self, server: &Endpoint, pseudo: Pseudo) {
         self.join(server, pseudo);
         if let Some(chat) = self.chat() {
             self.show_page(&chat.page());
+            chat.take_focus();
         }
     }
 
