@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use common::endpoint::Endpoint;
+use serveur::{Emphasis, Relay};
 use support::peer::{Peer, message};
 use support::relay::{RelayThread, alice_and_bob, seat_two};
 
@@ -378,4 +382,31 @@ fn who_pings_and_then_falls_silent_is_lost_after_twenty_seconds_and_who_types_by
     assert!(waited >= Duration::from_secs(19), "{waited:?}");
     alice.expect_end();
     bob.expect_quiet();
+}
+
+#[test]
+fn nothing_of_a_relay_goes_on_after_its_end() {
+    let endpoint: Endpoint = "127.0.0.1:0".parse().unwrap();
+    for _ in 0..100 {
+        let relay = Relay::bind(&endpoint, false).unwrap();
+        relay.stopper().stop();
+        let output = Arc::new(());
+        relay.run(Box::new(Output { _held: Arc::clone(&output) }), Emphasis::None).unwrap();
+        assert_eq!(Arc::strong_count(&output), 1, "the display has let go of its output");
+    }
+}
+
+/// An output that takes everything, and of which one can tell whether somebody still has it.
+struct Output {
+    _held: Arc<()>,
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

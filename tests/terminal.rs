@@ -280,3 +280,23 @@ fn a_server_that_says_nothing_any_more_is_noticed() {
     let mut again = Peer::from_stream(listener.accept().unwrap().0);
     again.expect(&login);
 }
+
+#[test]
+fn a_client_that_always_has_something_to_read_sends_a_ping_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let _client = Program::client(listener.local_addr().unwrap(), "alice");
+    let stream = listener.accept().unwrap().0;
+    let mut chatter = stream.try_clone().unwrap();
+    let mut relay = Peer::from_stream(stream);
+    let login = relay.receive().unwrap();
+    relay.send(&login.replace("login 1", "bienvenue"));
+    // Never five quiet seconds.
+    let talking = std::thread::spawn(move || {
+        while chatter.write_all(b"pong\n").is_ok() {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    });
+    relay.expect("ping");
+    relay.close();
+    talking.join().unwrap();
+}

@@ -12,7 +12,8 @@ use common::text::harmless;
 /// Something that happened to the link or in the discussion.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// The server cannot be reached; the link goes on trying. Told once per outage, not at every try.
+    /// The server cannot be reached, or, on the way back, someone else has the seat ([`Refusal::Complet`]); the link
+    /// goes on trying. Each is told once per outage, not at every try.
     Unreachable(&'a Failure),
     /// The login was accepted, the first or again.
     Connected,

@@ -23,7 +23,7 @@ use crate::event::{Ending, Event, Failure, Front};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the answer to the login may take.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// Without anything received for this long, a `ping` is sent.
+/// Without anything received for this long, a `ping` is sent; the first one this long after the login in any case.
 const PING_AFTER: Duration = Duration::from_secs(5);
 /// Without a line for this long, the connection counts as lost.
 const LOST_AFTER: Duration = Duration::from_secs(20);
@@ -256,6 +256,12 @@ impl Shared {
         }
     }
 
+    fn ping(&self) {
+        let mut state = self.lock();
+        state.ping_due = true;
+        self.wake_writer(&mut state);
+    }
+
     /// Takes a message; on failure the guard comes back with the reason.
     fn write<'a>(
         &self,
@@ -366,6 +372,7 @@ impl<F: Front> Reception<F> {
         let start = Instant::now();
         let mut first_login = true;
         let mut outage_told = false;
+        let mut seat_taken_told = false;
         let mut pause = Duration::ZERO;
         loop {
             if !self.pause(pause) {
@@ -376,6 +383,7 @@ impl<F: Front> Reception<F> {
                 Ok((stream, lines)) => {
                     first_login = false;
                     outage_told = true;
+                    seat_taken_told = false;
                     pause = Duration::ZERO;
                     if let Some(ending) = self.talk(&stream, lines) {
                         return ending;
@@ -387,8 +395,11 @@ impl<F: Front> Reception<F> {
                     if first_login && self.patience.is_some_and(|patience| start.elapsed() >= patience) {
                         return Ending::Failed(failure);
                     }
-                    if !outage_told {
-                        outage_told = true;
+                    let told = match failure {
+                        Failure::Refused(Refusal::Complet, _) => &mut seat_taken_told,
+                        _ => &mut outage_told,
+                    };
+                    if !std::mem::replace(told, true) {
                         self.front.event(Event::Unreachable(&failure));
                         if let Err(error) = self.front.show() {
                             return Ending::Failed(Failure::Display(error));
@@ -497,7 +508,9 @@ impl<F: Front> Reception<F> {
     /// Reads and shows until the discussion or the connection ends.
     fn receive(&mut self, stream: &TcpStream, mut lines: LineBuffer) -> Option<Ending> {
         self.front.event(Event::Connected);
-        let mut last_line = Instant::now();
+        let login = Instant::now();
+        let mut pinged = false;
+        let mut last_line = login;
         loop {
             match self.show_lines(&mut lines) {
                 Shown::Lines => last_line = Instant::now(),
@@ -511,11 +524,18 @@ impl<F: Front> Reception<F> {
             }
             match (&*stream).read(lines.space()) {
                 Ok(0) => return None,
-                Ok(count) => lines.filled(count),
+                Ok(count) => {
+                    lines.filled(count);
+                    // The relay counts the silence only of those who have sent a `ping`: one who always has something
+                    // to read would keep his seat for ever once his cable is pulled.
+                    if !pinged && login.elapsed() >= PING_AFTER {
+                        pinged = true;
+                        self.shared.ping();
+                    }
+                }
                 Err(error) if is_timeout(&error) => {
-                    let mut state = self.shared.lock();
-                    state.ping_due = true;
-                    self.shared.wake_writer(&mut state);
+                    pinged = true;
+                    self.shared.ping();
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {

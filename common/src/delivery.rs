@@ -105,6 +105,8 @@ struct Queue {
     recipient: Pseudo,
     /// How many messages were acknowledged and let go: the first one kept has position `released` + 1.
     released: u64,
+    /// The last position that was sent to anybody of that name.
+    sent: u64,
     kept: VecDeque<Kept>,
 }
 
@@ -257,7 +259,7 @@ impl Delivery {
                 number: met.shown,
             });
         }
-        let queue = &self.queues[seated.queue];
+        let queue = &mut self.queues[seated.queue];
         let number = met.next;
         let position = met.offset + number;
         if seated.awaiting_count || position > queue.last_position() {
@@ -265,6 +267,7 @@ impl Delivery {
         }
         met.next += 1;
         met.sent = met.sent.max(number);
+        queue.sent = queue.sent.max(position);
         let kept = &queue.kept[(position - queue.released - 1) as usize];
         Some(Frame::Msg(Msg {
             source: self.own.borrowed(),
@@ -331,18 +334,22 @@ impl Delivery {
         self.heard = true;
     }
 
-    /// Makes room in `met`, and in `queues` where nothing is kept for a pseudo that nobody met bears.
+    /// Makes room in `met`, and in `queues` if nothing is kept for a pseudo that nobody else met bears.
     fn forget_oldest(&mut self) {
-        self.met.remove(0);
-        let met = &self.met;
-        self.queues.retain(|queue| {
-            !queue.kept.is_empty() || met.iter().any(|met| met.address.pseudo() == queue.recipient)
-        });
+        let forgotten = self.met.remove(0).address.pseudo();
+        if self.met.iter().all(|met| met.address.pseudo() != forgotten) {
+            self.queues.retain(|queue| queue.recipient != forgotten || !queue.kept.is_empty());
+        }
     }
 
     fn queue_of(&mut self, recipient: &Pseudo) -> usize {
         self.queues.iter().position(|queue| queue.recipient == *recipient).unwrap_or_else(|| {
-            self.queues.push(Queue { recipient: recipient.clone(), released: 0, kept: VecDeque::new() });
+            self.queues.push(Queue {
+                recipient: recipient.clone(),
+                released: 0,
+                sent: 0,
+                kept: VecDeque::new(),
+            });
             self.queues.len() - 1
         })
     }
@@ -368,7 +375,8 @@ impl Delivery {
             return None;
         }
         let mut delivered = Vec::new();
-        while queue.released < met.offset + number {
+        // Under an earlier offset the same number may have stood for an earlier message.
+        while queue.released < (met.offset + number).min(queue.sent) {
             let Some(kept) = queue.kept.pop_front() else { break };
             queue.released += 1;
             self.outbox_bytes -= kept.size();
@@ -513,6 +521,25 @@ mod tests {
         feed(&mut alice, "present bob/b1");
         feed(&mut alice, "recu bob/b1 alice/a1 1");
         assert_eq!(sent(&mut alice), ["recu bob/b1 0", "msg bob/b1 2 trois"]);
+    }
+
+    #[test]
+    fn a_number_of_earlier_times_does_not_cover_what_was_never_sent() {
+        let mut alice = alice();
+        feed(&mut alice, "present bob/b1");
+        for text in ["un", "deux", "trois"] {
+            alice.write(DATE, text).unwrap();
+        }
+        sent(&mut alice);
+        feed(&mut alice, "present bob/b2");
+        sent(&mut alice);
+        assert_eq!(feed(&mut alice, "recu bob/b2 alice/a1 2"), "delivered [1, 2]");
+        // From here on, number 2 of the old run is « trois ».
+        feed(&mut alice, "present bob/b1");
+        feed(&mut alice, "recu bob/b1 alice/a1 1");
+        alice.write(DATE, "quatre").unwrap();
+        assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 3"), "delivered [3]");
+        assert_eq!(sent(&mut alice), ["recu bob/b1 0", "msg bob/b1 4 quatre"]);
     }
 
     #[test]

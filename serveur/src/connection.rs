@@ -17,7 +17,8 @@ pub(crate) struct Connection {
     /// Tells connections apart, in the order they were accepted.
     pub(crate) id: u64,
     stream: TcpStream,
-    /// Whether lines may still be written. Lock order: the room's lock comes before this one.
+    /// Whether lines may still be written. Lock order: the room's lock comes before this one, and whoever takes this
+    /// one of several connections does so under the room's.
     open: Mutex<bool>,
 }
 

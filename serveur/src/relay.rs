@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -153,8 +153,7 @@ impl Relay {
     pub fn run(self, mut out: Box<dyn Write + Send>, emphasis: Emphasis) -> io::Result<()> {
         let display = self.shared.display.clone();
         let (done, is_done) = channel();
-        // Not joined if the output takes nothing any more: then only the end of the program ends it.
-        thread::Builder::new().name("affichage".to_owned()).spawn(move || {
+        let showing = thread::Builder::new().name("affichage".to_owned()).spawn(move || {
             display.run(&mut *out, emphasis);
             // Nobody waits any more if it took too long.
             let _ = done.send(());
@@ -162,8 +161,12 @@ impl Relay {
         self.shared.display.plain(&self.greeting());
         self.accept_all();
         self.shared.display.close();
-        if is_done.recv_timeout(LAST_DISPLAY).is_err() {
+        if is_done.recv_timeout(LAST_DISPLAY) == Err(RecvTimeoutError::Timeout) {
+            // Not joined: only the end of the program ends a write to an output that takes nothing any more.
             log::warn!("la sortie ne prend plus rien : la fin de l'affichage est perdue");
+        } else {
+            // If it panicked, it has said so itself.
+            let _ = showing.join();
         }
         Ok(())
     }

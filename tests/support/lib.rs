@@ -1,5 +1,6 @@
 //! What the test files share: a relay in a thread ([`relay`]), a participant by hand ([`peer`]), the real
-//! programs ([`program`]) and their windows ([`window`], [`xvfb`]).
+//! programs ([`program`]) with what they use of the system (`usage`), their windows ([`window`], [`xvfb`]), and a
+//! bad network ([`proxy`]).
 //!
 //! Everything here waits for something to happen, at most [`PATIENCE`], and says what it waited for when it did not.
 
@@ -8,7 +9,10 @@
 pub mod measure;
 pub mod peer;
 pub mod program;
+pub mod proxy;
 pub mod relay;
+#[cfg(target_os = "linux")]
+pub mod usage;
 pub mod window;
 pub mod xvfb;
 

@@ -1,7 +1,8 @@
 //! A participant by hand: raw lines over TCP, as someone with `nc` would type them.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 use crate::PATIENCE;
 
@@ -19,6 +20,25 @@ impl Peer {
     pub fn connect(relay: SocketAddr) -> Peer {
         let stream = TcpStream::connect(relay).expect("the relay accepts connections");
         Peer::from_stream(stream)
+    }
+
+    /// Waits for a client that connects to this listener.
+    pub fn accept(listener: &TcpListener) -> Peer {
+        listener.set_nonblocking(true).unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(false).unwrap();
+                    return Peer::from_stream(stream);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < deadline => {
+                    // A listener knows no timeout; looking is enough.
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(error) => panic!("nobody connected: {error}"),
+            }
+        }
     }
 
     /// Takes over an open connection.
@@ -51,6 +71,11 @@ impl Peer {
     /// Sends bytes as they are.
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).expect("the other side takes what is sent");
+    }
+
+    /// Sends bytes as they are, if the other side still takes them.
+    pub fn try_send_bytes(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
     }
 
     /// Sends a message of its own to another.
@@ -114,6 +139,14 @@ impl Peer {
     pub fn into_stream(self) -> TcpStream {
         assert!(self.received.is_empty());
         self.stream
+    }
+
+    /// Will send nothing more; gives what still comes, until the other side closes or breaks the connection.
+    pub fn finish(mut self) -> Vec<String> {
+        let _ = self.stream.shutdown(Shutdown::Write);
+        // A reset is an end like any other here.
+        let _ = self.stream.read_to_end(&mut self.received);
+        String::from_utf8_lossy(&self.received).lines().map(str::to_owned).collect()
     }
 
     /// Will send nothing more, but goes on reading.

@@ -54,17 +54,20 @@ impl Program {
 
     /// Starts any command with its input and outputs in our hand.
     pub fn spawn(command: &mut Command) -> Program {
+        Program::spawn_into(Stdio::piped(), command)
+    }
+
+    /// Starts any command whose standard output goes elsewhere.
+    pub fn spawn_into(stdout: Stdio, command: &mut Command) -> Program {
         let mut child = command
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (out, err) = (Screen::default(), Screen::default());
-        let gatherers = vec![
-            gather(child.stdout.take().unwrap(), out.clone()),
-            gather(child.stderr.take().unwrap(), err.clone()),
-        ];
+        let mut gatherers = vec![gather(child.stderr.take().unwrap(), err.clone())];
+        gatherers.extend(child.stdout.take().map(|stdout| gather(stdout, out.clone())));
         let input = child.stdin.take();
         Program { child, input, out, err, gatherers }
     }
@@ -94,6 +97,21 @@ impl Program {
     /// Takes its input, for a thread that types.
     pub fn take_input(&mut self) -> ChildStdin {
         self.input.take().expect("its input is open")
+    }
+
+    /// Stops it where it is, until [`resume`](Self::resume).
+    pub fn stop(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.id().to_string()]).status();
+        assert!(status.expect("kill is there").success());
     }
 
     /// Ends it without a chance to say anything (SIGKILL).

@@ -54,7 +54,9 @@ impl Drop for RelayThread {
     fn drop(&mut self) {
         self.stopper.stop();
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+            let ended = thread.join();
+            // One panic is enough to end a test.
+            assert!(std::thread::panicking() || ended.is_ok(), "the relay panicked");
         }
     }
 }
