@@ -70,7 +70,8 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// A form that fills the current group, which is `w` wide and `h` high.
+    /// A form that fills the current group, which is `w` wide and `h` high. [`Self::lay_out`] puts its parts in
+    /// their places.
     pub(crate) fn new(w: i32, h: i32) -> Self {
         let mut page = Group::new(0, 0, w, h, None);
         page.set_frame(FrameType::FlatBox);
@@ -98,7 +99,6 @@ impl Form {
         );
         form.cancel.clone().hide();
         form.connect_events();
-        form.lay_out();
         form
     }
 
@@ -160,7 +160,6 @@ impl Form {
         if self.fixed_server.set(server).is_ok() {
             self.host.hide();
             self.port.hide();
-            self.lay_out();
         }
     }
 
@@ -287,7 +286,7 @@ impl Form {
     }
 
     /// Puts everything in its place.
-    fn lay_out(&self) {
+    pub(crate) fn lay_out(&self) {
         let page = Area::of(&self.page);
         let w = (page.w - 2 * 2 * MARGIN).min(WIDEST);
         let x = page.x + (page.w - w) / 2;

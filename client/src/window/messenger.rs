@@ -100,23 +100,16 @@ enum Phase {
 }
 
 impl Messenger {
-    /// Opens a window at that place, with the form in it.
+    /// A window at that place, with the form in it.
     pub(crate) fn new(shared: &Rc<Shared>, place: Area) -> Self {
         let mut window = DoubleWindow::new(place.x, place.y, place.w, place.h, None);
         window.set_xclass("messagerie");
         window.set_color(BACKGROUND);
+        let form = Form::new(place.w, place.h);
+        window.end();
         window.make_resizable(true);
         window.size_range(SMALLEST.0, SMALLEST.1, 0, 0);
         window.set_icon(icon());
-        window.set_label(&chat::title(None, None, 0));
-        // Before there is anything in it: the window manager places it while the fonts are being found, which takes
-        // as long as everything else together.
-        window.show();
-        app::flush();
-        // `show` has ended it.
-        window.begin();
-        let form = Form::new(place.w, place.h);
-        window.end();
         let settings = shared.settings.borrow();
         form.fill(&settings.host, &settings.port, &settings.pseudo);
         if let Some(invitation) = &shared.invitation {
@@ -159,6 +152,14 @@ impl Messenger {
         messenger
     }
 
+    /// Puts the window on the screen. Only then the fonts are loaded, which takes as long as the rest: meanwhile the
+    /// window manager makes room for the window.
+    pub(crate) fn show(&self) {
+        self.0.window.clone().show();
+        self.0.form.lay_out();
+        self.take_focus_now();
+    }
+
     /// Fills in the form what is known already.
     pub(crate) fn fill(&self, server: Option<&Endpoint>, pseudo: Option<&Pseudo>) {
         let settings = self.0.shared.settings.borrow();
@@ -169,11 +170,12 @@ impl Messenger {
         self.0.form.fill(&host, &port, pseudo.map_or(&settings.pseudo, Pseudo::as_str));
     }
 
-    /// Joins a discussion without showing the form first.
+    /// Joins a discussion without showing the form first: FLTK has not drawn it yet.
     pub(crate) fn join_at_once(&self, server: &Endpoint, pseudo: Pseudo) {
         self.join(server, pseudo);
         if let Some(chat) = self.chat() {
             self.show_page(&chat.page());
+            chat.take_focus();
         }
     }
 
@@ -239,8 +241,7 @@ impl Messenger {
         }
     }
 
-    /// Gives the focus to what the user needs next, wherever it is now.
-    pub(crate) fn take_focus_now(&self) {
+    fn take_focus_now(&self) {
         match self.chat() {
             Some(chat) if chat.page().visible() => chat.take_focus(),
             _ => self.0.form.take_focus(),

@@ -54,6 +54,7 @@ pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<(
     let shared = prepare(true, None)?;
     let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
     messenger.fill(server.as_ref(), pseudo.as_ref());
+    messenger.show();
     if let (Some(server), Some(pseudo)) = (server, pseudo) {
         messenger.join_at_once(&server, pseudo);
     }
@@ -75,6 +76,7 @@ pub fn demo() -> anyhow::Result<()> {
         let pseudo: Pseudo = name.parse()?;
         let messenger = Messenger::new(&shared, place);
         messenger.fill(Some(&server), Some(&pseudo));
+        messenger.show();
         messenger.join_at_once(&server, pseudo);
         messengers.push(messenger);
     }
@@ -93,6 +95,7 @@ pub fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
     let shared = prepare(true, Some(hosting.invitation()))?;
     let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
     messenger.fill(None, pseudo.as_ref());
+    messenger.show();
     if let Some(pseudo) = pseudo {
         messenger.join_at_once(&server, pseudo);
     }
@@ -130,9 +133,6 @@ fn in_the_middle(count: i32) -> Vec<Area> {
 
 /// Returns when all windows are closed and their discussions left.
 fn run_until_closed(messengers: &[Messenger]) {
-    for messenger in messengers {
-        messenger.take_focus_now();
-    }
     let windows = messengers.to_vec();
     // A check is called before each wait, also while a menu is open or something is being dragged.
     app::add_check(move |_| {

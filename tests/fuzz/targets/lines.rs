@@ -12,7 +12,7 @@
 use common::frame::{Frame, MAX_LINE_BYTES};
 use common::lines::{LineBuffer, LineTooLong};
 use common::text::harmless;
-use common::transcript::{Emphasis, push_message};
+use common::transcript::{Emphasis, MessageStart};
 use libfuzzer_sys::fuzz_target;
 
 /// Stands for a long run of letters, which the fuzzer would hardly ever write out; never part of UTF-8 text.
@@ -87,7 +87,9 @@ fn check_frame(line: &str) {
     assert_eq!(buffer.next_line(), Some(Ok(line.as_bytes())), "one form for one meaning");
     if let Frame::Msg(msg) = frame {
         let mut shown = String::new();
-        push_message(&mut shown, "12:00:00", msg.source.pseudo_str(), &msg.text, Emphasis::None);
+        let mut start = MessageStart::default();
+        start.set("12:00:00", msg.source.pseudo_str(), Emphasis::None);
+        start.push(&mut shown, &msg.text);
         assert_eq!(harmless(&shown), shown);
         assert!(shown.lines().skip(1).all(|line| line.starts_with("    ")), "{shown:?}");
     }
