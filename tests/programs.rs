@@ -118,3 +118,15 @@ fn a_permanent_server_goes_on_after_a_discussion() {
     let _next = Peer::login(address, "carol");
     server.kill();
 }
+
+#[test]
+fn without_a_screen_the_window_says_what_to_do() {
+    for (display, words) in [("", "DISPLAY est vide"), (":987", "l'écran « :987 » (DISPLAY) ne répond pas")]
+    {
+        let mut command = Command::new(binary("client"));
+        let mut client = Program::spawn(command.arg("--demo").env("DISPLAY", display));
+        assert_eq!(client.status(), 1);
+        let err = client.err.text();
+        assert!(err.contains(words) && err.contains("--terminal") && err.lines().count() == 1, "{err}");
+    }
+}

@@ -112,13 +112,24 @@ fn prepare(remember: bool, invitation: Option<Invitation>) -> anyhow::Result<Rc<
     Ok(Rc::new(Shared { settings: RefCell::new(settings), remember, invitation }))
 }
 
-/// FLTK ends the program where there is no display; this says what to do instead.
+/// FLTK ends the program where there is no X server; this says what to do instead.
+#[cfg(all(unix, not(target_os = "macos")))]
 fn check_display() -> anyhow::Result<()> {
-    let set = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
-    let needs_one = cfg!(all(unix, not(target_os = "macos")));
-    if needs_one && !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
-        anyhow::bail!("il n'y a pas d'écran où ouvrir une fenêtre (DISPLAY est vide) : ajoutez --terminal");
+    let Err(error) = x11rb::connect(None) else { return Ok(()) };
+    log::info!("serveur X : {error}");
+    match std::env::var("DISPLAY") {
+        Ok(display) if !display.is_empty() => anyhow::bail!(
+            "l'écran « {} » (DISPLAY) ne répond pas : corrigez DISPLAY, ou ajoutez --terminal",
+            common::text::harmless(&display)
+        ),
+        _ => anyhow::bail!(
+            "il n'y a pas d'écran où ouvrir une fenêtre (DISPLAY est vide) : ajoutez --terminal"
+        ),
     }
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn check_display() -> anyhow::Result<()> {
     Ok(())
 }
 
