@@ -213,7 +213,7 @@ fn quitter_while_the_other_is_stopped_ends_the_client_and_names_what_is_left() {
     }
     alice.type_line("quitter");
     assert_eq!(alice.status(), 0);
-    assert!(alice.err.text().contains("60 messages non remis"), "{}", alice.err.text());
+    assert!(alice.err.text().contains("60 messages n'ont pas été remis à bob"), "{}", alice.err.text());
     assert_eq!(relay.status(), 0);
 }
 
@@ -341,7 +341,7 @@ fn quitter_while_the_relay_is_down_ends_the_client_and_names_what_is_left() {
     alice.type_line("quitter");
     assert_eq!(alice.status(), 0);
     let err = alice.err.text();
-    assert!(err.contains("1 message non remis") && err.contains("à bob : trop tard"), "{err}");
+    assert!(err.contains("1 message n'a pas été remis à bob") && err.contains("« trop tard »"), "{err}");
 }
 
 #[test]

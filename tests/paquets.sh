@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs what the tests need beside what the window needs, on Debian and Ubuntu: an X server without a screen,
-# something that presses keys, something that takes pictures, fonts. Does nothing when it is there.
+# something that presses keys, something that takes pictures, fonts,
+# and what counts system calls. Does nothing when it is there.
 set -eu
 dossier=$(dirname "$0")
 sh "$dossier/../client/paquets.sh"
 . "$dossier/../common/paquets.sh"
 
-exiger xvfb xdotool xclip imagemagick x11-utils fonts-dejavu-core fonts-noto-core fonts-noto-color-emoji
+exiger strace xvfb xdotool xclip imagemagick x11-utils fonts-dejavu-core fonts-noto-core fonts-noto-color-emoji

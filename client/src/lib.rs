@@ -4,5 +4,6 @@ pub mod event;
 pub mod link;
 pub mod options;
 pub mod terminal;
+mod undelivered;
 #[cfg(feature = "fenetre")]
 pub mod window;

@@ -18,6 +18,7 @@ use common::transcript::{Emphasis, MessageStart};
 use crate::event::{Ending, Event, Failure, Front};
 use crate::link::{Link, SendError};
 use crate::options::parse_pseudo;
+use crate::undelivered;
 
 /// How long to wait for a server that is not up yet.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,7 +45,8 @@ pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<b
         Ok(ending) => ending,
         Err(_) => bail!("la réception s'est interrompue"),
     };
-    name_undelivered(&link.undelivered());
+    // Without a `recu` in the end, some of them may have arrived all the same.
+    undelivered::describe(&link.undelivered()).lines().for_each(notice);
     match ending {
         Ending::Left | Ending::LeftByPeer(_) => Ok(all_sent.load(Ordering::SeqCst)),
         Ending::Failed(failure) => Err(failure.into()),
@@ -134,22 +136,6 @@ fn read_line<'a>(
         )));
     }
     Ok(Some(std::str::from_utf8(bytes).map_err(|_| "cette ligne n'est pas en UTF-8 : elle n'est pas partie")))
-}
-
-fn name_undelivered(undelivered: &[(Option<Pseudo>, String)]) {
-    if undelivered.is_empty() {
-        return;
-    }
-    let (count, s) = (undelivered.len(), if undelivered.len() > 1 { "s" } else { "" });
-    notice(&format!("{count} message{s} non remis (ou dont la remise n'a pas été confirmée) :"));
-    for (to, text) in undelivered.iter().take(3) {
-        let to = to.as_ref().map_or("premier venu", Pseudo::as_str);
-        let start: String = text.chars().take(60).collect();
-        notice(&format!("  à {to} : {}", start.replace('\n', " ")));
-    }
-    if count > 3 {
-        notice(&format!("  … et {} de plus", count - 3));
-    }
 }
 
 /// Shows a sentence of the program's own.

@@ -25,8 +25,9 @@ use super::paint::Area;
 use super::settings::Settings;
 use super::status::Status;
 use super::theme::{BACKGROUND, Theme};
-use super::{undelivered, urgency};
+use super::urgency;
 use crate::link::Link;
+use crate::undelivered;
 
 /// The smallest size at which everything has room.
 const SMALLEST: (i32, i32) = (360, 400);

@@ -20,7 +20,6 @@ mod paint;
 mod settings;
 mod status;
 mod theme;
-mod undelivered;
 mod urgency;
 
 use std::cell::RefCell;
