@@ -353,7 +353,8 @@ fn quitter_after_the_other_was_lost_ends_client_and_relay() {
     alice.type_line("trop tard");
     alice.type_line("quitter");
     assert_eq!((alice.status(), relay.status()), (0, 0));
-    assert!(alice.err.text().contains("à bob : trop tard"), "{}", alice.err.text());
+    let err = alice.err.text();
+    assert!(err.contains("1 message n'a pas été remis à bob") && err.contains("« trop tard »"), "{err}");
 }
 
 #[test]
