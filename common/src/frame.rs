@@ -321,10 +321,11 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn next(&mut self) -> Option<&'a str> {
         let rest = self.rest?;
-        match rest.split_once(' ') {
-            Some((field, rest)) => {
-                self.rest = Some(rest);
-                Some(field)
+        // Fields are short: looking at each byte is faster than what finds a character in a long text.
+        match rest.bytes().position(|byte| byte == b' ') {
+            Some(space) => {
+                self.rest = Some(&rest[space + 1..]);
+                Some(&rest[..space])
             }
             None => self.rest.take(),
         }

@@ -1,5 +1,7 @@
 //! Lines for a terminal: a message in a form that nothing in it can imitate.
 
+use std::borrow::Cow;
+
 use crate::text::{Text, harmless};
 
 /// What stands before every further line of a message, so that none can pass for the first of another.
@@ -47,15 +49,13 @@ impl MessageStart {
         out.push_str(&self.0);
         let plain = text.plain();
         let shown = harmless(&plain);
-        match shown.split_once('\n') {
-            None => out.push_str(&shown),
-            Some((first, others)) => {
-                out.push_str(first);
-                for line in others.split('\n') {
-                    out.push_str(INDENT);
-                    out.push_str(line);
-                }
-            }
+        // A text that is the same on the wire has only one line.
+        let lines = if matches!(plain, Cow::Borrowed(_)) { None } else { shown.split_once('\n') };
+        let (first, others) = lines.map_or((&*shown, None), |(first, others)| (first, Some(others)));
+        out.push_str(first);
+        for line in others.into_iter().flat_map(|others| others.split('\n')) {
+            out.push_str(INDENT);
+            out.push_str(line);
         }
         out.push('\n');
     }

@@ -31,7 +31,7 @@ pub(crate) struct Display {
 struct Store {
     entries: Vec<Entry>,
     /// The entries' contents, one after the other.
-    bytes: Vec<u8>,
+    contents: String,
     /// Lines for which there was no room.
     skipped: usize,
     /// The display sleeps until there is something to show.
@@ -58,18 +58,18 @@ enum Kind {
 
 impl Display {
     /// Shows messages of one person: texts in their wire form, a line each.
-    pub(crate) fn messages(&self, pseudo: &Arc<str>, texts: &[u8]) {
+    pub(crate) fn messages(&self, pseudo: &Arc<str>, texts: &str) {
         self.store(texts, Kind::Messages(Arc::clone(pseudo)));
     }
 
     /// Shows a sentence about the discussion.
     pub(crate) fn notice(&self, sentence: &str) {
-        self.store(sentence.as_bytes(), Kind::Notice);
+        self.store(sentence, Kind::Notice);
     }
 
     /// Shows lines as they are.
     pub(crate) fn plain(&self, lines: &str) {
-        self.store(lines.as_bytes(), Kind::Plain);
+        self.store(lines, Kind::Plain);
     }
 
     /// Nothing more will be shown: [`run`](Self::run) returns once it has written what is left.
@@ -111,13 +111,13 @@ impl Display {
         self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn store(&self, content: &[u8], kind: Kind) {
+    fn store(&self, content: &str, kind: Kind) {
         let mut store = self.lock();
         if store.size() + content.len() > MAX_STORED_BYTES {
-            store.skipped += content.iter().filter(|byte| **byte == b'\n').count().max(1);
+            store.skipped += content.bytes().filter(|byte| *byte == b'\n').count().max(1);
             return;
         }
-        store.bytes.extend_from_slice(content);
+        store.contents.push_str(content);
         store.entries.push(Entry { at: Local::now(), length: content.len(), kind });
         if std::mem::take(&mut store.idle) {
             self.shared.1.notify_one();
@@ -132,7 +132,7 @@ impl Display {
             store = self.shared.1.wait(store).unwrap_or_else(PoisonError::into_inner);
         }
         std::mem::swap(&mut store.entries, &mut batch.entries);
-        std::mem::swap(&mut store.bytes, &mut batch.bytes);
+        std::mem::swap(&mut store.contents, &mut batch.contents);
         batch.skipped = std::mem::take(&mut store.skipped);
         !batch.entries.is_empty()
     }
@@ -141,16 +141,16 @@ impl Display {
 impl Store {
     fn clear(&mut self) {
         self.entries.clear();
-        self.bytes.clear();
+        self.contents.clear();
     }
 
     /// What it takes, entries included: a thousand empty messages are not nothing.
     fn size(&self) -> usize {
-        self.bytes.len() + self.entries.len() * size_of::<Entry>()
+        self.contents.len() + self.entries.len() * size_of::<Entry>()
     }
 
-    fn contents(&self) -> impl Iterator<Item = (&Entry, &[u8])> {
-        let mut rest = &self.bytes[..];
+    fn contents(&self) -> impl Iterator<Item = (&Entry, &str)> {
+        let mut rest = self.contents.as_str();
         self.entries.iter().map(move |entry| {
             let (content, after) = rest.split_at(entry.length);
             rest = after;
@@ -160,17 +160,16 @@ impl Store {
 }
 
 impl Entry {
-    fn write_to(&self, content: &[u8], out: &mut String, beginnings: &mut Beginnings, emphasis: Emphasis) {
-        let content = String::from_utf8_lossy(content);
+    fn write_to(&self, content: &str, out: &mut String, beginnings: &mut Beginnings, emphasis: Emphasis) {
         let Beginnings { stamp, message } = beginnings;
         let stamp = stamp.of(&self.at);
         match &self.kind {
-            Kind::Plain => out.push_str(&content),
-            Kind::Notice => push_notice(out, stamp, &content),
+            Kind::Plain => out.push_str(content),
+            Kind::Notice => push_notice(out, stamp, content),
             Kind::Messages(pseudo) => {
                 message.set(stamp, pseudo, emphasis);
                 for line in content.split_terminator('\n') {
-                    message.push(out, &Text::from_wire(line.strip_suffix('\r').unwrap_or(line)));
+                    message.push(out, &Text::from_wire(line));
                 }
             }
         }
@@ -237,7 +236,7 @@ mod tests {
         let display = Display::default();
         display.plain("Bonjour\n");
         display.notice("alice a rejoint la discussion.");
-        display.messages(&"alice".into(), b"Salut\\nBob\n!\r\r\n");
+        display.messages(&"alice".into(), "Salut\\nBob\n!\r\n");
         let shown = shown(&display);
         let mut lines: Vec<String> =
             shown.lines().map(|line| line.chars().skip_while(|c| *c != ']').collect()).collect();
@@ -251,7 +250,7 @@ mod tests {
         let display = Display::default();
         let line = format!("{}\n", "x".repeat(1000));
         for _ in 0..2000 {
-            display.messages(&"alice".into(), line.as_bytes());
+            display.messages(&"alice".into(), &line);
         }
         let shown = shown(&display);
         let kept = shown.lines().filter(|line| line.contains("alice : x")).count();

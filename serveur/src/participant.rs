@@ -166,7 +166,7 @@ struct Conversation<'a> {
     /// Lines for the one opposite, gathered from one read.
     forwarded: Vec<u8>,
     /// The texts of the messages among them, a line each, for the display.
-    texts: Vec<u8>,
+    texts: String,
     /// Lines for this connection itself.
     answers: Vec<u8>,
     silence: Silence,
@@ -190,7 +190,7 @@ impl<'a> Conversation<'a> {
             lines,
             peer: None,
             forwarded: Vec::new(),
-            texts: Vec::new(),
+            texts: String::new(),
             answers: Vec::new(),
             silence: Silence::new(),
         }
@@ -257,7 +257,8 @@ impl<'a> Conversation<'a> {
             match judge(line, &self.me.address, self.peer.as_ref()) {
                 Verdict::Message(text) => {
                     append_line(&mut self.forwarded, line);
-                    append_line(&mut self.texts, text.wire());
+                    self.texts.push_str(text.wire());
+                    self.texts.push('\n');
                 }
                 Verdict::Acknowledgement => append_line(&mut self.forwarded, line),
                 Verdict::Drop => {}
