@@ -135,7 +135,7 @@ impl<'a> Address<'a> {
     /// # Errors
     /// Says whether the pseudo or the session is at fault.
     pub fn parse(text: &'a str) -> Result<Self, AddressError> {
-        let slash = text.find('/').unwrap_or(text.len());
+        let slash = text.bytes().position(|byte| byte == b'/').unwrap_or(text.len());
         check_pseudo(&text[..slash])?;
         check_session(text.get(slash + 1..).unwrap_or(""))?;
         Ok(Address { text: Cow::Borrowed(text), slash })
@@ -192,11 +192,12 @@ impl fmt::Display for Address<'_> {
 
 fn check_pseudo(text: &str) -> Result<(), AddressError> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if !text.is_empty() && text.chars().all(allowed) && text.chars().count() <= MAX_PSEUDO_CHARS {
-        Ok(())
-    } else {
-        Err(AddressError::Pseudo)
-    }
+    let mut count = 0;
+    let valid = text.chars().all(|c| {
+        count += 1;
+        allowed(c) && count <= MAX_PSEUDO_CHARS
+    });
+    if valid && count > 0 { Ok(()) } else { Err(AddressError::Pseudo) }
 }
 
 fn check_session(text: &str) -> Result<(), AddressError> {

@@ -207,12 +207,8 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// The first field that is wrong.
     pub fn parse(line: &'a str) -> Result<Self, FrameError> {
-        let (word, rest) = match line.split_once(' ') {
-            Some((word, rest)) => (word, Some(rest)),
-            None => (line, None),
-        };
-        let mut fields = Fields { rest };
-        match word {
+        let mut fields = Fields { rest: Some(line) };
+        match fields.next().unwrap_or("") {
             "msg" => {
                 let source = fields.address(FrameError::Source)?;
                 let destination = fields.address(FrameError::Destination)?;

@@ -32,7 +32,9 @@ impl<'a> Text<'a> {
 
     /// A text of any length, for sentences that are known to be short.
     pub(crate) fn escaped(plain: &'a str) -> Self {
-        if !plain.bytes().any(|b| b == b'\\' || b == b'\n') {
+        // Without a way out in the middle the compiler looks at many bytes at once.
+        let needs_escapes = plain.bytes().fold(false, |found, b| found | (b == b'\\') | (b == b'\n'));
+        if !needs_escapes {
             return Text(Cow::Borrowed(plain));
         }
         Text(Cow::Owned(plain.replace('\\', r"\\").replace('\n', r"\n")))
@@ -83,8 +85,7 @@ impl<'a> Text<'a> {
 /// assert_eq!(harmless("déjà vu"), "déjà vu");
 /// ```
 pub fn harmless(text: &str) -> Cow<'_, str> {
-    // Printable ASCII, by far the most frequent, needs no look at single characters. Without a way out in the middle
-    // the compiler checks many bytes at once.
+    // Printable ASCII, by far the most frequent, needs no look at single characters (and see `Text::escaped`).
     let plain = text.bytes().fold(true, |plain, b| plain & (matches!(b, b' '..=b'~') | (b == b'\n')));
     if plain || !text.contains(is_harmful) {
         return Cow::Borrowed(text);
