@@ -20,6 +20,9 @@ const WRITE_BYTES: usize = 64 * 1024;
 /// After each write the display rests for this long, and then shows together what has come meanwhile. Waking it for
 /// every message of a fast exchange would cost the messages more than passing them on does.
 const REST: Duration = Duration::from_millis(20);
+/// Who falls behind shows less: once lines had to be skipped, the display leaves the processor to the messages for
+/// longer. What it shows then is a sample in any case.
+const REST_BEHIND: Duration = Duration::from_millis(200);
 
 /// Where lines to show are left. Clones share one store.
 #[derive(Clone, Debug, Default)]
@@ -97,13 +100,13 @@ impl Display {
                 push_notice(&mut text, beginnings.stamp.of(&Local::now()), &sentence);
             }
             output.write(&mut text);
+            self.rest(if batch.skipped > 0 { REST_BEHIND } else { REST });
             batch.clear();
-            self.rest();
         }
     }
 
-    fn rest(&self) {
-        let resting = self.shared.1.wait_timeout_while(self.lock(), REST, |store| !store.closed);
+    fn rest(&self, rest: Duration) {
+        let resting = self.shared.1.wait_timeout_while(self.lock(), rest, |store| !store.closed);
         drop(resting.unwrap_or_else(PoisonError::into_inner));
     }
 
