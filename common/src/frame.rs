@@ -278,7 +278,7 @@ impl<'a> Frame<'a> {
 /// A reader takes one CR before the LF for part of the line ending, so a line whose content ends in CR needs one
 /// more to keep its own.
 pub fn end_line(out: &mut Vec<u8>, start: usize) {
-    if out.len() > start && out.ends_with(b"\r") {
+    if out[start..].last() == Some(&b'\r') {
         out.push(b'\r');
     }
     out.push(b'\n');

@@ -60,19 +60,19 @@ enum Kind {
 }
 
 impl Display {
-    /// Shows messages of one person: texts in their wire form, a line each.
-    pub(crate) fn messages(&self, pseudo: &Arc<str>, texts: &str) {
-        self.store(texts, Kind::Messages(Arc::clone(pseudo)));
+    /// Shows `count` messages of one person: texts in their wire form, a line each.
+    pub(crate) fn messages(&self, pseudo: &Arc<str>, texts: &str, count: usize) {
+        self.store(texts, count, Kind::Messages(Arc::clone(pseudo)));
     }
 
     /// Shows a sentence about the discussion.
     pub(crate) fn notice(&self, sentence: &str) {
-        self.store(sentence, Kind::Notice);
+        self.store(sentence, 1, Kind::Notice);
     }
 
     /// Shows lines as they are.
     pub(crate) fn plain(&self, lines: &str) {
-        self.store(lines, Kind::Plain);
+        self.store(lines, lines.lines().count(), Kind::Plain);
     }
 
     /// Nothing more will be shown: [`run`](Self::run) returns once it has written what is left.
@@ -114,10 +114,10 @@ impl Display {
         self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn store(&self, content: &str, kind: Kind) {
+    fn store(&self, content: &str, lines: usize, kind: Kind) {
         let mut store = self.lock();
         if store.size() + content.len() > MAX_STORED_BYTES {
-            store.skipped += content.bytes().filter(|byte| *byte == b'\n').count().max(1);
+            store.skipped += lines;
             return;
         }
         store.contents.push_str(content);
@@ -239,7 +239,7 @@ mod tests {
         let display = Display::default();
         display.plain("Bonjour\n");
         display.notice("alice a rejoint la discussion.");
-        display.messages(&"alice".into(), "Salut\\nBob\n!\r\n");
+        display.messages(&"alice".into(), "Salut\\nBob\n!\r\n", 2);
         let shown = shown(&display);
         let mut lines: Vec<String> =
             shown.lines().map(|line| line.chars().skip_while(|c| *c != ']').collect()).collect();
@@ -253,7 +253,7 @@ mod tests {
         let display = Display::default();
         let line = format!("{}\n", "x".repeat(1000));
         for _ in 0..2000 {
-            display.messages(&"alice".into(), &line);
+            display.messages(&"alice".into(), &line, 1);
         }
         let shown = shown(&display);
         let kept = shown.lines().filter(|line| line.contains("alice : x")).count();

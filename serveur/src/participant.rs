@@ -165,8 +165,9 @@ struct Conversation<'a> {
     peer: Option<(Arc<Participant>, String)>,
     /// Lines for the one opposite, gathered from one read.
     forwarded: Vec<u8>,
-    /// The texts of the messages among them, a line each, for the display.
+    /// The texts of the messages among them, a line each, for the display, and how many they are.
     texts: String,
+    text_count: usize,
     /// Lines for this connection itself.
     answers: Vec<u8>,
     silence: Silence,
@@ -191,6 +192,7 @@ impl<'a> Conversation<'a> {
             peer: None,
             forwarded: Vec::new(),
             texts: String::new(),
+            text_count: 0,
             answers: Vec::new(),
             silence: Silence::new(),
         }
@@ -259,6 +261,7 @@ impl<'a> Conversation<'a> {
                     append_line(&mut self.forwarded, line);
                     self.texts.push_str(text.wire());
                     self.texts.push('\n');
+                    self.text_count += 1;
                 }
                 Verdict::Acknowledgement => append_line(&mut self.forwarded, line),
                 Verdict::Drop => {}
@@ -298,11 +301,12 @@ impl<'a> Conversation<'a> {
             self.me.connection.writer().send(&self.answers);
         }
         if !self.texts.is_empty() {
-            self.display.messages(&self.me.pseudo, &self.texts);
+            self.display.messages(&self.me.pseudo, &self.texts, self.text_count);
         }
         self.forwarded.clear();
         self.answers.clear();
         self.texts.clear();
+        self.text_count = 0;
     }
 }
 
