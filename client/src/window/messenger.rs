@@ -157,6 +157,8 @@ impl Messenger {
     /// window manager makes room for the window.
     pub(crate) fn show(&self) {
         self.0.window.clone().show();
+        // Now, not when the fonts are there.
+        app::flush();
         self.0.form.lay_out();
         self.take_focus_now();
     }
