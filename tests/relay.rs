@@ -240,7 +240,7 @@ fn what_was_sent_before_the_connection_broke_arrives_before_absent() {
 fn present_comes_before_anything_of_the_other() {
     let relay = RelayThread::permanent();
     let mut alice = Peer::login(relay.address, "alice");
-    for round in 0..50 {
+    for _ in 0..50 {
         // alice talks to bob's address without waiting for him, as a client that has just lost sight of him may.
         let mut bob = Peer::connect(relay.address);
         bob.send("login 1 bob/s-bob");
@@ -252,7 +252,6 @@ fn present_comes_before_anything_of_the_other() {
         alice.expect(&format!("present {BOB}"));
         bob.close();
         alice.expect(&format!("absent {BOB}"));
-        assert!(round < 50);
     }
 }
 

@@ -56,8 +56,8 @@ impl Connection {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
-    /// Sends the last line, then reads on until the other side has closed too, or `deadline`: closing while
-    /// something is unread would reset the connection and destroy what is still on its way.
+    /// After the last line ([`Writer::finish`]): reads on until the other side has closed too, or `deadline`. Closing
+    /// while something is unread would reset the connection and could destroy what is still on its way.
     pub(crate) fn linger(&self, deadline: Instant) {
         let mut discarded = [0; 4096];
         loop {
