@@ -82,24 +82,38 @@ pub struct Msg<'a> {
     pub text: Text<'a>,
 }
 
-/// What follows the addresses in a `msg`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MsgContent<'a> {
-    /// See [`Msg::number`].
-    pub number: u64,
-    /// See [`Msg::date`].
-    pub date: &'a str,
-    /// See [`Msg::text`].
-    pub text: Text<'a>,
+/// From whom to whom messages go: nearly all lines of a discussion begin with the same two addresses, spelt in the
+/// same way, which need not be taken apart each time.
+///
+/// ```
+/// # use common::{address::Address, frame::{Frame, Route}};
+/// let route = Route::new(Address::parse("alice/a1")?.into_owned(), Address::parse("bob/b1")?.into_owned());
+/// let line = "msg alice/a1 bob/b1 1 2026-11-20T14:03:07.123+01:00 Salut Bob !";
+/// assert_eq!(route.parse_msg(line).map(Frame::Msg), Frame::parse(line).ok());
+/// assert_eq!(route.parse_msg("msg bob/b1 alice/a1 1 2026-11-20T14:03:15.002+01:00 Salut !"), None);
+/// # Ok::<(), common::address::AddressError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Route {
+    source: Address<'static>,
+    destination: Address<'static>,
+    /// How a message of this route begins: `msg SOURCE DESTINATION `.
+    start: String,
 }
 
-impl<'a> MsgContent<'a> {
-    /// Reads `N DATE TEXTE`, for a relay that has recognised the addresses byte by byte.
-    ///
-    /// # Errors
-    /// The first field that is wrong.
-    pub fn parse(rest: &'a str) -> Result<Self, FrameError> {
-        Fields { rest: Some(rest) }.msg_content()
+impl Route {
+    /// From `source` to `destination`.
+    pub fn new(source: Address<'static>, destination: Address<'static>) -> Self {
+        let start = format!("msg {source} {destination} ");
+        Route { source, destination, start }
+    }
+
+    /// Reads a message of this route; `None` for every other line, whatever [`Frame::parse`] may make of it.
+    // Inlined with what it calls: a message is large, and would be moved at each return.
+    #[inline]
+    pub fn parse_msg<'a>(&'a self, line: &'a str) -> Option<Msg<'a>> {
+        let mut fields = Fields { rest: Some(line.strip_prefix(&self.start)?) };
+        fields.msg(self.source.borrowed(), self.destination.borrowed()).ok()
     }
 }
 
@@ -212,8 +226,7 @@ impl<'a> Frame<'a> {
             "msg" => {
                 let source = fields.address(FrameError::Source)?;
                 let destination = fields.address(FrameError::Destination)?;
-                let MsgContent { number, date, text } = fields.msg_content()?;
-                Ok(Frame::Msg(Msg { source, destination, number, date, text }))
+                fields.msg(source, destination).map(Frame::Msg)
             }
             "recu" => {
                 let source = fields.address(FrameError::Source)?;
@@ -246,6 +259,7 @@ impl<'a> Frame<'a> {
     }
 
     /// Appends the frame to `out` as one line, LF included.
+    #[inline]
     pub fn write(&self, out: &mut Vec<u8>) {
         let start = out.len();
         match self {
@@ -284,6 +298,7 @@ pub fn end_line(out: &mut Vec<u8>, start: usize) {
     out.push(b'\n');
 }
 
+#[inline]
 fn put(out: &mut Vec<u8>, fields: &[&str]) {
     for (i, field) in fields.iter().enumerate() {
         if i > 0 {
@@ -294,6 +309,7 @@ fn put(out: &mut Vec<u8>, fields: &[&str]) {
 }
 
 /// Appends a space and a number, without the cost of the formatting machinery.
+#[inline]
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0; MAX_NUMBER_DIGITS + 1];
     let mut at = digits.len();
@@ -315,6 +331,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    #[inline]
     fn next(&mut self) -> Option<&'a str> {
         let rest = self.rest?;
         // Fields are short: looking at each byte is faster than what finds a character in a long text.
@@ -336,18 +353,22 @@ impl<'a> Fields<'a> {
         Address::parse(self.rest.take().unwrap_or("")).map_err(FrameError::Address)
     }
 
-    fn msg_content(&mut self) -> Result<MsgContent<'a>, FrameError> {
-        Ok(MsgContent {
+    /// What follows the addresses in a `msg`.
+    #[inline]
+    fn msg(&mut self, source: Address<'a>, destination: Address<'a>) -> Result<Msg<'a>, FrameError> {
+        Ok(Msg {
+            source,
+            destination,
             number: self.number().filter(|n| *n > 0).ok_or(FrameError::Number)?,
             date: self.next().filter(|date| !date.is_empty()).ok_or(FrameError::Date)?,
             text: self.free_text()?,
         })
     }
 
+    #[inline]
     fn number(&mut self) -> Option<u64> {
         let field = self.next()?;
-        let plain = field.bytes().all(|b| b.is_ascii_digit()) && (field == "0" || !field.starts_with('0'));
-        if !plain {
+        if field.starts_with(['0', '+']) && field != "0" {
             return None;
         }
         field.parse().ok().filter(|n| *n < 1 << 63)

@@ -4,8 +4,15 @@ use std::io::BufRead;
 
 use crate::frame::MAX_LINE_BYTES;
 
-/// What a buffer starts with; it grows to [`MAX_LINE_BYTES`] when that much arrives at once.
+/// What a buffer starts with; it grows when more than that arrives at once.
 const INITIAL_BYTES: usize = 4096;
+
+/// Splits `bytes` behind its first LF, or at its end if there is none.
+pub fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    // `skip_until` looks at several bytes at once; on a slice it cannot fail.
+    let length = (&mut &*bytes).skip_until(b'\n').unwrap_or(0);
+    bytes.split_at(length)
+}
 
 /// A line longer than [`MAX_LINE_BYTES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +20,7 @@ pub struct LineTooLong;
 
 /// Cuts a stream of bytes into lines, whatever the pieces it arrives in.
 ///
-/// It holds at most [`MAX_LINE_BYTES`] and allocates nothing once it has grown to that.
+/// It holds a bounded number of bytes and allocates nothing once it has grown to that.
 ///
 /// ```
 /// # use common::lines::LineBuffer;
@@ -32,12 +39,20 @@ pub struct LineBuffer {
     end: usize,
     /// Nothing before this has an LF.
     searched: usize,
+    /// How long `bytes` may become.
+    max_bytes: usize,
 }
 
 impl LineBuffer {
-    /// An empty buffer.
+    /// An empty buffer for one line of any length, or several shorter ones.
     pub fn new() -> Self {
-        LineBuffer { bytes: vec![0; INITIAL_BYTES], start: 0, end: 0, searched: 0 }
+        LineBuffer::with_max_bytes(MAX_LINE_BYTES)
+    }
+
+    /// An empty buffer that takes more at once, and so needs fewer reads: `max_bytes`, at least [`MAX_LINE_BYTES`].
+    pub fn with_max_bytes(max_bytes: usize) -> Self {
+        debug_assert!(max_bytes >= MAX_LINE_BYTES);
+        LineBuffer { bytes: vec![0; INITIAL_BYTES], start: 0, end: 0, searched: 0, max_bytes }
     }
 
     /// Where the next bytes of the stream belong; say with [`filled`](Self::filled) how many came.
@@ -48,7 +63,7 @@ impl LineBuffer {
         self.searched -= self.start;
         self.end -= self.start;
         self.start = 0;
-        if self.end == self.bytes.len() && self.end < MAX_LINE_BYTES {
+        if self.end == self.bytes.len() {
             self.grow();
         }
         &mut self.bytes[self.end..]
@@ -57,14 +72,14 @@ impl LineBuffer {
     /// `count` bytes were written into [`space`](Self::space).
     pub fn filled(&mut self, count: usize) {
         self.end += count;
-        if self.end == self.bytes.len() && self.end < MAX_LINE_BYTES {
+        if self.end == self.bytes.len() {
             // More came at once than there was room for: the next read may bring more.
             self.grow();
         }
     }
 
     fn grow(&mut self) {
-        self.bytes.resize((4 * self.bytes.len()).min(MAX_LINE_BYTES), 0);
+        self.bytes.resize((4 * self.bytes.len()).min(self.max_bytes), 0);
     }
 
     /// Whether [`next_line`](Self::next_line) has a whole line to give.
@@ -72,14 +87,20 @@ impl LineBuffer {
     /// # Errors
     /// [`LineTooLong`] as soon as no line can come of what has arrived.
     pub fn has_line(&mut self) -> Result<bool, LineTooLong> {
-        if self.searched > self.start && self.bytes[self.searched - 1] == b'\n' {
-            return Ok(true);
+        if !self.searched_a_line() {
+            self.searched += split_line(&self.bytes[self.searched..self.end]).0.len();
         }
-        let mut unsearched = &self.bytes[self.searched..self.end];
-        // `skip_until` finds the LF with the system's vectorised search; on a slice it cannot fail.
-        self.searched += unsearched.skip_until(b'\n').unwrap_or(0);
-        let found = self.searched > self.start && self.bytes[self.searched - 1] == b'\n';
-        if !found && self.end - self.start == MAX_LINE_BYTES { Err(LineTooLong) } else { Ok(found) }
+        let found = self.searched_a_line();
+        let length = self.searched - self.start;
+        if length > MAX_LINE_BYTES || (length == MAX_LINE_BYTES && !found) {
+            return Err(LineTooLong);
+        }
+        Ok(found)
+    }
+
+    /// Whether what was searched ends with the LF of a line.
+    fn searched_a_line(&self) -> bool {
+        self.bytes[self.start..self.searched].last() == Some(&b'\n')
     }
 
     /// The next whole line, without its LF or CR LF; `None` until more arrives.
@@ -96,7 +117,7 @@ impl LineBuffer {
 
     /// Copies `bytes` in, which must fit into [`space`](Self::space).
     pub fn extend(&mut self, bytes: &[u8]) {
-        while self.bytes.len() < (self.end + bytes.len()).min(MAX_LINE_BYTES) {
+        while self.bytes.len() < (self.end + bytes.len()).min(self.max_bytes) {
             self.grow();
         }
         self.space()[..bytes.len()].copy_from_slice(bytes);
@@ -117,7 +138,10 @@ mod tests {
 
     /// Feeds `stream` in pieces of the given sizes and collects the lines.
     fn lines_of(stream: &[u8], sizes: &[usize]) -> Result<Vec<Vec<u8>>, LineTooLong> {
-        let mut buffer = LineBuffer::new();
+        read_by(LineBuffer::new(), stream, sizes)
+    }
+
+    fn read_by(mut buffer: LineBuffer, stream: &[u8], sizes: &[usize]) -> Result<Vec<Vec<u8>>, LineTooLong> {
         let mut lines = Vec::new();
         let mut rest = stream;
         let mut sizes = sizes.iter().cycle();
@@ -141,6 +165,21 @@ mod tests {
         assert_eq!(lines_of(&stream, &[1000]).unwrap()[0].len(), MAX_LINE_BYTES - 1);
         stream.insert(0, b'x');
         assert_eq!(lines_of(&stream, &[1000]), Err(LineTooLong));
+    }
+
+    #[test]
+    fn a_buffer_for_more_than_a_line_takes_more_at_once_but_no_longer_line() {
+        let large = || LineBuffer::with_max_bytes(3 * MAX_LINE_BYTES);
+        let line = |length: usize| [vec![b'x'; length - 1], vec![b'\n']].concat();
+        let three = line(MAX_LINE_BYTES).repeat(3);
+        let mut buffer = large();
+        buffer.extend(&three);
+        assert_eq!(std::iter::from_fn(|| buffer.next_line().map(|line| line.unwrap().len())).count(), 3);
+        for size in [1000, 100_000, 3 * MAX_LINE_BYTES] {
+            assert_eq!(read_by(large(), &three, &[size]).unwrap().len(), 3);
+            let too_long = [line(5), line(MAX_LINE_BYTES + 1), line(5)].concat();
+            assert_eq!(read_by(large(), &too_long, &[size]), Err(LineTooLong), "{size}");
+        }
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::address::Address;
-use common::frame::{Frame, FrameError, MsgContent, Refusal, end_line};
+use common::frame::{Frame, FrameError, Refusal, Route, end_line};
 use common::lines::{LineBuffer, LineTooLong};
 use common::text::Text;
 
@@ -161,8 +161,8 @@ struct Conversation<'a> {
     room: &'a Room,
     display: &'a Display,
     lines: LineBuffer,
-    /// Who sat opposite when the last lines were handled, and how a message for him begins.
-    peer: Option<(Arc<Participant>, String)>,
+    /// Who sat opposite when the last lines were handled, and the route to him.
+    peer: Option<(Arc<Participant>, Route)>,
     /// Lines for the one opposite, gathered from one read.
     forwarded: Vec<u8>,
     /// The texts of the messages among them, a line each, for the display, and how many they are.
@@ -286,8 +286,8 @@ impl<'a> Conversation<'a> {
 
     fn note_peer(&mut self, peer: Arc<Participant>) {
         if !self.peer.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, &peer)) {
-            let start = format!("msg {} {} ", self.me.address, peer.address);
-            self.peer = Some((peer, start));
+            let route = Route::new(self.me.address.clone(), peer.address.clone());
+            self.peer = Some((peer, route));
         }
     }
 
@@ -317,12 +317,9 @@ fn append_line(out: &mut Vec<u8>, line: &str) {
 }
 
 /// What is to be done with `line`, sent by `own`, while `peer` sits opposite.
-fn judge<'a>(line: &'a str, own: &Address<'_>, peer: Option<&(Arc<Participant>, String)>) -> Verdict<'a> {
-    // Nearly every line: the right addresses, spelt as they were announced, need not be taken apart.
-    if let Some((_, start)) = peer
-        && let Some(Ok(content)) = line.strip_prefix(start.as_str()).map(MsgContent::parse)
-    {
-        return Verdict::Message(content.text);
+fn judge<'a>(line: &'a str, own: &Address<'_>, peer: Option<&'a (Arc<Participant>, Route)>) -> Verdict<'a> {
+    if let Some(msg) = peer.and_then(|(_, route)| route.parse_msg(line)) {
+        return Verdict::Message(msg.text);
     }
     let routed = |source: &Address<'_>, destination: &Address<'_>, verdict| {
         if source != own {
