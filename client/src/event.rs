@@ -107,7 +107,8 @@ fn cause(error: &io::Error) -> String {
 
 /// Where a link's events are shown: a terminal, a window, a test.
 pub trait Front: Send {
-    /// Takes an event. It may wait for [`show`](Self::show) before it is seen.
+    /// Takes an event, which is seen with the next [`show`](Self::show). The link may be locked meanwhile: this must be
+    /// quick, and not call the link.
     fn event(&mut self, event: Event<'_>);
 
     /// Shows all events taken so far, and returns when they are shown: then they are acknowledged to their

@@ -10,12 +10,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Local, SecondsFormat, Utc};
+use chrono::{DateTime, Local, SecondsFormat};
 use common::address::{Address, Pseudo, Session};
-use common::delivery::{self, Delivery, MessageId, WriteError};
+use common::delivery::{self, Delivery, Full, MessageId};
 use common::endpoint::Endpoint;
-use common::frame::{Frame, Refusal};
+use common::frame::{Frame, Refusal, Route};
 use common::lines::LineBuffer;
+use common::text::{Text, TooLong};
 
 use crate::event::{Ending, Event, Failure, Front};
 
@@ -36,6 +37,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 const LAST_RECU_TIMEOUT: Duration = Duration::from_secs(2);
 /// On leaving: how long the relay may take to answer `quitter`.
 const FIN_TIMEOUT: Duration = Duration::from_secs(3);
+/// How many bytes are read at once, at most: each read is shown and acknowledged by itself.
+const READ_BYTES: usize = 256 * 1024;
 /// How many bytes of frames are gathered for one write.
 const BATCH_BYTES: usize = 64 * 1024;
 
@@ -67,12 +70,15 @@ pub enum SendError {
     Over,
 }
 
-impl From<WriteError> for SendError {
-    fn from(error: WriteError) -> Self {
-        match error {
-            WriteError::TooLong => SendError::TooLong,
-            WriteError::Full => SendError::Full,
-        }
+impl From<TooLong> for SendError {
+    fn from(_: TooLong) -> Self {
+        SendError::TooLong
+    }
+}
+
+impl From<Full> for SendError {
+    fn from(_: Full) -> Self {
+        SendError::Full
     }
 }
 
@@ -112,12 +118,11 @@ impl Link {
                 connection: Connection::Down,
                 ping_due: false,
                 writer_waits: false,
-                clock: Clock::new(),
             }),
             work: Condvar::new(),
             progress: Condvar::new(),
         });
-        let reception = Reception { shared: Arc::clone(&shared), own, server, patience, front };
+        let reception = Reception { shared: Arc::clone(&shared), own, server, patience, front, route: None };
         let thread = thread::Builder::new()
             .name("reception".to_owned())
             .spawn(move || reception.run())
@@ -130,21 +135,31 @@ impl Link {
     /// # Errors
     /// [`SendError`]; the message was not taken.
     pub fn send(&self, text: &str) -> Result<Sent, SendError> {
-        self.shared.write(self.shared.lock(), text).map_err(|(_, error)| error)
+        let text = Text::from_plain(text)?;
+        let now = Moment::now();
+        let mut state = self.shared.lock();
+        let id = state.write(&now, &text)?;
+        self.shared.release_and_wake_writer(state);
+        Ok(Sent { id, date: now.date })
     }
 
-    /// Like [`send`](Self::send), but waits while there is no room.
-    ///
-    /// # Errors
-    /// [`SendError::TooLong`] or [`SendError::Over`].
-    pub fn send_when_there_is_room(&self, text: &str) -> Result<Sent, SendError> {
+    /// Takes messages one after the other, and waits while there is no room; false if the discussion is over
+    /// before all are taken.
+    pub fn send_all(&self, texts: &[Text<'_>]) -> bool {
+        let mut now = Moment::now();
         let mut state = self.shared.lock();
-        loop {
-            match self.shared.write(state, text) {
-                Err((full, SendError::Full)) => state = self.shared.wait_for_progress(full),
-                result => return result.map_err(|(_, error)| error),
+        for text in texts {
+            while let Err(error) = state.write(&now, text) {
+                if error == SendError::Over {
+                    return false;
+                }
+                self.shared.work.notify_all();
+                state = self.shared.wait_for_progress(state);
+                now = Moment::now();
             }
         }
+        self.shared.release_and_wake_writer(state);
+        true
     }
 
     /// Waits until everything was delivered, or the discussion is over.
@@ -177,7 +192,7 @@ struct Shared {
     state: Mutex<State>,
     /// The writer, or the pause between two attempts, has something to do.
     work: Condvar,
-    /// Something was delivered, or the discussion is over.
+    /// So much was delivered that there is ample room again, or the discussion is over.
     progress: Condvar,
 }
 
@@ -189,29 +204,19 @@ struct State {
     ping_due: bool,
     /// The writer sleeps on `work`: only then is it worth a system call to wake it.
     writer_waits: bool,
-    clock: Clock,
 }
 
-/// The moment messages are written. In a transfer many share a millisecond, and its text.
-#[derive(Debug)]
-struct Clock {
-    now: DateTime<Local>,
-    /// `now` as it stands on the wire.
+/// When messages are written.
+struct Moment {
+    date: DateTime<Local>,
+    /// `date` as it stands on the wire.
     rfc3339: String,
 }
 
-impl Clock {
-    fn new() -> Self {
-        // Replaced before it is used.
-        Clock { now: DateTime::UNIX_EPOCH.into(), rfc3339: String::new() }
-    }
-
-    fn read(&mut self) {
-        let now = Utc::now();
-        if now.timestamp_millis() != self.now.timestamp_millis() {
-            self.now = now.into();
-            self.rfc3339 = self.now.to_rfc3339_opts(SecondsFormat::Millis, false);
-        }
+impl Moment {
+    fn now() -> Self {
+        let date = Local::now();
+        Moment { date, rfc3339: date.to_rfc3339_opts(SecondsFormat::Millis, false) }
     }
 }
 
@@ -249,9 +254,11 @@ impl Shared {
         self.work.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner).0
     }
 
-    fn wake_writer(&self, state: &mut State) {
-        if state.writer_waits {
-            state.writer_waits = false;
+    /// In this order: a writer that wakes earlier only waits again, for the lock.
+    fn release_and_wake_writer(&self, mut state: MutexGuard<'_, State>) {
+        let waits = std::mem::take(&mut state.writer_waits);
+        drop(state);
+        if waits {
             self.work.notify_all();
         }
     }
@@ -259,28 +266,7 @@ impl Shared {
     fn ping(&self) {
         let mut state = self.lock();
         state.ping_due = true;
-        self.wake_writer(&mut state);
-    }
-
-    /// Takes a message; on failure the guard comes back with the reason.
-    fn write<'a>(
-        &self,
-        mut state: MutexGuard<'a, State>,
-        text: &str,
-    ) -> Result<Sent, (MutexGuard<'a, State>, SendError)> {
-        if state.phase != Phase::Talking {
-            return Err((state, SendError::Over));
-        }
-        let State { delivery, clock, .. } = &mut *state;
-        clock.read();
-        match delivery.write(&clock.rfc3339, text) {
-            Ok(id) => {
-                let date = clock.now;
-                self.wake_writer(&mut state);
-                Ok(Sent { id, date })
-            }
-            Err(error) => Err((state, error.into())),
-        }
+        self.release_and_wake_writer(state);
     }
 
     /// What the writer has to do next; waits for it.
@@ -320,6 +306,13 @@ impl Shared {
 }
 
 impl State {
+    fn write(&mut self, now: &Moment, text: &Text<'_>) -> Result<MessageId, SendError> {
+        if self.phase != Phase::Talking {
+            return Err(SendError::Over);
+        }
+        Ok(self.delivery.write(&now.rfc3339, text)?)
+    }
+
     /// Appends to `batch` what can be sent now, up to [`BATCH_BYTES`] and one line.
     fn gather(&mut self, batch: &mut Vec<u8>) {
         if std::mem::take(&mut self.ping_due) {
@@ -344,6 +337,8 @@ struct Reception<F> {
     server: Endpoint,
     patience: Option<Duration>,
     front: F,
+    /// From the one who joined last to us.
+    route: Option<Route>,
 }
 
 /// Why an attempt to connect and log in failed.
@@ -426,14 +421,14 @@ impl<F: Front> Reception<F> {
     /// One attempt to connect and log in. What the relay sent behind `bienvenue` is in the buffer returned.
     fn connect(&self, first_login: bool) -> Result<(TcpStream, LineBuffer), Attempt> {
         let stream = self.open_stream(first_login)?;
-        let mut lines = LineBuffer::new();
+        let mut lines = LineBuffer::with_max_bytes(READ_BYTES);
         let unreachable = |error| Attempt::Later(Failure::Unreachable(self.server.clone(), error));
         let mut login = Vec::new();
         Frame::Login(self.own.borrowed()).write(&mut login);
         prepare(&stream).and_then(|()| (&stream).write_all(&login)).map_err(unreachable)?;
         let deadline = Instant::now() + LOGIN_TIMEOUT;
         loop {
-            match lines.next_line().map(|line| line.ok().and_then(as_frame)) {
+            match lines.next_line().map(|line| as_frame(line.ok()?, None)) {
                 Some(Some(Frame::Bienvenue(address))) if address == self.own => break,
                 Some(Some(Frame::Refus { code, text })) => {
                     let failure = Failure::Refused(code, text.plain().into_owned());
@@ -549,28 +544,42 @@ impl<F: Front> Reception<F> {
     /// Shows the whole lines that have arrived, then lets them be acknowledged.
     fn show_lines(&mut self, lines: &mut LineBuffer) -> Shown {
         let mut shown = Shown::Nothing;
+        // One lock for all of them: another thread that wants it now and then would cost more than it waits.
+        let mut state = self.shared.lock();
         while let Some(line) = lines.next_line() {
             let Ok(line) = line else {
                 log::warn!("le serveur a envoyé une ligne trop longue");
                 return Shown::Broken;
             };
             shown = Shown::Lines;
-            let Some(frame) = as_frame(line) else { continue };
-            let Some(event) = self.shared.lock().delivery.handle(frame) else { continue };
-            if let delivery::Event::Ended(by) = &event {
-                shown =
-                    Shown::End(if *by == self.own { Ending::Left } else { Ending::LeftByPeer(by.pseudo()) });
-                break;
+            let Some(frame) = as_frame(line, self.route.as_ref()) else { continue };
+            let Some(event) = state.delivery.handle(frame) else { continue };
+            let mut joined = None;
+            match &event {
+                delivery::Event::Ended(by) => {
+                    let by_us = *by == self.own;
+                    shown = Shown::End(if by_us { Ending::Left } else { Ending::LeftByPeer(by.pseudo()) });
+                    break;
+                }
+                delivery::Event::Joined(who) => joined = Some(who.clone().into_owned()),
+                _ => {}
             }
             self.front.event(Event::Discussion(event));
+            if let Some(who) = joined {
+                self.route = Some(Route::new(who, self.own.clone()));
+            }
         }
+        drop(state);
         if let Err(error) = self.front.show() {
             return Shown::End(Ending::Failed(Failure::Display(error)));
         }
         let mut state = self.shared.lock();
         state.delivery.acknowledge();
-        self.shared.wake_writer(&mut state);
-        self.shared.progress.notify_all();
+        let ample_room = state.delivery.has_ample_room();
+        self.shared.release_and_wake_writer(state);
+        if ample_room {
+            self.shared.progress.notify_all();
+        }
         shown
     }
 }
@@ -619,8 +628,9 @@ fn read_before(mut stream: &TcpStream, lines: &mut LineBuffer, deadline: Instant
     }
 }
 
-/// A line as a frame; `None`, and a word in the log, if it is none.
-fn as_frame(line: &[u8]) -> Option<Frame<'_>> {
+/// A line as a frame, most likely a message of `route`; `None`, and a word in the log, if it is none.
+#[inline]
+fn as_frame<'a>(line: &'a [u8], route: Option<&'a Route>) -> Option<Frame<'a>> {
     let line = match std::str::from_utf8(line) {
         Ok(line) => line,
         Err(error) => {
@@ -628,6 +638,9 @@ fn as_frame(line: &[u8]) -> Option<Frame<'_>> {
             return None;
         }
     };
+    if let Some(msg) = route.and_then(|route| route.parse_msg(line)) {
+        return Some(Frame::Msg(msg));
+    }
     match Frame::parse(line) {
         Ok(Frame::Refus { code, text }) => {
             log::warn!("refus « {} » : {}", code.code(), common::text::harmless(&text.plain()));

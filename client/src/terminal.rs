@@ -1,6 +1,6 @@
 //! The client in the terminal: what is typed is sent, what arrives is a line on stdout, notices go to stderr.
 
-use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -11,11 +11,12 @@ use chrono::{DateTime, Local};
 use common::address::Pseudo;
 use common::delivery;
 use common::endpoint::Endpoint;
-use common::frame::{DEFAULT_PORT, MAX_LINE_BYTES, Msg, Refusal};
-use common::text::harmless;
+use common::frame::{DEFAULT_PORT, Msg, Refusal};
+use common::text::{Text, harmless};
 use common::transcript::{Emphasis, MessageStart};
 
 use crate::event::{Ending, Event, Failure, Front};
+use crate::input::{self, Input};
 use crate::link::{Link, SendError};
 use crate::options::parse_pseudo;
 use crate::undelivered;
@@ -75,38 +76,18 @@ fn ask_pseudo() -> anyhow::Result<Pseudo> {
 fn send_what_is_typed(link: &Link, all_sent: &AtomicBool) {
     let stdin = io::stdin();
     let typed = stdin.is_terminal();
-    let mut input = BufReader::new(stdin.lock());
-    let mut number = 0u64;
-    let mut bytes = Vec::new();
+    let mut input = Input::new(stdin.lock());
+    let mut sender = Sender { link, typed, line_number: 0, all_sent };
     loop {
-        number += 1;
-        let line = match read_line(&mut input, &mut bytes) {
-            Ok(Some(line)) => line,
+        match input.next_group() {
+            Ok(Some(group)) if sender.send(group) => {}
+            Ok(Some(_)) => return,
             Ok(None) => break,
             Err(error) => {
                 notice(&format!("l'entrée ne peut pas être lue : {error}"));
                 all_sent.store(false, Ordering::SeqCst);
                 break;
             }
-        };
-        let sent = match line {
-            Ok(line) if line.trim() == "quitter" => {
-                link.leave();
-                return;
-            }
-            Ok(line) if typed && line.is_empty() => continue,
-            Ok(line) if typed => link.send(line).map(drop).map_err(|error| error.to_string()),
-            Ok(line) => match link.send_when_there_is_room(line) {
-                // Said by the end itself.
-                Err(SendError::Over) => return,
-                sent => sent.map(drop).map_err(|error| error.to_string()),
-            },
-            Err(unsendable) => Err(unsendable.to_owned()),
-        };
-        if let Err(reason) = sent {
-            all_sent.store(false, Ordering::SeqCst);
-            let which = if typed { String::new() } else { format!("ligne {number} de l'entrée : ") };
-            notice(&format!("{which}{reason}"));
         }
     }
     if typed && !link.undelivered().is_empty() {
@@ -116,26 +97,55 @@ fn send_what_is_typed(link: &Link, all_sent: &AtomicBool) {
     link.leave();
 }
 
-/// One line without its ending, or why it cannot be a message; `None` at the end of input.
-fn read_line<'a>(
-    input: &mut impl BufRead,
-    bytes: &'a mut Vec<u8>,
-) -> io::Result<Option<Result<&'a str, &'static str>>> {
-    bytes.clear();
-    // One byte more than could ever be sent is enough to know.
-    input.take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', bytes)?;
-    if bytes.is_empty() {
-        return Ok(None);
+/// Makes messages of lines.
+struct Sender<'a> {
+    link: &'a Link,
+    /// A person types them: an empty line is no message, and who types does not wait for room but is told that there is
+    /// none.
+    typed: bool,
+    line_number: u64,
+    all_sent: &'a AtomicBool,
+}
+
+impl Sender<'_> {
+    /// Sends a group of lines; false if the discussion ended, or ends with a « quitter » among them.
+    fn send(&mut self, group: &[u8]) -> bool {
+        let mut piped = Vec::new();
+        let mut quit = false;
+        for line in input::lines(group) {
+            self.line_number += 1;
+            match line {
+                Ok(line) if line.trim() == "quitter" => {
+                    quit = true;
+                    break;
+                }
+                Ok("") if self.typed => {}
+                Ok(line) if self.typed => {
+                    if let Err(error) = self.link.send(line) {
+                        self.complain(&error);
+                    }
+                }
+                Ok(line) => match Text::from_plain(line) {
+                    Ok(text) => piped.push(text),
+                    Err(too_long) => self.complain(&SendError::from(too_long)),
+                },
+                Err(unreadable) => self.complain(&unreadable),
+            }
+        }
+        // If it is over, the end itself says so.
+        let over = !self.link.send_all(&piped);
+        if quit {
+            self.link.leave();
+        }
+        !over && !quit
     }
-    if bytes.pop_if(|last| *last == b'\n').is_some() {
-        bytes.pop_if(|last| *last == b'\r');
-    } else if bytes.len() > MAX_LINE_BYTES {
-        input.skip_until(b'\n')?;
-        return Ok(Some(Err(
-            "cette ligne est trop longue (65 000 octets environ au plus) : elle n'est pas partie",
-        )));
+
+    fn complain(&self, reason: &dyn std::error::Error) {
+        self.all_sent.store(false, Ordering::SeqCst);
+        let which =
+            if self.typed { String::new() } else { format!("ligne {} de l'entrée : ", self.line_number) };
+        notice(&format!("{which}{reason}"));
     }
-    Ok(Some(std::str::from_utf8(bytes).map_err(|_| "cette ligne n'est pas en UTF-8 : elle n'est pas partie")))
 }
 
 /// Shows a sentence of the program's own.
@@ -150,6 +160,8 @@ struct Screen {
     emphasis: Emphasis,
     /// Message lines that wait for [`Front::show`].
     pending: String,
+    /// Notices that wait with them, each with its place among them: how much of `pending` comes before it.
+    notices: Vec<(usize, String)>,
     /// How the last message began, and the source and date that say so: in a transfer many share them.
     start: MessageStart,
     start_of: (String, String),
@@ -163,6 +175,7 @@ impl Screen {
             out,
             emphasis,
             pending: String::new(),
+            notices: Vec::new(),
             start: MessageStart::default(),
             start_of: Default::default(),
         }
@@ -184,10 +197,8 @@ impl Screen {
         self.start.set(&stamp, msg.source.pseudo_str(), self.emphasis);
     }
 
-    /// A notice keeps its place among the messages.
-    fn notice(&mut self, sentence: &str) {
-        let _ = self.show();
-        notice(sentence);
+    fn notice(&mut self, sentence: impl Into<String>) {
+        self.notices.push((self.pending.len(), sentence.into()));
     }
 }
 
@@ -198,13 +209,13 @@ impl Front for Screen {
                 "deux personnes discutent en ce moment sur ce serveur ; \
                  nouvelle tentative jusqu'à ce qu'une place se libère…",
             ),
-            Event::Unreachable(failure) => self.notice(&format!("{failure}. Nouvelle tentative…")),
+            Event::Unreachable(failure) => self.notice(format!("{failure}. Nouvelle tentative…")),
             Event::Connected => self.notice("Connecté. En attente de l'autre participant…"),
             Event::ConnectionLost => self.notice("connexion perdue, nouvelle tentative…"),
             Event::Discussion(delivery::Event::Joined(who)) => {
-                self.notice(&format!("{} a rejoint la discussion.", who.pseudo_str()));
+                self.notice(format!("{} a rejoint la discussion.", who.pseudo_str()));
             }
-            Event::Discussion(delivery::Event::Lost(who)) => self.notice(&format!(
+            Event::Discussion(delivery::Event::Lost(who)) => self.notice(format!(
                 "la connexion de {} est perdue ; ce que vous écrivez lui sera remis à son retour.",
                 who.pseudo_str()
             )),
@@ -215,7 +226,7 @@ impl Front for Screen {
             Event::Discussion(delivery::Event::Delivered(_) | delivery::Event::Ended(_)) => {}
             Event::Over(Ending::Left) => self.notice("Vous avez quitté la discussion."),
             Event::Over(Ending::LeftByPeer(who)) => {
-                self.notice(&format!("le client {who} a quitté la discussion."));
+                self.notice(format!("le client {who} a quitté la discussion."));
             }
             // The caller says why.
             Event::Over(Ending::Failed(_)) => {}
@@ -223,10 +234,14 @@ impl Front for Screen {
     }
 
     fn show(&mut self) -> io::Result<()> {
-        if self.pending.is_empty() {
-            return Ok(());
+        let mut shown = 0;
+        for (place, sentence) in self.notices.drain(..) {
+            self.out.write_all(&self.pending.as_bytes()[shown..place])?;
+            self.out.flush()?;
+            notice(&sentence);
+            shown = place;
         }
-        self.out.write_all(self.pending.as_bytes())?;
+        self.out.write_all(&self.pending.as_bytes()[shown..])?;
         self.pending.clear();
         self.out.flush()
     }

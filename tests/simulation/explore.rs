@@ -13,6 +13,7 @@ use std::rc::Rc;
 use common::address::Address;
 use common::delivery::{Delivery, Event};
 use common::frame::Frame;
+use common::text::Text;
 
 use crate::relay::{Output, Relay};
 
@@ -260,7 +261,7 @@ impl Client {
 
     fn write(&mut self) {
         self.written += 1;
-        let id = self.delivery.write("d", &self.written.to_string());
+        let id = self.delivery.write("d", &Text::from_wire(&self.written.to_string()));
         assert_eq!(id, Ok(self.written));
     }
 

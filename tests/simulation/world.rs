@@ -4,6 +4,7 @@ use common::address::Address;
 use common::delivery::{Delivery, Event};
 use common::frame::{Frame, Refusal};
 use common::lines::LineBuffer;
+use common::text::Text;
 
 use crate::counts::{Counts, Fact};
 use crate::ledger::{Ledger, Person, RunId};
@@ -268,7 +269,7 @@ impl World {
         // A line feed, for the two forms of a text; the length varies, for the places where a cut can fall.
         let id = self.ledger.next_id(client.run);
         let text = format!("{} {id}\n{}", client.run, "x".repeat(id as usize % 5));
-        assert_eq!(client.delivery.write(DATE, &text), Ok(id));
+        assert_eq!(client.delivery.write(DATE, &Text::from_plain(&text).unwrap()), Ok(id));
         self.ledger.wrote(client.run);
         self.counts.saw(Fact::Written);
     }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use common::address::Address;
 use common::delivery::{Delivery, Event, MAX_OUTBOX_BYTES, MESSAGE_OVERHEAD, MessageId};
 use common::frame::Frame;
+use common::text::Text;
 use libfuzzer_sys::fuzz_target;
 
 const OWN: &str = "alice/a1";
@@ -103,7 +104,7 @@ impl Client {
     fn write(&mut self, byte: u8) {
         let length = if byte < 250 { 0 } else { 65_000 };
         let text = format!("{} {}", self.last_written + 1, "x".repeat(length));
-        if let Ok(id) = self.delivery.write(DATE, &text) {
+        if let Ok(id) = self.delivery.write(DATE, &Text::from_plain(&text).unwrap()) {
             assert_eq!(id, self.last_written + 1);
             self.last_written = id;
         }

@@ -1,0 +1,126 @@
+//! The standard input, a group of whole lines at a time: [`Input`].
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read};
+
+use common::frame::{MAX_LINE_BYTES, MAX_TEXT_BYTES};
+use common::lines::split_line;
+
+/// How much is read at once.
+const BLOCK_BYTES: usize = 256 * 1024;
+
+/// Reads lines from a terminal, a file or a pipe.
+pub(crate) struct Input<R> {
+    reader: BufReader<R>,
+    group: Vec<u8>,
+}
+
+impl<R: Read> Input<R> {
+    pub(crate) fn new(input: R) -> Self {
+        Input { reader: BufReader::with_capacity(BLOCK_BYTES, input), group: Vec::new() }
+    }
+
+    /// The whole lines that have been read already, or else the next one, for which it waits; `None` at the end of
+    /// the input. [`lines`] takes them apart.
+    pub(crate) fn next_group(&mut self) -> io::Result<Option<&[u8]>> {
+        self.group.clear();
+        let read = self.reader.buffer();
+        let whole = read.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        self.group.extend_from_slice(&read[..whole]);
+        self.reader.consume(whole);
+        if whole == 0 {
+            self.read_line()?;
+        }
+        Ok((!self.group.is_empty()).then_some(&self.group))
+    }
+
+    /// Of a line that is too long, the part that tells so is kept and the rest skipped.
+    fn read_line(&mut self) -> io::Result<()> {
+        (&mut self.reader).take(MAX_LINE_BYTES as u64).read_until(b'\n', &mut self.group)?;
+        if self.group.len() == MAX_LINE_BYTES && !self.group.ends_with(b"\n") {
+            self.reader.skip_until(b'\n')?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a line cannot be a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    TooLong,
+    NotUtf8,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unreadable::TooLong => {
+                "cette ligne est trop longue (65 000 octets environ au plus) : elle n'est pas partie"
+            }
+            Unreadable::NotUtf8 => "cette ligne n'est pas en UTF-8 : elle n'est pas partie",
+        })
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// The lines of a group, without their line endings.
+pub(crate) fn lines(mut group: &[u8]) -> impl Iterator<Item = Result<&str, Unreadable>> {
+    std::iter::from_fn(move || {
+        if group.is_empty() {
+            return None;
+        }
+        let (line, rest) = split_line(group);
+        group = rest;
+        let line = line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line));
+        if line.len() > MAX_TEXT_BYTES {
+            return Some(Err(Unreadable::TooLong));
+        }
+        Some(std::str::from_utf8(line).map_err(|_| Unreadable::NotUtf8))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(bytes: &[u8]) -> Vec<Result<String, Unreadable>> {
+        let mut input = Input::new(bytes);
+        let mut all = Vec::new();
+        while let Some(group) = input.next_group().unwrap() {
+            all.extend(lines(group).map(|line| line.map(str::to_owned)));
+        }
+        all
+    }
+
+    #[test]
+    fn every_line_comes_whole_wherever_a_block_ends() {
+        for length in [0, 1, 7, 100, 4095, 30_000, MAX_TEXT_BYTES] {
+            let line = "é".repeat(length / 2);
+            let text = format!("{line}\n").repeat(3 * BLOCK_BYTES / (length + 1));
+            assert!(read_all(text.as_bytes()).iter().all(|read| read.as_deref() == Ok(&*line)), "{length}");
+            assert_eq!(read_all(text.as_bytes()).len(), 3 * BLOCK_BYTES / (length + 1), "{length}");
+        }
+    }
+
+    #[test]
+    fn line_endings_belong_to_no_line() {
+        let read = read_all(b"un\r\ndeux\n\n\rtrois\r\r\nquatre\r");
+        let expected = ["un", "deux", "", "\rtrois\r", "quatre\r"];
+        assert_eq!(read, expected.map(|line| Ok(line.to_owned())));
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_sent_spoils_no_other() {
+        let long = "é".repeat(100_000);
+        for ending in ["", "\n", "\r\n"] {
+            let exact = "x".repeat(MAX_LINE_BYTES);
+            let read = read_all(format!("avant\n{long}\n{exact}\naprès\n{long}{ending}").as_bytes());
+            let too_long = || Err(Unreadable::TooLong);
+            let expected =
+                [Ok("avant".to_owned()), too_long(), too_long(), Ok("après".to_owned()), too_long()];
+            assert_eq!(read, expected);
+        }
+        assert_eq!(read_all(b"a\n\xff\nb\n"), [Ok("a".into()), Err(Unreadable::NotUtf8), Ok("b".into())]);
+    }
+}
