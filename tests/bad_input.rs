@@ -146,28 +146,19 @@ fn whatever_a_server_sends_the_client_stays_and_shows_only_what_is_next_in_order
     let address = listener.local_addr().unwrap().to_string();
     let client = Program::spawn(command.args([&address, "alice", "--terminal"]).env("RUST_LOG", "debug"));
     for_all(&stream(), |bytes| {
-        let (mut relay, own) = accept_login(&listener);
-        relay.send(&format!("bienvenue {own}"));
+        let mut relay = Peer::seat(&listener);
         // The client's own address stands for alice's in what is drawn.
-        relay.try_send_bytes(&replaced(bytes, ALICE.as_bytes(), own.as_bytes()));
+        relay.try_send_bytes(&replaced(bytes, ALICE.as_bytes(), relay.address.as_bytes()));
         // It survives: it comes back for the next case.
         relay.close();
     });
-    let (mut relay, own) = accept_login(&listener);
-    relay.send(&format!("bienvenue {own}"));
+    let mut relay = Peer::seat(&listener);
     relay.send("present carol/c9");
-    relay.send(&format!("msg carol/c9 {own} 1 date toujours là"));
+    relay.send(&format!("msg carol/c9 {} 1 date toujours là", relay.address));
     client.out.wait_for("carol : toujours là\n");
     let (out, err) = (client.out.text(), client.err.text());
     assert!(!err.contains("panicked"), "{err}");
     assert!(!out.contains(is_dangerous) && !err.contains(is_dangerous));
-}
-
-/// A client's connection and its address.
-fn accept_login(listener: &TcpListener) -> (Peer, String) {
-    let mut relay = Peer::accept(listener);
-    let own = relay.receive().unwrap().strip_prefix("login 1 ").unwrap().to_owned();
-    (relay, own)
 }
 
 fn replaced(mut bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -185,8 +176,8 @@ fn replaced(mut bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 fn a_server_with_endless_strangers_does_not_make_the_client_grow() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = Program::client(listener.local_addr().unwrap(), "alice");
-    let (mut relay, own) = accept_login(&listener);
-    relay.send(&format!("bienvenue {own}"));
+    let mut relay = Peer::seat(&listener);
+    let own = relay.address.clone();
     let mut peaks = Vec::new();
     for stranger in 1..=20_000 {
         let address = format!("p{stranger}/{}", "s".repeat(32));
@@ -203,7 +194,8 @@ fn a_server_with_endless_strangers_does_not_make_the_client_grow() {
 fn a_server_that_lies_gets_nothing_shown_twice_or_out_of_order() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut client = Program::client(listener.local_addr().unwrap(), "alice");
-    let (mut relay, own) = accept_login(&listener);
+    let mut relay = Peer::accept_login(&listener);
+    let own = relay.address.clone();
     client.type_line("gardé");
     for line in [
         format!("bienvenue {own}"),

@@ -142,13 +142,10 @@ fn part_2_point_2_b_messages_are_received_and_shown_meanwhile() {
 fn part_2_point_3_the_client_closes_its_socket_at_the_end() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut client = Program::client(listener.local_addr().unwrap(), "alice");
-    let mut relay = Peer::from_stream(listener.accept().unwrap().0);
-    let login = relay.receive().unwrap();
-    let address = login.strip_prefix("login 1 ").unwrap();
-    relay.send(&format!("bienvenue {address}"));
+    let mut relay = Peer::seat(&listener);
     client.type_line("quitter");
     relay.expect("quitter");
-    relay.send(&format!("fin {address}"));
+    relay.send(&format!("fin {}", relay.address));
     relay.expect_end();
     assert_eq!(client.status(), 0);
 }

@@ -272,27 +272,39 @@ fn a_server_killed_in_the_middle_of_a_transfer_loses_nothing() {
 fn a_server_that_says_nothing_any_more_is_noticed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = Program::client(listener.local_addr().unwrap(), "alice");
-    let mut relay = Peer::from_stream(listener.accept().unwrap().0);
-    let login = relay.receive().unwrap();
-    relay.send(&login.replace("login 1", "bienvenue"));
+    let mut relay = Peer::seat(&listener);
     let start = Instant::now();
     relay.expect("ping");
     assert!(start.elapsed() >= Duration::from_secs(4), "a ping only after five quiet seconds");
     client.err.wait_for("connexion perdue, nouvelle tentative…");
     assert!(start.elapsed() >= Duration::from_secs(18), "a slow network is given its time");
-    let mut again = Peer::from_stream(listener.accept().unwrap().0);
-    again.expect(&login);
+    assert_eq!(Peer::accept_login(&listener).address, relay.address, "the same run, back again");
+}
+
+#[test]
+fn a_seat_or_a_name_taken_meanwhile_is_told_once_and_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = Program::client(listener.local_addr().unwrap(), "alice");
+    Peer::seat(&listener).close();
+    for code in ["complet", "complet", "pseudo-pris", "pseudo-pris"] {
+        Peer::turn_away(&listener, code);
+    }
+    Peer::seat(&listener).send("fin bob/s");
+    assert_eq!(client.status(), 0);
+    let told = client.err.text();
+    for sentence in ["deux personnes discutent en ce moment", "votre pseudo est encore pris"] {
+        assert_eq!(told.matches(sentence).count(), 1, "{told}");
+    }
+    assert_eq!(told.matches("Connecté.").count(), 2, "{told}");
 }
 
 #[test]
 fn a_client_that_always_has_something_to_read_sends_a_ping_too() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let _client = Program::client(listener.local_addr().unwrap(), "alice");
-    let stream = listener.accept().unwrap().0;
-    let mut chatter = stream.try_clone().unwrap();
-    let mut relay = Peer::from_stream(stream);
-    let login = relay.receive().unwrap();
-    relay.send(&login.replace("login 1", "bienvenue"));
+    let relay = Peer::seat(&listener);
+    let mut chatter = relay.into_stream();
+    let mut relay = Peer::from_stream(chatter.try_clone().unwrap());
     // Never five quiet seconds.
     let talking = std::thread::spawn(move || {
         while chatter.write_all(b"pong\n").is_ok() {

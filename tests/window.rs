@@ -355,6 +355,21 @@ fn a_lost_connection_and_a_new_server_lose_nothing() {
 }
 
 #[test]
+fn a_seat_or_a_name_taken_meanwhile_is_told_and_waited_for() {
+    let desktop = Desktop::start();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let window = desktop.client(&[&listener.local_addr().unwrap().to_string(), "alice"]);
+    Peer::seat(&listener).close();
+    Peer::turn_away(&listener, "complet");
+    window.wait_for_text("Deux personnes discutent en ce moment");
+    Peer::turn_away(&listener, "pseudo-pris");
+    window.wait_for_text("Votre pseudo est encore pris");
+    window.screenshot("turned-away");
+    Peer::seat(&listener).send("present bob/b1");
+    window.wait_for_title("alice avec bob – Messagerie");
+}
+
+#[test]
 fn the_other_ones_lost_connection_is_told() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, bob) = talk(&desktop, &relay);

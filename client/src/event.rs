@@ -12,9 +12,11 @@ use common::text::harmless;
 /// Something that happened to the link or in the discussion.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// The server cannot be reached, or, on the way back, someone else has the seat ([`Refusal::Complet`]); the link
-    /// goes on trying. Each is told once per outage, not at every try.
+    /// The server cannot be reached; the link goes on trying. Told once per outage, not at every try.
     Unreachable(&'a Failure),
+    /// On the way back the relay refuses, because the seat or the pseudo is taken; the link goes on trying. The sentence
+    /// says so to the user, once, not at every try.
+    TurnedAway(&'static str),
     /// The login was accepted, the first or again.
     Connected,
     /// The connection broke; the link goes on trying.
@@ -103,6 +105,22 @@ fn cause(error: &io::Error) -> String {
         _ => return error.to_string(),
     };
     known.to_owned()
+}
+
+/// What to tell a user who is on the way back and cannot have the seat or the pseudo; `None` for other refusals.
+pub(crate) fn turned_away(refusal: Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::Complet => Some(
+            "deux personnes discutent en ce moment sur ce serveur ; \
+             nouvelle tentative jusqu'à ce qu'une place se libère…",
+        ),
+        // After a cable was pulled it is our own old connection, for up to 20 s.
+        Refusal::PseudoPris => Some(
+            "votre pseudo est encore pris sur le serveur, par votre connexion perdue ou par quelqu'un d'autre ; \
+             nouvelle tentative jusqu'à ce qu'il se libère…",
+        ),
+        _ => None,
+    }
 }
 
 /// Where a link's events are shown: a terminal, a window, a test.

@@ -18,7 +18,7 @@ use common::frame::{Frame, Refusal, Route};
 use common::lines::LineBuffer;
 use common::text::{Text, TooLong};
 
-use crate::event::{Ending, Event, Failure, Front};
+use crate::event::{Ending, Event, Failure, Front, turned_away};
 
 /// How long one attempt to connect may take, per address of the host.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -349,6 +349,27 @@ enum Attempt {
     Never(Failure),
 }
 
+/// What the user knows of the attempts that fail.
+#[derive(Default)]
+struct Told {
+    /// That there is no connection.
+    outage: bool,
+    /// The last refusal on the way back.
+    refusal: Option<Refusal>,
+}
+
+impl Told {
+    /// What the user does not know yet.
+    fn news<'a>(&mut self, failure: &'a Failure) -> Option<Event<'a>> {
+        if let Failure::Refused(refusal, _) = failure
+            && let Some(sentence) = turned_away(*refusal)
+        {
+            return (self.refusal.replace(*refusal) != Some(*refusal)).then_some(Event::TurnedAway(sentence));
+        }
+        (!std::mem::replace(&mut self.outage, true)).then_some(Event::Unreachable(failure))
+    }
+}
+
 impl<F: Front> Reception<F> {
     fn run(mut self) -> Ending {
         let ending = self.connect_and_talk();
@@ -366,8 +387,7 @@ impl<F: Front> Reception<F> {
     fn connect_and_talk(&mut self) -> Ending {
         let start = Instant::now();
         let mut first_login = true;
-        let mut outage_told = false;
-        let mut seat_taken_told = false;
+        let mut told = Told::default();
         let mut pause = Duration::ZERO;
         loop {
             if !self.pause(pause) {
@@ -377,8 +397,8 @@ impl<F: Front> Reception<F> {
             match self.connect(first_login) {
                 Ok((stream, lines)) => {
                     first_login = false;
-                    outage_told = true;
-                    seat_taken_told = false;
+                    // Its loss will be told by itself.
+                    told = Told { outage: true, refusal: None };
                     pause = Duration::ZERO;
                     if let Some(ending) = self.talk(&stream, lines) {
                         return ending;
@@ -390,12 +410,8 @@ impl<F: Front> Reception<F> {
                     if first_login && self.patience.is_some_and(|patience| start.elapsed() >= patience) {
                         return Ending::Failed(failure);
                     }
-                    let told = match failure {
-                        Failure::Refused(Refusal::Complet, _) => &mut seat_taken_told,
-                        _ => &mut outage_told,
-                    };
-                    if !std::mem::replace(told, true) {
-                        self.front.event(Event::Unreachable(&failure));
+                    if let Some(news) = told.news(&failure) {
+                        self.front.event(news);
                         if let Err(error) = self.front.show() {
                             return Ending::Failed(Failure::Display(error));
                         }

@@ -11,11 +11,11 @@ use chrono::{DateTime, Local};
 use common::address::Pseudo;
 use common::delivery;
 use common::endpoint::Endpoint;
-use common::frame::{DEFAULT_PORT, Msg, Refusal};
+use common::frame::{DEFAULT_PORT, Msg};
 use common::text::{Text, harmless};
 use common::transcript::{Emphasis, MessageStart};
 
-use crate::event::{Ending, Event, Failure, Front};
+use crate::event::{Ending, Event, Front};
 use crate::input::{self, Input};
 use crate::link::{Link, SendError};
 use crate::options::parse_pseudo;
@@ -205,11 +205,8 @@ impl Screen {
 impl Front for Screen {
     fn event(&mut self, event: Event<'_>) {
         match event {
-            Event::Unreachable(Failure::Refused(Refusal::Complet, _)) => self.notice(
-                "deux personnes discutent en ce moment sur ce serveur ; \
-                 nouvelle tentative jusqu'à ce qu'une place se libère…",
-            ),
             Event::Unreachable(failure) => self.notice(format!("{failure}. Nouvelle tentative…")),
+            Event::TurnedAway(sentence) => self.notice(sentence),
             Event::Connected => self.notice("Connecté. En attente de l'autre participant…"),
             Event::ConnectionLost => self.notice("connexion perdue, nouvelle tentative…"),
             Event::Discussion(delivery::Event::Joined(who)) => {

@@ -318,10 +318,7 @@ fn latency() {
 
 /// Lets a client log in as a relay would, and presents bob to it. The peer's address is the client's.
 fn welcome(listener: &TcpListener) -> Peer {
-    let mut peer = Peer::from_stream(listener.accept().unwrap().0);
-    let login = peer.receive().unwrap();
-    peer.address = login.strip_prefix("login 1 ").expect("a client").to_owned();
-    peer.send(&format!("bienvenue {}", peer.address));
+    let mut peer = Peer::seat(listener);
     peer.send("present bob/b");
     let hello = format!("recu {} bob/b 0", peer.address);
     peer.expect(&hello);

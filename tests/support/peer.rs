@@ -41,6 +41,28 @@ impl Peer {
         }
     }
 
+    /// Waits for a client that connects to this listener and logs in. The peer's address is the client's.
+    pub fn accept_login(listener: &TcpListener) -> Peer {
+        let mut peer = Peer::accept(listener);
+        peer.address = peer
+            .receive()
+            .and_then(|login| Some(login.strip_prefix("login 1 ")?.to_owned()))
+            .expect("a login");
+        peer
+    }
+
+    /// Lets a client log in as a relay would. The peer's address is the client's.
+    pub fn seat(listener: &TcpListener) -> Peer {
+        let mut peer = Peer::accept_login(listener);
+        peer.send(&format!("bienvenue {}", peer.address));
+        peer
+    }
+
+    /// Refuses a client's login as a relay would.
+    pub fn turn_away(listener: &TcpListener, code: &str) {
+        Peer::accept_login(listener).send(&format!("refus {code} Non."));
+    }
+
     /// Takes over an open connection.
     pub fn from_stream(stream: TcpStream) -> Peer {
         stream.set_nodelay(true).unwrap();

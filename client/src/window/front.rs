@@ -21,6 +21,8 @@ use crate::event::{Ending, Event, Failure, Front};
 pub(crate) enum Happening {
     /// The server cannot be reached for now; why.
     Unreachable(Fault),
+    /// On the way back the relay refuses for now; a sentence about it.
+    TurnedAway(&'static str),
     /// The login was accepted, the first or again.
     Connected,
     /// The connection broke.
@@ -151,6 +153,7 @@ fn window_is_gone() -> io::Error {
 fn owned(event: Event<'_>) -> Option<Happening> {
     Some(match event {
         Event::Unreachable(failure) => Happening::Unreachable(Fault::new(failure)),
+        Event::TurnedAway(sentence) => Happening::TurnedAway(sentence),
         Event::Connected => Happening::Connected,
         Event::ConnectionLost => Happening::ConnectionLost,
         Event::Discussion(delivery::Event::Joined(address)) => Happening::Joined(address.pseudo()),

@@ -404,6 +404,7 @@ impl Messenger {
                     self.show_form();
                 }
             }
+            Happening::TurnedAway(sentence) => notice(capitalised(sentence)),
             Happening::Connected => {
                 if self.phase() == Some(Phase::Joining) {
                     self.enter(chat);
