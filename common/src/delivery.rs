@@ -334,8 +334,7 @@ impl Delivery {
         });
         self.queues[queue].kept.append(&mut self.unaddressed);
         self.correspondent = Some(queue);
-        self.seated = Some(Seated { met, queue, awaiting_count: known.is_some(), recu_due: false });
-        self.heard = true;
+        self.seated = Some(Seated { met, queue, awaiting_count: known.is_some(), recu_due: true });
     }
 
     /// Makes room in `met`, and in `queues` if nothing is kept for a pseudo that nobody else met bears.
@@ -452,6 +451,16 @@ mod tests {
         assert!(!alice.all_delivered());
         assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 3"), "delivered [3]");
         assert!(alice.all_delivered());
+    }
+
+    #[test]
+    fn the_count_is_the_first_thing_sent_even_before_the_presence_is_shown() {
+        let mut alice = alice();
+        write(&mut alice, "un").unwrap();
+        let _ = alice.handle(Frame::parse("present bob/b1").unwrap());
+        assert_eq!(sent(&mut alice), ["recu bob/b1 0", "msg bob/b1 1 un"]);
+        alice.acknowledge();
+        assert!(sent(&mut alice).is_empty(), "once is enough");
     }
 
     #[test]
