@@ -4,7 +4,7 @@
 //! when the connection breaks. « envoi », one per connection, writes. Between them and the caller stands one
 //! mutex around the delivery rules; nobody reads, writes or shows anything while holding it.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -533,10 +533,9 @@ impl<F: Front> Reception<F> {
                 Shown::Broken => return None,
                 Shown::End(ending) => return Some(ending),
             }
-            match (&*stream).read(lines.space()) {
+            match lines.read_from(stream) {
                 Ok(0) => return None,
-                Ok(count) => {
-                    lines.filled(count);
+                Ok(_) => {
                     // The relay counts the silence only of those who have sent a `ping`: one who always has something
                     // to read would keep his seat for ever once his cable is pulled.
                     if !pinged && login.elapsed() >= PING_AFTER {
@@ -544,11 +543,10 @@ impl<F: Front> Reception<F> {
                         self.shared.ping();
                     }
                 }
-                Err(error) if is_timeout(&error) => {
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                     pinged = true;
                     self.shared.ping();
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     log::info!("lecture : {error}");
                     return None;
@@ -629,18 +627,15 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
 }
 
 /// Reads once; an error when the deadline has passed or the stream has ended.
-fn read_before(mut stream: &TcpStream, lines: &mut LineBuffer, deadline: Instant) -> io::Result<()> {
+fn read_before(stream: &TcpStream, lines: &mut LineBuffer, deadline: Instant) -> io::Result<()> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
         return Err(io::ErrorKind::TimedOut.into());
     }
     stream.set_read_timeout(Some(left))?;
-    match stream.read(lines.space())? {
+    match lines.read_from(stream)? {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        count => {
-            lines.filled(count);
-            Ok(())
-        }
+        _ => Ok(()),
     }
 }
 
@@ -678,9 +673,4 @@ fn may_pass(refusal: Refusal, first_login: bool) -> bool {
         Refusal::Occupe => true,
         _ => false,
     }
-}
-
-fn is_timeout(error: &io::Error) -> bool {
-    // Unix says one, Windows the other.
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }

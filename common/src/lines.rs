@@ -1,6 +1,6 @@
 //! Bytes in, lines out: [`LineBuffer`].
 
-use std::io::BufRead;
+use std::io::{self, BufRead, Read};
 
 use crate::frame::MAX_LINE_BYTES;
 
@@ -55,10 +55,29 @@ impl LineBuffer {
         LineBuffer { bytes: vec![0; INITIAL_BYTES], start: 0, end: 0, searched: 0, max_bytes }
     }
 
-    /// Where the next bytes of the stream belong; say with [`filled`](Self::filled) how many came.
+    /// Reads once, waiting if need be; how many bytes came, 0 at the end of the stream. Every whole line must have
+    /// been taken out before.
     ///
-    /// Never empty as long as every line is taken out before the next call.
-    pub fn space(&mut self) -> &mut [u8] {
+    /// # Errors
+    /// Those of `stream`; a read timeout, which systems name differently, is always [`io::ErrorKind::TimedOut`].
+    pub fn read_from(&mut self, mut stream: impl Read) -> io::Result<usize> {
+        loop {
+            match stream.read(self.space()) {
+                Ok(count) => {
+                    self.filled(count);
+                    return Ok(count);
+                }
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::WouldBlock => return Err(io::ErrorKind::TimedOut.into()),
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+
+    /// Where the next bytes of the stream belong. Not empty when every whole line was taken out.
+    fn space(&mut self) -> &mut [u8] {
         self.bytes.copy_within(self.start..self.end, 0);
         self.searched -= self.start;
         self.end -= self.start;
@@ -70,7 +89,7 @@ impl LineBuffer {
     }
 
     /// `count` bytes were written into [`space`](Self::space).
-    pub fn filled(&mut self, count: usize) {
+    fn filled(&mut self, count: usize) {
         self.end += count;
         if self.end == self.bytes.len() {
             // More came at once than there was room for: the next read may bring more.
@@ -115,7 +134,7 @@ impl LineBuffer {
         Some(Ok(line.strip_suffix(b"\r").unwrap_or(line)))
     }
 
-    /// Copies `bytes` in, which must fit into [`space`](Self::space).
+    /// Copies `bytes` in, for which there must be room.
     pub fn extend(&mut self, bytes: &[u8]) {
         while self.bytes.len() < (self.end + bytes.len()).min(self.max_bytes) {
             self.grow();
@@ -146,11 +165,9 @@ mod tests {
         let mut rest = stream;
         let mut sizes = sizes.iter().cycle();
         while !rest.is_empty() {
-            let space = buffer.space();
-            let n = (*sizes.next().unwrap()).min(space.len()).min(rest.len());
-            space[..n].copy_from_slice(&rest[..n]);
-            buffer.filled(n);
-            rest = &rest[n..];
+            let piece = &rest[..rest.len().min(*sizes.next().unwrap())];
+            let count = buffer.read_from(piece).unwrap();
+            rest = &rest[count..];
             while let Some(line) = buffer.next_line() {
                 lines.push(line?.to_vec());
             }

@@ -5,6 +5,8 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use common::lines::LineBuffer;
+
 /// A write blocked for this long ends the connection: the other side has stopped reading.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -41,8 +43,8 @@ impl Connection {
     }
 
     /// Reads what has arrived, waiting for it if need be, as long as the last timeout set allows.
-    pub(crate) fn read(&self, space: &mut [u8]) -> io::Result<usize> {
-        (&self.stream).read(space)
+    pub(crate) fn read(&self, lines: &mut LineBuffer) -> io::Result<usize> {
+        lines.read_from(&self.stream)
     }
 
     pub(crate) fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
@@ -65,7 +67,7 @@ impl Connection {
             if left.is_zero() || self.set_read_timeout(Some(left)).is_err() {
                 return;
             }
-            if matches!(self.read(&mut discarded), Ok(0) | Err(_)) {
+            if matches!((&self.stream).read(&mut discarded), Ok(0) | Err(_)) {
                 return;
             }
         }

@@ -124,22 +124,12 @@ fn read_before(connection: &Connection, lines: &mut LineBuffer, deadline: Instan
     if left.is_zero() {
         return Err(login_expected());
     }
-    let read = connection.set_read_timeout(Some(left)).and_then(|()| connection.read(lines.space()));
+    let read = connection.set_read_timeout(Some(left)).and_then(|()| connection.read(lines));
     match read {
-        Ok(0) => Err(Refused(None)),
-        Ok(count) => {
-            lines.filled(count);
-            Ok(())
-        }
-        Err(error) if is_timeout(&error) => Err(login_expected()),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-        Err(_) => Err(Refused(None)),
+        Ok(1..) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(login_expected()),
+        Ok(0) | Err(_) => Err(Refused(None)),
     }
-}
-
-fn is_timeout(error: &io::Error) -> bool {
-    // Unix says one, Windows the other.
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 /// What is to be done with a line.
@@ -391,13 +381,6 @@ impl Silence {
             self.armed = timeout;
         }
         self.partial = true;
-        match connection.read(lines.space()) {
-            Ok(count) => {
-                lines.filled(count);
-                Ok(count > 0)
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
-            Err(error) => Err(error),
-        }
+        connection.read(lines).map(|count| count > 0)
     }
 }

@@ -45,10 +45,7 @@ fn cut(stream: &[u8], piece: usize) -> Vec<Result<Vec<u8>, LineTooLong>> {
     let mut lines = Vec::new();
     let mut rest = stream;
     while !rest.is_empty() {
-        let space = buffer.space();
-        let count = piece.min(space.len()).min(rest.len());
-        space[..count].copy_from_slice(&rest[..count]);
-        buffer.filled(count);
+        let count = buffer.read_from(&rest[..rest.len().min(piece)]).unwrap();
         rest = &rest[count..];
         while let Some(line) = buffer.next_line() {
             lines.push(line.map(<[u8]>::to_vec));
