@@ -194,6 +194,48 @@ fn shift_enter_and_a_paste_keep_line_breaks() {
 }
 
 #[test]
+fn the_right_mouse_button_cuts_copies_and_pastes_in_french() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    // Couper, Copier, Coller, Tout sélectionner; what is impossible at the moment is passed over.
+    let choose = |place: usize, (x, y): (i32, i32)| {
+        window.open_menu(x, y);
+        window.press(&vec!["Down"; place]);
+        window.close_menu("Return");
+    };
+    let (entry, conversation) = ((100, 610), (240, 300));
+    window.type_text("un deux");
+    window.open_menu(entry.0, entry.1);
+    desktop.screenshot("menu");
+    window.close_menu("Escape");
+    choose(2, entry);
+    choose(1, entry);
+    wait_until("the entry's text in the clipboard", || desktop.clipboard() == "un deux");
+    choose(1, entry);
+    window.press(&["Return"]);
+    assert_eq!(bob.receive(), "un deux");
+    choose(1, conversation);
+    choose(1, conversation);
+    wait_until("the message in the clipboard", || desktop.clipboard().contains("Vous : un deux"));
+}
+
+#[test]
+fn an_address_can_be_pasted_into_the_form_with_the_mouse() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let window = desktop.client(&[]);
+    window.press(&["alt+t"]);
+    desktop.set_clipboard(&relay.address.to_string());
+    window.open_menu(100, 268);
+    desktop.screenshot("menu-dark");
+    // In an empty field nothing can be cut or copied.
+    window.press(&["Down"]);
+    window.close_menu("Return");
+    window.press(&["Return"]);
+    window.type_line("alice");
+    relay.screen.wait_for("* alice a rejoint la discussion.");
+}
+
+#[test]
 fn accents_arabic_and_emoji_arrive_as_they_were_written() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);

@@ -221,6 +221,23 @@ impl Window<'_> {
         self.xdotool(&["mousemove", "--window", "WINDOW", &x.to_string(), &y.to_string(), "click", "1"]);
     }
 
+    /// Opens the menu of the right mouse button at a place in the window.
+    pub fn open_menu(&self, x: i32, y: i32) {
+        self.xdotool(&["mousemove", "--window", "WINDOW", &x.to_string(), &y.to_string(), "click", "3"]);
+        self.wait_for_own_windows("the menu", 2);
+    }
+
+    /// Presses a key that closes the menu.
+    pub fn close_menu(&self, key: &str) {
+        self.press(&[key]);
+        self.wait_for_own_windows("no menu", 1);
+    }
+
+    fn wait_for_own_windows(&self, what: &str, count: usize) {
+        let process = self.program.as_ref().expect("a window with a program of its own").id();
+        wait_until(what, || self.desktop.visible_windows(process).len() == count);
+    }
+
     /// Its title.
     pub fn title(&self) -> String {
         self.xdotool(&["getwindowname", "WINDOW"]).trim_end().to_owned()

@@ -11,6 +11,7 @@ use fltk::prelude::*;
 use fltk::text::{self, TextBuffer, TextDisplay, TextEditor, WrapMode};
 
 use super::hook::Hook;
+use super::menu::{self, Edit};
 use super::paint::{self, Area, Edge};
 use super::theme::{ACCENT, BACKGROUND, FONT, MUTED, SELECTION, SURFACE, TEXT, TEXT_SIZE};
 
@@ -59,6 +60,11 @@ impl EntryField {
         dress(&mut reader, &buffer);
         reader.set_text_color(MUTED);
         reader.set_color(BACKGROUND);
+        reader.super_handle_first(false);
+        reader.handle({
+            let mut buffer = buffer.clone();
+            move |_, event| read_by_menu(event, &mut buffer)
+        });
         reader.hide();
         frame.end();
         frame.make_resizable(false);
@@ -194,6 +200,18 @@ fn dress(display: &mut impl DisplayExt, buffer: &TextBuffer) {
 /// True: the event is dealt with; the editor shall not see it.
 fn handle(editor: &mut TextEditor, event: Event, buffer: &TextBuffer, on_action: &Hook<Action>) -> bool {
     match event {
+        _ if menu::is_asked_for(event) => {
+            // Its failure means that it cannot have the focus now, which is fine.
+            let _ = editor.take_focus();
+            match menu::choose(true, buffer.selection_position().is_some()) {
+                Some(Edit::Cut) => editor.cut(),
+                Some(Edit::Copy) => editor.copy(),
+                Some(Edit::Paste) => editor.paste(),
+                Some(Edit::SelectAll) => buffer.clone().select(0, buffer.length()),
+                None => {}
+            }
+            true
+        }
         Event::KeyDown => match app::event_key() {
             Key::Enter | Key::KPEnter if !app::is_event_shift() && !app::is_event_ctrl() => {
                 on_action.call(Action::Send);
@@ -217,6 +235,19 @@ fn handle(editor: &mut TextEditor, event: Event, buffer: &TextBuffer, on_action:
         }
         _ => false,
     }
+}
+
+/// A closed field: what is in it can still be copied.
+fn read_by_menu(event: Event, buffer: &mut TextBuffer) -> bool {
+    if !menu::is_asked_for(event) {
+        return false;
+    }
+    match menu::choose(false, buffer.selection_position().is_some()) {
+        Some(Edit::Copy) => app::copy(&buffer.selection_text()),
+        Some(Edit::SelectAll) => buffer.select(0, buffer.length()),
+        _ => {}
+    }
+    true
 }
 
 /// Says what the field is for, while nothing is in it.

@@ -15,6 +15,7 @@ use fltk::prelude::*;
 use super::button::{self, Kind};
 use super::front::{Fault, Field, capitalised};
 use super::hook::Hook;
+use super::menu::{self, Edit};
 use super::note::Note;
 use super::paint::{self, Area, Edge};
 use super::theme::{
@@ -357,13 +358,18 @@ impl Entry {
         input.set_cursor_color(ACCENT);
         input.set_trigger(CallbackTrigger::Changed);
         let fault = Note::new(ERROR);
+        input.super_handle_first(false);
         input.handle({
             let mut frame = frame.clone();
-            move |_, event| {
+            move |input, event| {
                 if matches!(event, Event::Focus | Event::Unfocus) {
                     frame.redraw();
                 }
-                false
+                let is_menu = menu::is_asked_for(event);
+                if is_menu {
+                    edit_by_menu(input);
+                }
+                is_menu
             }
         });
         frame.super_draw(false);
@@ -400,6 +406,19 @@ impl Entry {
 
     fn hide(&self) {
         self.frame.clone().hide();
+    }
+}
+
+fn edit_by_menu(input: &mut Input) {
+    let _ = input.take_focus();
+    let all = input.value().len() as i32;
+    // What fails, with nothing selected or nothing to paste, changes nothing.
+    match menu::choose(!input.readonly(), input.position() != input.mark()) {
+        Some(Edit::Cut) => drop(input.cut()),
+        Some(Edit::Copy) => drop(input.copy()),
+        Some(Edit::Paste) => app::paste_text(input),
+        Some(Edit::SelectAll) => drop(input.set_position(0).and_then(|()| input.set_mark(all))),
+        None => {}
     }
 }
 

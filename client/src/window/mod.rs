@@ -14,6 +14,7 @@ mod hook;
 mod hosting;
 mod invitation;
 mod login;
+mod menu;
 mod messenger;
 mod note;
 mod paint;

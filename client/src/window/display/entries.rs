@@ -195,25 +195,6 @@ impl Entries {
         }
         text
     }
-
-    /// The entry as a line of text, as when several are copied, without its line feed.
-    pub(super) fn line(&self, index: usize) -> String {
-        let mut line = String::new();
-        if let Some(entry) = self.get(index) {
-            entry.write_line(0..entry.text.len(), &mut line);
-        }
-        line.pop();
-        line
-    }
-
-    /// Every entry as a line of text.
-    pub(super) fn text(&self) -> String {
-        let mut text = String::new();
-        for entry in &self.stored {
-            entry.write_line(0..entry.text.len(), &mut text);
-        }
-        text
-    }
 }
 
 fn french_day(date: NaiveDate) -> String {
@@ -308,11 +289,10 @@ mod tests {
         entries.push(other("bob", "deux\nlignes"));
         assert_eq!(entries.text_between((0, 7), (0, 9)), "vu");
         assert_eq!(
-            entries.text_between((0, 7), (2, 4)),
+            entries.text_between((0, 7), (2, 8)),
             "[2026-11-20 14:03:07] Vous : vu\n[2026-11-20 14:03:07] bob est là.\n\
-             [2026-11-20 14:03:08] bob : deux\n"
+             [2026-11-20 14:03:08] bob : deux\nlig\n"
         );
-        assert_eq!(entries.line(2), "[2026-11-20 14:03:08] bob : deux\nlignes");
     }
 
     #[test]

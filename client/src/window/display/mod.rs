@@ -32,6 +32,8 @@ pub use colors::Colors;
 pub use entries::Entry;
 use state::State;
 
+use super::menu::{self, Edit};
+
 /// The size of the text at the start, in pixels.
 const FONT_SIZE: i32 = 15;
 /// How often the view moves while text is selected beyond its edge, in seconds.
@@ -46,11 +48,8 @@ pub struct Display {
     inner: Rc<Inner>,
 }
 
-type UnseenChanged = Box<dyn FnMut(usize)>;
-
 struct Inner {
     state: RefCell<State>,
-    unseen_changed: RefCell<Option<UnseenChanged>>,
 }
 
 impl fmt::Debug for Display {
@@ -64,7 +63,7 @@ impl Display {
     pub fn new(x: i32, y: i32, w: i32, h: i32, colors: Colors) -> Self {
         let mut widget = Widget::new(x, y, w, h, None);
         let state = RefCell::new(State::new(colors, FONT_SIZE));
-        let inner = Rc::new(Inner { state, unseen_changed: RefCell::new(None) });
+        let inner = Rc::new(Inner { state });
         widget.draw({
             let inner = Rc::clone(&inner);
             move |widget| inner.state.borrow_mut().draw(area(widget))
@@ -106,21 +105,6 @@ impl Display {
         self.change(|state| state.set_colors(colors));
     }
 
-    /// Changes the size of the text, in pixels.
-    pub fn set_font_size(&self, size: i32) {
-        self.change(|state| state.set_font_size(size));
-    }
-
-    /// How many entries lie below the view and were never in it.
-    pub fn unseen_below(&self) -> usize {
-        self.inner.state.borrow().unseen()
-    }
-
-    /// What to do when [`unseen_below`](Self::unseen_below) changes.
-    pub fn on_unseen_change(&self, callback: impl FnMut(usize) + 'static) {
-        *self.inner.unseen_changed.borrow_mut() = Some(Box::new(callback));
-    }
-
     /// Shows the last entry, and follows from there on.
     pub fn scroll_to_end(&self) {
         self.change(State::scroll_to_end);
@@ -134,47 +118,6 @@ impl Display {
     /// Whether the end is in view, and stays there when something is added.
     pub fn at_end(&self) -> bool {
         self.inner.state.borrow().at_end()
-    }
-
-    /// How far the view is from the start and how tall the whole conversation is, in pixels. Both are estimates:
-    /// what was never in view is not measured.
-    pub fn scroll_position(&self) -> (i64, i64) {
-        self.inner.state.borrow().scroll_position()
-    }
-
-    /// Selects everything.
-    pub fn select_all(&self) {
-        self.change(State::select_all);
-    }
-
-    /// The selected text; across several entries, each with its date and name.
-    pub fn selected_text(&self) -> String {
-        self.inner.state.borrow().selected_text()
-    }
-
-    /// Copies the selected text to the clipboard, if there is any.
-    pub fn copy_selection(&self) {
-        let text = self.selected_text();
-        if !text.is_empty() {
-            app::copy(&text);
-        }
-    }
-
-    /// Every entry as `[2026-11-20 14:03:07] bob : texte`, one below the other.
-    pub fn text_of_everything(&self) -> String {
-        self.inner.state.borrow().text()
-    }
-
-    /// The entries in view, each as in [`text_of_everything`](Self::text_of_everything).
-    pub fn visible_texts(&self) -> Vec<String> {
-        let mut texts = Vec::new();
-        self.change(|state| texts = state.visible_texts());
-        texts
-    }
-
-    /// What the pointer would be told over an entry: the full date, and whether it has arrived.
-    pub fn hint(&self, index: usize) -> Option<String> {
-        self.inner.state.borrow().hint(index)
     }
 
     /// How many entries there are.
@@ -198,25 +141,14 @@ fn area(widget: &Widget) -> bubble::Rect {
 }
 
 impl Inner {
-    /// Changes the state, has it drawn, and tells if more or less is unseen than before.
+    /// Changes the state and has it drawn.
     fn change(&self, widget: &mut Widget, change: impl FnOnce(&mut State)) {
-        let (before, after) = {
-            let mut state = self.state.borrow_mut();
-            let before = state.unseen();
-            state.set_area(area(widget));
-            change(&mut state);
-            state.settle_if_scrolled();
-            (before, state.unseen())
-        };
+        let mut state = self.state.borrow_mut();
+        state.set_area(area(widget));
+        change(&mut state);
+        state.settle_if_scrolled();
+        drop(state);
         widget.redraw();
-        if before != after {
-            // The callback may use the display, even give it another callback.
-            let callback = self.unseen_changed.take();
-            if let Some(mut callback) = callback {
-                callback(after);
-                self.unseen_changed.borrow_mut().get_or_insert(callback);
-            }
-        }
     }
 
     fn handle(self: &Rc<Self>, widget: &mut Widget, event: Event) -> bool {
@@ -227,6 +159,14 @@ impl Inner {
                 let _ = widget.take_focus();
                 let (clicks, extend) = (app::event_clicks_num(), app::is_event_shift());
                 self.change(widget, |state| state.press(at, clicks, extend));
+            }
+            _ if menu::is_asked_for(event) => {
+                let selected = !self.state.borrow().selected_text().is_empty();
+                match menu::choose(false, selected) {
+                    Some(Edit::Copy) => self.copy_selection(),
+                    Some(Edit::SelectAll) => self.change(widget, State::select_all),
+                    _ => {}
+                }
             }
             Event::Drag => {
                 self.change(widget, |state| state.drag_to(at));
@@ -267,16 +207,21 @@ impl Inner {
         }
     }
 
+    /// Copies the selected text to the clipboard, if there is any.
+    fn copy_selection(&self) {
+        let text = self.state.borrow().selected_text();
+        if !text.is_empty() {
+            app::copy(&text);
+        }
+    }
+
     fn key(&self, widget: &mut Widget) -> bool {
         let key = app::event_key();
         if app::is_event_ctrl() {
             if key == Key::from_char('a') {
                 self.change(widget, State::select_all);
             } else if key == Key::from_char('c') || key == Key::Insert {
-                let text = self.state.borrow().selected_text();
-                if !text.is_empty() {
-                    app::copy(&text);
-                }
+                self.copy_selection();
             } else {
                 return false;
             }

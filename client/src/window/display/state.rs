@@ -101,35 +101,14 @@ impl State {
         self.entries.len()
     }
 
-    pub(super) fn unseen(&self) -> usize {
-        self.view.unseen()
-    }
-
     pub(super) fn at_end(&self) -> bool {
         self.view.at_end()
-    }
-
-    pub(super) fn scroll_position(&self) -> (i64, i64) {
-        self.view.position()
-    }
-
-    pub(super) fn text(&self) -> String {
-        self.entries.text()
     }
 
     pub(super) fn selected_text(&self) -> String {
         let Some(selection) = self.selection else { return String::new() };
         let (from, to) = selection.ends();
         self.entries.text_between(from, to)
-    }
-
-    pub(super) fn visible_texts(&mut self) -> Vec<String> {
-        self.settle();
-        self.visible.iter().map(|(index, _)| self.entries.line(*index)).collect()
-    }
-
-    pub(super) fn hint(&self, index: usize) -> Option<String> {
-        Some(self.entries.get(index)?.hint())
     }
 
     // What is changed.
@@ -145,11 +124,6 @@ impl State {
 
     pub(super) fn set_colors(&mut self, colors: Colors) {
         self.colors = colors;
-    }
-
-    pub(super) fn set_font_size(&mut self, size: i32) {
-        (self.text, self.small, self.sizes) = faces(size, self.area.w);
-        self.lay_out_anew();
     }
 
     pub(super) fn set_area(&mut self, area: Rect) {
