@@ -6,6 +6,8 @@
 
 mod button;
 mod chat;
+#[cfg(test)]
+mod contrast;
 mod dialog;
 pub mod display;
 mod entry_field;

@@ -76,27 +76,7 @@ impl Colors {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The relative luminance of WCAG 2.
-    fn luminance(color: Color) -> f64 {
-        let (r, g, b) = color.to_rgb();
-        let linear = |c: u8| {
-            let c = f64::from(c) / 255.0;
-            if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
-        };
-        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
-    }
-
-    fn contrast(a: Color, b: Color) -> f64 {
-        let (a, b) = (luminance(a), luminance(b));
-        (a.max(b) + 0.05) / (a.min(b) + 0.05)
-    }
-
-    #[test]
-    fn the_contrast_formula_gives_the_known_extremes() {
-        assert!((contrast(Color::from_hex(0xFFFFFF), Color::from_rgb(0, 0, 1)) - 21.0).abs() < 0.1);
-        assert!((contrast(Color::from_hex(0x777777), Color::from_hex(0xFFFFFF)) - 4.48).abs() < 0.01);
-    }
+    use crate::window::contrast::contrast;
 
     #[test]
     fn every_text_has_the_contrast_of_wcag_aa() {
@@ -113,7 +93,7 @@ mod tests {
                 ("own selected", c.own_text, c.selection),
                 ("other selected", c.other_text, c.selection),
             ] {
-                let contrast = contrast(text, behind);
+                let contrast = contrast(text.to_rgb(), behind.to_rgb());
                 assert!(contrast >= 4.5, "{look}: {what} has {contrast:.2}");
             }
             // A selected notice is painted in the other's text colour.
