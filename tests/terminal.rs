@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::fs::File;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use support::peer::Peer;
-use support::program::{Program, server};
+use support::program::{Program, binary, server};
 use support::relay::{RelayThread, seat_two};
 
 /// Two clients that know of each other.
@@ -46,6 +48,37 @@ fn messages_are_lines_on_stdout_and_notices_are_on_stderr() {
     let shape = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "0");
     assert_eq!(shape(&line), shape(pattern));
     assert!(!alice.out.text().contains("rejoint"));
+}
+
+#[test]
+fn notices_and_messages_keep_their_order_on_a_terminal() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let shown = std::env::temp_dir().join(format!("terminal-{}", std::process::id()));
+    let file = File::create(&shown).unwrap();
+    let mut command = Command::new(binary("client"));
+    command.args([&listener.local_addr().unwrap().to_string(), "alice", "--terminal"]);
+    command.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file);
+    let mut client = command.spawn().unwrap();
+    let mut relay = Peer::seat(&listener);
+    let own = relay.address.clone();
+    let message = |number, text| support::peer::message("bob/b1", &own, number, text);
+    let lines = [
+        "present bob/b1".to_owned(),
+        message(1, "un"),
+        "absent bob/b1".to_owned(),
+        "present bob/b1".to_owned(),
+        message(2, "deux"),
+        "fin bob/b1".to_owned(),
+    ];
+    relay.send(&lines.join("\n"));
+    assert!(client.wait().unwrap().success());
+    let shown = std::fs::read_to_string(shown).unwrap();
+    let order = ["a rejoint", "bob : un", "est perdue", "a rejoint", "bob : deux", "a quitté"];
+    let mut rest = &*shown;
+    for words in order {
+        let at = rest.find(words).unwrap_or_else(|| panic!("« {words} » is not where it belongs: {shown}"));
+        rest = &rest[at + words.len()..];
+    }
 }
 
 #[test]
