@@ -1,11 +1,13 @@
-//! What a message costs the relay, in things that can be counted: system calls and allocations.
+//! What a message costs, in things that can be counted: system calls and allocations.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::alloc::System;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use support::peer::message;
@@ -51,24 +53,43 @@ fn burst(mut from: &TcpStream, mut to: &TcpStream, count: usize) {
     });
 }
 
+/// A program whose system calls are counted.
+struct Counted {
+    program: Program,
+    table: PathBuf,
+}
+
+impl Counted {
+    /// Starts the program of that name.
+    fn start(name: &str, args: &[&str]) -> Counted {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let table = std::env::temp_dir().join(format!("appels-{}-{number}", std::process::id()));
+        let mut command = Command::new("strace");
+        command.args(["-f", "-c", "-o"]).arg(&table).arg(binary(name)).args(args);
+        Counted { program: Program::spawn(&mut command), table }
+    }
+
+    /// Waits for its end; how often it has made each system call.
+    fn calls(mut self) -> impl Fn(&str) -> f64 {
+        assert_eq!(self.program.status(), 0);
+        let text = std::fs::read_to_string(&self.table).unwrap();
+        std::fs::remove_file(&self.table).unwrap();
+        move |call| {
+            let line = text.lines().find(|line| line.ends_with(&format!(" {call}")));
+            line.map_or(0.0, |line| line.split_whitespace().nth(3).unwrap().parse().unwrap())
+        }
+    }
+}
+
 /// How often each system call was made by a server that relayed what `traffic` sends.
 fn calls_during(traffic: impl Fn(&TcpStream, &TcpStream)) -> impl Fn(&str) -> f64 {
-    let table =
-        std::env::temp_dir().join(format!("appels-{}-{:?}", std::process::id(), std::thread::current().id()));
-    let mut command = Command::new("strace");
-    command.args(["-f", "-c", "-o"]).arg(&table).arg(binary("serveur")).arg("127.0.0.1:0");
-    let mut server = Program::spawn(&mut command);
-    let (mut alice, bob) = sockets(listening(&server));
+    let server = Counted::start("serveur", &["127.0.0.1:0"]);
+    let (mut alice, bob) = sockets(listening(&server.program));
     traffic(&alice, &bob);
     alice.write_all(b"quitter\n").unwrap();
     drop((alice, bob));
-    assert_eq!(server.status(), 0);
-    let text = std::fs::read_to_string(&table).unwrap();
-    std::fs::remove_file(&table).unwrap();
-    move |call| {
-        let line = text.lines().find(|line| line.ends_with(&format!(" {call}")));
-        line.map_or(0.0, |line| line.split_whitespace().nth(3).unwrap().parse().unwrap())
-    }
+    server.calls()
 }
 
 /// Some machines allow no program to watch another.
@@ -104,6 +125,30 @@ fn in_a_burst_hundreds_of_messages_share_a_read_and_a_write() {
     for call in ["recvfrom", "sendto"] {
         let per_message = calls(call) / MESSAGES as f64;
         assert!(per_message < 0.02, "{per_message} {call} per message");
+    }
+}
+
+#[test]
+fn a_piped_file_costs_the_clients_few_system_calls_a_line() {
+    if strace_does_not_work() {
+        return;
+    }
+    const LINES: usize = 200_000;
+    let relay = RelayThread::start();
+    let address = relay.address.to_string();
+    let bob = Counted::start("client", &[&address, "bob", "--terminal"]);
+    let mut alice = Counted::start("client", &[&address, "alice", "--terminal"]);
+    for client in [&alice, &bob] {
+        client.program.err.wait_for("a rejoint la discussion.");
+    }
+    alice.program.type_bytes("une ligne comme il y en a dans un fichier\n".repeat(LINES).as_bytes());
+    alice.program.end_input();
+    for (who, client) in [("alice", alice), ("bob", bob)] {
+        let calls = client.calls();
+        for call in ["read", "write", "recvfrom", "sendto", "futex"] {
+            let per_line = calls(call) / LINES as f64;
+            assert!(per_line < 0.02, "{who}: {per_line} {call} a line");
+        }
     }
 }
 

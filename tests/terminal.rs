@@ -174,10 +174,12 @@ fn quitter_leaves_at_once_even_when_nobody_came() {
 fn what_was_typed_just_before_quitter_arrives() {
     let (_server, address) = server(&[]);
     let (mut alice, mut bob) = two_clients(address);
-    alice.type_bytes(b"un\ndeux\nquitter\ntrop tard\n");
+    // More than goes into one write.
+    let lines: Vec<String> = (1..=5000).map(|number| format!("ligne {number}")).collect();
+    alice.type_bytes(format!("{}\nquitter\ntrop tard\n", lines.join("\n")).as_bytes());
     assert_eq!(alice.status(), 0);
     assert_eq!(bob.status(), 0);
-    assert_eq!(texts(&bob, "alice"), ["un", "deux"]);
+    assert_eq!(texts(&bob, "alice"), lines);
     assert!(!alice.err.text().contains("remis"));
 }
 
