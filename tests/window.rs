@@ -692,6 +692,15 @@ fn a_port_that_is_taken_is_told() {
 // ---- the layout ----
 
 #[test]
+fn the_window_has_an_icon() {
+    let desktop = Desktop::start();
+    let icon = desktop.client(&[]).icon();
+    assert_eq!(icon[..2], [64, 64]);
+    // Transparent in the corner, blue in the middle of the bubble.
+    assert_eq!((icon[2] >> 24, icon[2 + 32 * 64 + 20]), (0, 0xFF24_57C5));
+}
+
+#[test]
 fn the_window_can_be_made_small_and_large() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);

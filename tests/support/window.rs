@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
 use x11rb::properties::WmHints;
 use x11rb::protocol::xproto::{
-    ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, InputFocus, MapState,
+    AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, InputFocus, MapState,
 };
 use x11rb::rust_connection::RustConnection;
 
@@ -284,7 +284,7 @@ impl Window<'_> {
     /// Asks it to close, as a window manager does when its cross is clicked.
     pub fn close(&self) {
         let (connection, _) = self.desktop.connect();
-        let atom = |name: &str| connection.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
+        let atom = |name| atom(&connection, name);
         let message = ClientMessageEvent::new(
             32,
             self.id,
@@ -293,6 +293,14 @@ impl Window<'_> {
         );
         connection.send_event(false, self.id, EventMask::NO_EVENT, message).unwrap();
         connection.sync();
+    }
+
+    /// Its icon, as it stands in a list of windows: width, height, and each pixel as `0xAARRGGBB`.
+    pub fn icon(&self) -> Vec<u32> {
+        let (connection, _) = self.desktop.connect();
+        let property = atom(&connection, "_NET_WM_ICON");
+        let reply = connection.get_property(false, self.id, property, AtomEnum::CARDINAL, 0, 1 << 20);
+        reply.unwrap().reply().unwrap().value32().map(Iterator::collect).unwrap_or_default()
     }
 
     /// Copies what is in the widget that has the focus.
@@ -376,6 +384,10 @@ impl Sync for RustConnection {
     fn sync(&self) {
         self.get_input_focus().unwrap().reply().unwrap();
     }
+}
+
+fn atom(connection: &RustConnection, name: &str) -> u32 {
+    connection.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom
 }
 
 /// Waits until `is_so`.

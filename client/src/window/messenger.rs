@@ -9,9 +9,9 @@ use common::endpoint::Endpoint;
 use common::text::harmless;
 use crossbeam_channel::Receiver;
 use fltk::app;
-use fltk::enums::{Event, Key};
+use fltk::enums::{ColorDepth, Event, Key};
 use fltk::group::Group;
-use fltk::image::SvgImage;
+use fltk::image::RgbImage;
 use fltk::prelude::*;
 use fltk::window::DoubleWindow;
 
@@ -601,7 +601,8 @@ fn tells_the_end(batch: &Batch) -> bool {
     batch.happenings.iter().any(|happening| matches!(happening, Happening::Over(_)))
 }
 
-fn icon() -> Option<SvgImage> {
+/// `client/images/icone.svg` as 64 × 64 pixels of red, green, blue and opacity.
+fn icon() -> Option<RgbImage> {
     // A window without an icon is still a window.
-    SvgImage::from_data(include_str!("icon.svg")).ok()
+    RgbImage::new(include_bytes!("icon.rgba"), 64, 64, ColorDepth::Rgba8).ok()
 }
