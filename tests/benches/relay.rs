@@ -324,7 +324,7 @@ fn transfer() {
     println!("\nA file of 100 MB from client to client, beside the same file through the pump");
     println!("| bytes a line | clients MB/s | pump MB/s | / pump | serveur, alice, bob KiB at most |");
     println!("| --- | --- | --- | --- | --- |");
-    for line_bytes in [100, 1000, 10_000] {
+    for line_bytes in [100, 300, 1000, 10_000] {
         let line = format!("{}\n", "x".repeat(line_bytes - 1));
         let (file, copy) = (folder.join("envoyé"), folder.join("reçu"));
         std::fs::write(&file, line.repeat(FILE_BYTES / line_bytes)).unwrap();
