@@ -136,6 +136,18 @@ fn piped_input_is_sent_line_by_line_and_delivered_before_the_client_leaves() {
 }
 
 #[test]
+fn a_piped_file_that_fills_the_outbox_many_times_arrives() {
+    const LINES: usize = 200_000;
+    let (_server, address) = server(&[]);
+    let (mut alice, mut bob) = two_clients(address);
+    // One read brings more messages than can wait to be acknowledged.
+    alice.type_bytes("\n".repeat(LINES).as_bytes());
+    alice.end_input();
+    assert_eq!((alice.status(), bob.status()), (0, 0));
+    assert_eq!(texts(&bob, "alice"), vec![""; LINES]);
+}
+
+#[test]
 fn a_line_that_cannot_be_sent_is_said_to_be_so_and_the_others_arrive() {
     let (_server, address) = server(&[]);
     let (mut alice, mut bob) = two_clients(address);
