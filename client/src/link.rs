@@ -2,7 +2,7 @@
 //!
 //! Two threads. « reception » connects, logs in, reads, gives what arrives to the [`Front`] and connects again
 //! when the connection breaks. « envoi », one per connection, writes. Between them and the caller stands one
-//! mutex around the delivery rules; nobody reads, writes or shows anything while holding it.
+//! mutex around the delivery rules; nobody reads, writes or shows anything while holding it, but for a line in the log.
 
 use std::io::{self, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
