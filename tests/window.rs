@@ -219,6 +219,9 @@ fn the_right_mouse_button_cuts_copies_and_pastes_in_french() {
     choose(1, conversation);
     choose(1, conversation);
     wait_until("the message in the clipboard", || desktop.clipboard().contains("Vous : un deux"));
+    // Keys go where the menu was.
+    choose(2, conversation);
+    assert!(window.copied().contains("Vous : un deux"));
 }
 
 #[test]

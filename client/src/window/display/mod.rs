@@ -161,6 +161,7 @@ impl Inner {
                 self.change(widget, |state| state.press(at, clicks, extend));
             }
             _ if menu::is_asked_for(event) => {
+                let _ = widget.take_focus();
                 let selected = !self.state.borrow().selected_text().is_empty();
                 match menu::choose(false, selected) {
                     Some(Edit::Copy) => self.copy_selection(),
