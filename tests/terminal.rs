@@ -72,11 +72,12 @@ fn notices_and_messages_keep_their_order_on_a_terminal() {
     ];
     relay.send(&lines.join("\n"));
     assert!(client.wait().unwrap().success());
-    let shown = std::fs::read_to_string(shown).unwrap();
+    let text = std::fs::read_to_string(&shown).unwrap();
+    std::fs::remove_file(shown).unwrap();
     let order = ["a rejoint", "bob : un", "est perdue", "a rejoint", "bob : deux", "a quitté"];
-    let mut rest = &*shown;
+    let mut rest = &*text;
     for words in order {
-        let at = rest.find(words).unwrap_or_else(|| panic!("« {words} » is not where it belongs: {shown}"));
+        let at = rest.find(words).unwrap_or_else(|| panic!("« {words} » is not where it belongs: {text}"));
         rest = &rest[at + words.len()..];
     }
 }

@@ -14,8 +14,8 @@ use common::text::harmless;
 pub enum Event<'a> {
     /// The server cannot be reached; the link goes on trying. Told once per outage, not at every try.
     Unreachable(&'a Failure),
-    /// On the way back the relay refuses, because the seat or the pseudo is taken; the link goes on trying. The sentence
-    /// says so to the user, once, not at every try.
+    /// On the way back the relay refuses, because the seat or the pseudo is taken; the link goes on trying. The
+    /// sentence says so to the user, once, not at every try.
     TurnedAway(&'static str),
     /// The login was accepted, the first or again.
     Connected,

@@ -100,8 +100,8 @@ fn send_what_is_typed(link: &Link, all_sent: &AtomicBool) {
 /// Makes messages of lines.
 struct Sender<'a> {
     link: &'a Link,
-    /// A person types them: an empty line is no message, and who types does not wait for room but is told that there is
-    /// none.
+    /// A person types them: an empty line is no message, and who types does not wait for room but is told that
+    /// there is none.
     typed: bool,
     line_number: u64,
     all_sent: &'a AtomicBool,

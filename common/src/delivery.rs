@@ -291,8 +291,8 @@ impl Delivery {
         addressed.chain(self.unaddressed.iter().map(|kept| (None, kept.text())))
     }
 
-    /// Whether a quarter of [`MAX_OUTBOX_BYTES`] is free. Whoever waits for room does better to wait for this much than to
-    /// write a little at every acknowledgement.
+    /// Whether a quarter of [`MAX_OUTBOX_BYTES`] is free. Whoever waits for room does better to wait for this much
+    /// than to write a little at every acknowledgement.
     pub fn has_ample_room(&self) -> bool {
         self.outbox_bytes <= MAX_OUTBOX_BYTES / 4 * 3
     }

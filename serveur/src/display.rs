@@ -95,8 +95,10 @@ impl Display {
                 }
             }
             if batch.skipped > 0 {
-                let sentence =
-                    format!("{} lignes n'ont pas été affichées : la sortie est trop lente.", batch.skipped);
+                let sentence = match batch.skipped {
+                    1 => "1 ligne n'a pas été affichée : la sortie est trop lente.".to_owned(),
+                    lines => format!("{lines} lignes n'ont pas été affichées : la sortie est trop lente."),
+                };
                 push_notice(&mut text, beginnings.stamp.of(&Local::now()), &sentence);
             }
             output.write(&mut text);

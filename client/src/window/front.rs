@@ -10,7 +10,6 @@ use chrono::{DateTime, Local};
 use common::address::Pseudo;
 use common::delivery::{self, MessageId};
 use common::frame::Refusal;
-use common::text::harmless;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use fltk::app;
 
@@ -31,7 +30,7 @@ pub(crate) enum Happening {
     Joined(Pseudo),
     /// That one's connection was lost.
     Lost(Pseudo),
-    /// A message, its text harmless.
+    /// A message.
     Message {
         /// Who wrote it.
         name: String,
@@ -161,7 +160,7 @@ fn owned(event: Event<'_>) -> Option<Happening> {
         Event::Discussion(delivery::Event::Message(msg)) => Happening::Message {
             name: msg.source.pseudo_str().to_owned(),
             date: sent_at(msg.date),
-            text: harmless(&msg.text.plain()).into_owned(),
+            text: msg.text.plain().into_owned(),
         },
         Event::Discussion(delivery::Event::Delivered(ids)) => Happening::Delivered(ids),
         // The link says the same, with more detail, by `Over`.

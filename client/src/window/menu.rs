@@ -37,7 +37,6 @@ pub(crate) fn is_asked_for(event: Event) -> bool {
 /// Shows the menu at the pointer until the user has chosen something or nothing. Only what can be `changed` can be cut
 /// or pasted into, and only what is `selected` be copied.
 pub(crate) fn choose(changed: bool, selected: bool) -> Option<Edit> {
-    app::set_menu_linespacing(10);
     let mut menu = MenuButton::default().with_type(MenuButtonType::Popup3);
     menu.set_frame(FrameType::BorderBox);
     menu.set_text_font(FONT);

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use chrono::Local;
 use common::address::Pseudo;
 use common::endpoint::Endpoint;
-use common::text::harmless;
 use crossbeam_channel::Receiver;
 use fltk::app;
 use fltk::enums::{ColorDepth, Event, Key};
@@ -337,8 +336,8 @@ impl Messenger {
         } else if !text.trim().is_empty() {
             match link.send(text) {
                 Ok(sent) => {
-                    let text = harmless(text).into_owned();
                     chat.entry().clear();
+                    let text = text.to_owned();
                     chat.display().push(vec![Entry::Own { id: sent.id, date: sent.date, text }]);
                     chat.display().scroll_to_end();
                 }
@@ -368,14 +367,11 @@ impl Messenger {
             Some(discussion) => discussion.batches.try_iter().collect(),
             None => Vec::new(),
         };
-        let batches: Vec<Batch> = batches
-            .into_iter()
-            .map(|mut batch| {
-                self.show_all(std::mem::take(&mut batch.happenings));
-                batch
-            })
-            .collect();
-        batches
+        let show = |mut batch: Batch| {
+            self.show_all(std::mem::take(&mut batch.happenings));
+            batch
+        };
+        batches.into_iter().map(show).collect()
     }
 
     fn show_all(&self, happenings: Vec<Happening>) {
@@ -538,8 +534,11 @@ impl Messenger {
 
     /// The last message has arrived while the user was being asked whether to lose it.
     fn close_if_only_waiting_for_this(&self) {
-        let delivered = self.link().is_some_and(|link| link.undelivered().is_empty());
-        if delivered && let Some(question) = self.0.question.take() {
+        let asked = self.0.question.borrow().is_some();
+        if asked
+            && self.link().is_some_and(|link| link.undelivered().is_empty())
+            && let Some(question) = self.0.question.take()
+        {
             question.close();
             self.leave_and_hide();
         }

@@ -6,7 +6,7 @@ use fltk::enums::{Align, Color, Font};
 use super::theme::{ACCENT, BACKGROUND, BORDER, ERROR, RADIUS};
 
 /// A rectangle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Area {
     pub(crate) x: i32,
     pub(crate) y: i32,
@@ -18,6 +18,11 @@ impl Area {
     /// Where a widget is.
     pub(crate) fn of(widget: &impl fltk::prelude::WidgetExt) -> Area {
         Area { x: widget.x(), y: widget.y(), w: widget.w(), h: widget.h() }
+    }
+
+    /// Whether a point lies in it.
+    pub(crate) fn contains(&self, x: i32, y: i32) -> bool {
+        x >= self.x && y >= self.y && x < self.x + self.w && y < self.y + self.h
     }
 
     /// The same, smaller by `by` on each side.

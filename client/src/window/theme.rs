@@ -98,6 +98,7 @@ impl Theme {
         }
         // What FLTK draws by itself: menus, scrollbars, tooltips.
         app::set_frame_type2(FrameType::UpBox, FrameType::FlatBox);
+        app::set_menu_linespacing(10);
         let color = |wanted| channels(self.rgb(wanted));
         let (r, g, b) = color(BUTTON);
         app::background(r, g, b);

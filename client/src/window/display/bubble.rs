@@ -3,6 +3,7 @@
 use super::entries::{Kind, Stored};
 use super::font::pixels;
 use super::wrap::{Line, Measure, wrap};
+use crate::window::paint::Area;
 
 /// Left and right of all bubbles.
 pub(super) const MARGIN: i32 = 12;
@@ -36,29 +37,15 @@ pub(super) struct Sizes {
     pub(super) letter: i32,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rect {
-    pub(super) x: i32,
-    pub(super) y: i32,
-    pub(super) w: i32,
-    pub(super) h: i32,
-}
-
-impl Rect {
-    pub(super) fn contains(&self, x: i32, y: i32) -> bool {
-        x >= self.x && y >= self.y && x < self.x + self.w && y < self.y + self.h
-    }
-}
-
 /// Where everything is: x from the display's left, y from the entry's top.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) height: i32,
     pub(super) day: Option<i32>,
     pub(super) name: Option<i32>,
-    pub(super) bubble: Rect,
+    pub(super) bubble: Area,
     /// The text's left, top and width, and the height of its lines.
-    pub(super) text: Rect,
+    pub(super) text: Area,
     pub(super) line: i32,
     pub(super) lines: Vec<Line>,
     pub(super) time: (i32, i32),
@@ -131,8 +118,8 @@ impl Sizes {
             height: head + h,
             day,
             name,
-            bubble: Rect { x, y: head, w, h },
-            text: Rect { x: x + PADDING.0, y: head + PADDING.1, w: width, h: text_height },
+            bubble: Area { x, y: head, w, h },
+            text: Area { x: x + PADDING.0, y: head + PADDING.1, w: width, h: text_height },
             line: self.line,
             lines,
             time: (x + w - PADDING.0 + 3 - time, head + h - PADDING.1 - self.small + 2),
@@ -159,8 +146,8 @@ impl Sizes {
             height: head + h,
             day,
             name: None,
-            bubble: Rect { x, y: head, w, h },
-            text: Rect { x, y: head, w, h: text_height },
+            bubble: Area { x, y: head, w, h },
+            text: Area { x, y: head, w, h: text_height },
             line: self.small,
             lines,
             time: (time_x, head + h - self.small),
@@ -230,7 +217,7 @@ mod tests {
         for text in ["", "a", &"mot ".repeat(300), &"a".repeat(5000), "deux\nlignes\n\n", "السلام عليكم"]
         {
             for (_, layout) in layouts(all_kinds(text)) {
-                let Rect { x, y, w, h } = layout.bubble;
+                let Area { x, y, w, h } = layout.bubble;
                 assert!(x >= 0 && x + w <= 360 - SCROLLBAR && y + h <= layout.height, "{layout:?}");
                 assert!(layout.text.x >= x && layout.text.x + layout.text.w <= x + w, "{layout:?}");
                 assert!(layout.time.0 >= x && layout.time.1 + SIZES.small <= layout.height + 2, "{layout:?}");

@@ -33,9 +33,8 @@ pub use entries::Entry;
 use state::State;
 
 use super::menu::{self, Edit};
+use super::paint::Area;
 
-/// The size of the text at the start, in pixels.
-const FONT_SIZE: i32 = 15;
 /// How often the view moves while text is selected beyond its edge, in seconds.
 const DRAG_TICK: f64 = 0.03;
 /// How often it is looked whether a hint is due, in seconds.
@@ -62,11 +61,11 @@ impl Display {
     /// An empty display. FLTK must have been started.
     pub fn new(x: i32, y: i32, w: i32, h: i32, colors: Colors) -> Self {
         let mut widget = Widget::new(x, y, w, h, None);
-        let state = RefCell::new(State::new(colors, FONT_SIZE));
+        let state = RefCell::new(State::new(colors));
         let inner = Rc::new(Inner { state });
         widget.draw({
             let inner = Rc::clone(&inner);
-            move |widget| inner.state.borrow_mut().draw(area(widget))
+            move |widget| inner.state.borrow_mut().draw(Area::of(widget))
         });
         widget.handle({
             let inner = Rc::clone(&inner);
@@ -135,16 +134,11 @@ impl Display {
     }
 }
 
-/// Where the widget is in its window.
-fn area(widget: &Widget) -> bubble::Rect {
-    bubble::Rect { x: widget.x(), y: widget.y(), w: widget.w(), h: widget.h() }
-}
-
 impl Inner {
     /// Changes the state and has it drawn.
     fn change(&self, widget: &mut Widget, change: impl FnOnce(&mut State)) {
         let mut state = self.state.borrow_mut();
-        state.set_area(area(widget));
+        state.set_area(Area::of(widget));
         change(&mut state);
         state.settle_if_scrolled();
         drop(state);

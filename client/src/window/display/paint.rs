@@ -6,11 +6,12 @@ use std::ops::Range;
 use fltk::draw;
 use fltk::enums::Color;
 
-use super::bubble::{Layout, Rect, SIGN};
+use super::bubble::{Layout, SIGN};
 use super::colors::Colors;
 use super::entries::{Kind, Stored};
 use super::font::Face;
 use super::wrap::Line;
+use crate::window::paint::Area;
 
 /// A bubble's corners; the one at its speaker's side is nearly square, which tells the two apart by shape.
 const RADIUS: i32 = 15;
@@ -53,7 +54,7 @@ pub(super) struct Painter<'a> {
     pub(super) text: &'a Face,
     pub(super) small: &'a Face,
     /// The display's place in its window.
-    pub(super) area: Rect,
+    pub(super) area: Area,
 }
 
 impl Painter<'_> {
@@ -74,7 +75,7 @@ impl Painter<'_> {
             draw::set_draw_color(colors.muted);
             self.small.draw(name, x + name_x.max(6), y + at);
         }
-        let bubble = Rect { x: x + layout.bubble.x, y: y + layout.bubble.y, ..layout.bubble };
+        let bubble = Area { x: x + layout.bubble.x, y: y + layout.bubble.y, ..layout.bubble };
         let (fill, text_color, muted) = match entry.kind {
             Kind::Own { .. } => (Some(colors.own_bubble), colors.own_text, colors.own_muted),
             Kind::Other(_) => (Some(colors.other_bubble), colors.other_text, colors.other_muted),
@@ -152,13 +153,13 @@ impl Painter<'_> {
         let area = self.area;
         let x = (right - w).min(area.x + area.w - w - 4).max(area.x + 4);
         let y = top.min(area.y + area.h - h - 4).max(area.y + 4);
-        self.rounded(Rect { x, y, w, h }, [h / 2; 4], self.colors.other_text);
+        self.rounded(Area { x, y, w, h }, [h / 2; 4], self.colors.other_text);
         draw::set_draw_color(self.colors.background);
         self.small.draw(text, x + 10, y + 3);
     }
 
     /// The mark at the bottom that leads to what is new. Gives its place.
-    pub(super) fn mark(&self, unseen: usize) -> Rect {
+    pub(super) fn mark(&self, unseen: usize) -> Area {
         let text = if unseen == 1 {
             "↓ 1 nouveau message".to_owned()
         } else {
@@ -167,7 +168,7 @@ impl Painter<'_> {
         let w = self.small.width(&text) + 32;
         let h = self.small.line + 14;
         let place =
-            Rect { x: self.area.x + (self.area.w - w) / 2, y: self.area.y + self.area.h - h - 12, w, h };
+            Area { x: self.area.x + (self.area.w - w) / 2, y: self.area.y + self.area.h - h - 12, w, h };
         self.rounded(place, [h / 2; 4], self.colors.accent);
         draw::set_draw_color(self.colors.accent_text);
         self.small.draw(&text, place.x + 16, place.y + 7);
@@ -175,7 +176,7 @@ impl Painter<'_> {
     }
 
     /// A filled rectangle with rounded corners: top left, top right, bottom right, bottom left.
-    pub(super) fn rounded(&self, rect: Rect, radii: [i32; 4], color: Color) {
+    pub(super) fn rounded(&self, rect: Area, radii: [i32; 4], color: Color) {
         // A bubble that is far taller than the view is cut, so that its coordinates stay small.
         let top = rect.y.max(self.area.y - 100);
         let bottom = (rect.y + rect.h).min(self.area.y + self.area.h + 100);

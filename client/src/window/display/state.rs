@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use common::delivery::MessageId;
 use fltk::draw;
 
-use super::bubble::{Layout, Rect, SCROLLBAR, Sizes};
+use super::bubble::{Layout, SCROLLBAR, Sizes};
 use super::colors::Colors;
 use super::entries::{Entries, Entry, Kind};
 use super::font::{Face, pixels};
@@ -14,6 +14,8 @@ use super::paint::{Painter, place_x};
 use super::script::cluster;
 use super::selection::{Place, Selection, word_at};
 use super::view::View;
+use crate::window::paint::Area;
+use crate::window::theme::TEXT_SIZE;
 
 /// Past this many lines the layouts of entries out of view are let go.
 const MAX_LINES: usize = 2000;
@@ -45,7 +47,7 @@ pub(super) struct State {
     visible: Vec<(usize, i32)>,
     /// Of entries in view now or a moment ago.
     layouts: HashMap<usize, Layout>,
-    area: Rect,
+    area: Area,
     sizes: Sizes,
     text: Face,
     small: Face,
@@ -64,20 +66,20 @@ pub(super) struct State {
     /// A timer waits to draw it.
     hint_waits: bool,
     /// Where the mark for new messages was drawn.
-    mark: Option<Rect>,
+    mark: Option<Area>,
     /// It has the focus, by the keyboard.
     ring: bool,
 }
 
 impl State {
-    pub(super) fn new(colors: Colors, font_size: i32) -> Self {
-        let (text, small, sizes) = faces(font_size, 0);
+    pub(super) fn new(colors: Colors) -> Self {
+        let (text, small, sizes) = faces(TEXT_SIZE, 0);
         Self {
             entries: Entries::default(),
             view: View::new(0, END_MARGIN),
             visible: Vec::new(),
             layouts: HashMap::new(),
-            area: Rect::default(),
+            area: Area::default(),
             sizes,
             text,
             small,
@@ -126,7 +128,7 @@ impl State {
         self.colors = colors;
     }
 
-    pub(super) fn set_area(&mut self, area: Rect) {
+    pub(super) fn set_area(&mut self, area: Area) {
         self.area = area;
         self.view.set_height(area.h);
         if self.sizes.width != area.w {
@@ -375,7 +377,7 @@ impl State {
     }
 
     /// The scrollbar's thumb and how many pixels of the conversation are out of view, if any.
-    fn thumb(&self) -> Option<(Rect, i64)> {
+    fn thumb(&self) -> Option<(Area, i64)> {
         let (position, total) = self.view.position();
         let height = i64::from(self.view.height());
         let hidden = total - height;
@@ -385,12 +387,12 @@ impl State {
         let length = (height * height / total).max(i64::from(MIN_THUMB)).min(height);
         let y = position.min(hidden) * (height - length) / hidden;
         let [y, h] = [y, length].map(|n| i32::try_from(n).unwrap_or(0));
-        Some((Rect { x: self.area.x + self.area.w - SCROLLBAR + 3, y: self.area.y + y, w: 6, h }, hidden))
+        Some((Area { x: self.area.x + self.area.w - SCROLLBAR + 3, y: self.area.y + y, w: 6, h }, hidden))
     }
 
     // Painting.
 
-    pub(super) fn draw(&mut self, area: Rect) {
+    pub(super) fn draw(&mut self, area: Area) {
         self.set_area(area);
         self.settle();
         draw::push_clip(area.x, area.y, area.w, area.h);
@@ -417,7 +419,7 @@ impl State {
         self.mark = (self.view.unseen() > 0).then(|| painter.mark(self.view.unseen()));
         if self.ring {
             for inset in 0..2 {
-                let Rect { x, y, w, h } = area;
+                let Area { x, y, w, h } = area;
                 draw::draw_rect_with_color(
                     x + inset,
                     y + inset,
