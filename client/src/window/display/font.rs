@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use fltk::draw;
-use fltk::enums::Font;
 
 use super::wrap::Measure;
+use crate::window::theme::FONT;
 
 /// How many widths of runs are remembered; past it all are forgotten.
 const MAX_RUNS: usize = 20_000;
@@ -14,8 +14,6 @@ const MAX_RUNS: usize = 20_000;
 /// text of 65,000 bytes without a word twice must not hold up a frame. Past it the letters' single widths serve,
 /// which are a little too wide.
 const MEASURED_RUNS: usize = 500;
-
-const FONT: Font = Font::Helvetica;
 
 /// A font in one size.
 #[derive(Debug)]
