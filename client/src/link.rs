@@ -566,16 +566,16 @@ impl<F: Front> Reception<F> {
                 return Shown::Broken;
             };
             shown = Shown::Lines;
-            let Some(frame) = as_frame(line, self.route.as_ref()) else { continue };
-            let Some(event) = state.delivery.handle(frame) else { continue };
+            let frame = as_frame(line, self.route.as_ref());
+            let Some(event) = frame.as_ref().and_then(|frame| state.delivery.handle(frame)) else { continue };
             let mut joined = None;
             match &event {
                 delivery::Event::Ended(by) => {
-                    let by_us = *by == self.own;
+                    let by_us = **by == self.own;
                     shown = Shown::End(if by_us { Ending::Left } else { Ending::LeftByPeer(by.pseudo()) });
                     break;
                 }
-                delivery::Event::Joined(who) => joined = Some(who.clone().into_owned()),
+                delivery::Event::Joined(who) => joined = Some((*who).clone().into_owned()),
                 _ => {}
             }
             self.front.event(Event::Discussion(event));
@@ -642,6 +642,9 @@ fn read_before(stream: &TcpStream, lines: &mut LineBuffer, deadline: Instant) ->
 /// A line as a frame, most likely a message of `route`; `None`, and a word in the log, if it is none.
 #[inline]
 fn as_frame<'a>(line: &'a [u8], route: Option<&'a Route>) -> Option<Frame<'a>> {
+    if let Some(msg) = route.and_then(|route| route.parse_msg(line)) {
+        return Some(Frame::Msg(msg));
+    }
     let line = match std::str::from_utf8(line) {
         Ok(line) => line,
         Err(error) => {
@@ -649,9 +652,6 @@ fn as_frame<'a>(line: &'a [u8], route: Option<&'a Route>) -> Option<Frame<'a>> {
             return None;
         }
     };
-    if let Some(msg) = route.and_then(|route| route.parse_msg(line)) {
-        return Some(Frame::Msg(msg));
-    }
     match Frame::parse(line) {
         Ok(Frame::Refus { code, text }) => {
             log::warn!("refus « {} » : {}", code.code(), common::text::harmless(&text.plain()));

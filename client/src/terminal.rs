@@ -217,7 +217,7 @@ impl Front for Screen {
                 who.pseudo_str()
             )),
             Event::Discussion(delivery::Event::Message(msg)) => {
-                self.note_start(&msg);
+                self.note_start(msg);
                 self.start.push(&mut self.pending, &msg.text);
             }
             Event::Discussion(delivery::Event::Delivered(_) | delivery::Event::Ended(_)) => {}

@@ -10,7 +10,7 @@
 //! use common::text::Text;
 //!
 //! let mut alice = Delivery::new(Address::parse("alice/a1")?.into_owned());
-//! alice.handle(Frame::parse("present bob/b1")?);
+//! alice.handle(&Frame::parse("present bob/b1")?);
 //! alice.acknowledge();
 //! let text = Text::from_plain("Salut Bob !").expect("short enough");
 //! alice.write("2026-11-20T14:03:07.123+01:00", &text).expect("there is room");
@@ -25,15 +25,14 @@
 //!      msg alice/a1 bob/b1 1 2026-11-20T14:03:07.123+01:00 Salut Bob !\n"
 //! );
 //!
-//! let event = alice.handle(Frame::parse("recu bob/b1 alice/a1 1")?);
-//! assert!(matches!(event, Some(Event::Delivered(ids)) if ids.len() == 1));
+//! let recu = Frame::parse("recu bob/b1 alice/a1 1")?;
+//! assert!(matches!(alice.handle(&recu), Some(Event::Delivered(ids)) if ids.len() == 1));
 //! assert_eq!(alice.undelivered().count(), 0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::collections::VecDeque;
-
 use crate::address::{Address, Pseudo};
+use crate::backlog::{Backlog, Kept};
 use crate::frame::{Frame, MAX_DATE_BYTES, Msg};
 use crate::text::Text;
 
@@ -50,52 +49,25 @@ pub const MAX_MET: usize = 256;
 /// Names a message within the run of the client that wrote it: 1, 2, 3 … in the order of writing.
 pub type MessageId = u64;
 
-/// Something to tell the user.
+/// Something to tell the user. It borrows from the frame that brought it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// That one is seated opposite.
-    Joined(Address<'a>),
+    Joined(&'a Address<'a>),
     /// That one's connection was lost; he may come back.
-    Lost(Address<'a>),
+    Lost(&'a Address<'a>),
     /// A message, to be shown once, now.
-    Message(Msg<'a>),
+    Message(&'a Msg<'a>),
     /// Messages of one's own that have reached the other's screen.
     Delivered(Vec<MessageId>),
     /// That one ended the discussion.
-    Ended(Address<'a>),
+    Ended(&'a Address<'a>),
 }
 
 /// A message was not taken: [`MAX_OUTBOX_BYTES`] are waiting to be acknowledged. There is room again after an
 /// [`Event::Delivered`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
-
-/// A message of one's own that the other has not acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Kept {
-    id: MessageId,
-    /// `DATE TEXTE`, as on the wire, in one piece.
-    content: Box<str>,
-    date_bytes: usize,
-}
-
-impl Kept {
-    fn new(id: MessageId, date: &str, text: &Text<'_>) -> Self {
-        Kept { id, content: [date, " ", text.wire()].concat().into(), date_bytes: date.len() }
-    }
-
-    fn size(&self) -> usize {
-        MESSAGE_OVERHEAD + self.content.len()
-    }
-
-    fn date(&self) -> &str {
-        &self.content[..self.date_bytes]
-    }
-
-    fn text(&self) -> Text<'_> {
-        Text::from_wire(&self.content[self.date_bytes + 1..])
-    }
-}
 
 /// The messages that belong to one pseudo. The first ever written to it has position 1, the next 2, and so on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -105,13 +77,7 @@ struct Queue {
     released: u64,
     /// The last position that was sent to anybody of that name.
     sent: u64,
-    kept: VecDeque<Kept>,
-}
-
-impl Queue {
-    fn last_position(&self) -> u64 {
-        self.released + self.kept.len() as u64
-    }
+    kept: Backlog,
 }
 
 /// What is remembered of one address met.
@@ -152,7 +118,7 @@ pub struct Delivery {
     met: Vec<Met>,
     queues: Vec<Queue>,
     /// Written before anybody came: for the first to come.
-    unaddressed: VecDeque<Kept>,
+    unaddressed: Backlog,
     /// Index into `queues` of the last one who was present, to whom what is written now belongs.
     correspondent: Option<usize>,
     seated: Option<Seated>,
@@ -169,7 +135,7 @@ impl Delivery {
             own,
             met: Vec::new(),
             queues: Vec::new(),
-            unaddressed: VecDeque::new(),
+            unaddressed: Backlog::default(),
             correspondent: None,
             seated: None,
             heard: false,
@@ -190,35 +156,36 @@ impl Delivery {
     /// [`Full`]; the message was not taken.
     pub fn write(&mut self, date: &str, text: &Text<'_>) -> Result<MessageId, Full> {
         debug_assert!(!date.is_empty() && date.len() <= MAX_DATE_BYTES && !date.contains(' '));
-        let kept = Kept::new(self.last_id + 1, date, text);
-        if self.outbox_bytes + kept.size() > MAX_OUTBOX_BYTES {
+        let bytes = MESSAGE_OVERHEAD + date.len() + text.wire().len();
+        if self.outbox_bytes + bytes > MAX_OUTBOX_BYTES {
             return Err(Full);
         }
-        self.last_id = kept.id;
-        self.outbox_bytes += kept.size();
-        match self.correspondent {
-            Some(queue) => self.queues[queue].kept.push_back(kept),
-            None => self.unaddressed.push_back(kept),
-        }
+        self.outbox_bytes += bytes;
+        self.last_id += 1;
+        let backlog = match self.correspondent {
+            Some(queue) => &mut self.queues[queue].kept,
+            None => &mut self.unaddressed,
+        };
+        backlog.push(&Kept { id: self.last_id, date, text: Text::from_wire(text.wire()) });
         Ok(self.last_id)
     }
 
     /// Takes a frame from the relay. Frames that are not about delivery, or make no sense here, change nothing.
     ///
     /// Once the events of what has arrived were shown, call [`acknowledge`](Self::acknowledge).
-    pub fn handle<'a>(&mut self, frame: Frame<'a>) -> Option<Event<'a>> {
+    pub fn handle<'a>(&mut self, frame: &'a Frame<'a>) -> Option<Event<'a>> {
         match frame {
-            Frame::Present(address) if address != self.own => {
+            Frame::Present(address) if *address != self.own => {
                 self.seat(address.borrowed());
                 Some(Event::Joined(address))
             }
-            Frame::Absent(address) if self.is_seated(&address) => {
+            Frame::Absent(address) if self.is_seated(address) => {
                 self.seated = None;
                 Some(Event::Lost(address))
             }
             Frame::Msg(msg) if self.is_between(&msg.source, &msg.destination) => self.receive(msg),
-            Frame::Recu { source, destination, number } if self.is_between(&source, &destination) => {
-                self.release(number)
+            Frame::Recu { source, destination, number } if self.is_between(source, destination) => {
+                self.release(*number)
             }
             Frame::Fin(address) => {
                 self.seated = None;
@@ -257,22 +224,22 @@ impl Delivery {
                 number: met.shown,
             });
         }
+        if seated.awaiting_count {
+            return None;
+        }
         let queue = &mut self.queues[seated.queue];
         let number = met.next;
         let position = met.offset + number;
-        if seated.awaiting_count || position > queue.last_position() {
-            return None;
-        }
+        let kept = queue.kept.get((position - queue.released - 1) as usize)?;
         met.next += 1;
         met.sent = met.sent.max(number);
         queue.sent = queue.sent.max(position);
-        let kept = &queue.kept[(position - queue.released - 1) as usize];
         Some(Frame::Msg(Msg {
             source: self.own.borrowed(),
             destination: met.address.borrowed(),
             number,
-            date: kept.date(),
-            text: kept.text(),
+            date: kept.date,
+            text: kept.text,
         }))
     }
 
@@ -287,8 +254,8 @@ impl Delivery {
         let addressed = self
             .queues
             .iter()
-            .flat_map(|queue| queue.kept.iter().map(move |kept| (Some(&queue.recipient), kept.text())));
-        addressed.chain(self.unaddressed.iter().map(|kept| (None, kept.text())))
+            .flat_map(|queue| queue.kept.iter().map(move |kept| (Some(&queue.recipient), kept.text)));
+        addressed.chain(self.unaddressed.iter().map(|kept| (None, kept.text)))
     }
 
     /// Whether a quarter of [`MAX_OUTBOX_BYTES`] is free. Whoever waits for room does better to wait for this much
@@ -332,7 +299,6 @@ impl Delivery {
             });
             self.met.len() - 1
         });
-        self.queues[queue].kept.append(&mut self.unaddressed);
         self.correspondent = Some(queue);
         self.seated = Some(Seated { met, queue, awaiting_count: known.is_some(), recu_due: true });
     }
@@ -351,7 +317,8 @@ impl Delivery {
                 recipient: recipient.clone(),
                 released: 0,
                 sent: 0,
-                kept: VecDeque::new(),
+                // Of what was written before anybody came, for the first to come.
+                kept: std::mem::take(&mut self.unaddressed),
             });
             self.queues.len() - 1
         })
@@ -359,7 +326,7 @@ impl Delivery {
 
     /// A message from the one seated opposite: the next in order is shown. A lower number is a repetition; a
     /// higher one means that something before it was dropped on the way and will be sent again.
-    fn receive<'a>(&mut self, msg: Msg<'a>) -> Option<Event<'a>> {
+    fn receive<'a>(&mut self, msg: &'a Msg<'a>) -> Option<Event<'a>> {
         let met = &mut self.met[self.seated?.met];
         self.heard = true;
         if msg.number != met.received + 1 {
@@ -380,10 +347,10 @@ impl Delivery {
         let mut delivered = Vec::new();
         // Under an earlier offset the same number may have stood for an earlier message.
         while queue.released < (met.offset + number).min(queue.sent) {
-            let Some(kept) = queue.kept.pop_front() else { break };
+            let Some((id, bytes)) = queue.kept.pop() else { break };
             queue.released += 1;
-            self.outbox_bytes -= kept.size();
-            delivered.push(kept.id);
+            self.outbox_bytes -= MESSAGE_OVERHEAD + bytes;
+            delivered.push(id);
         }
         // The count may come in several steps: a `recu` that was on its way when we came back tells an older one.
         if seated.awaiting_count || number >= met.next {
@@ -412,8 +379,8 @@ mod tests {
 
     /// Feeds one line and gives what was shown for it, in short.
     fn feed(delivery: &mut Delivery, line: &str) -> String {
-        let event = delivery.handle(Frame::parse(line).unwrap());
-        let shown = match event {
+        let frame = Frame::parse(line).unwrap();
+        let shown = match delivery.handle(&frame) {
             None => String::new(),
             Some(Event::Joined(address)) => format!("joined {address}"),
             Some(Event::Lost(address)) => format!("lost {address}"),
@@ -457,7 +424,7 @@ mod tests {
     fn the_count_is_the_first_thing_sent_even_before_the_presence_is_shown() {
         let mut alice = alice();
         write(&mut alice, "un").unwrap();
-        let _ = alice.handle(Frame::parse("present bob/b1").unwrap());
+        let _ = alice.handle(&Frame::parse("present bob/b1").unwrap());
         assert_eq!(sent(&mut alice), ["recu bob/b1 0", "msg bob/b1 1 un"]);
         alice.acknowledge();
         assert!(sent(&mut alice).is_empty(), "once is enough");
@@ -478,7 +445,7 @@ mod tests {
     fn nothing_is_acknowledged_before_it_was_shown() {
         let mut alice = alice();
         feed(&mut alice, "present bob/b1");
-        alice.handle(Frame::parse("msg bob/b1 alice/a1 1 d x").unwrap());
+        alice.handle(&Frame::parse("msg bob/b1 alice/a1 1 d x").unwrap());
         assert_eq!(sent(&mut alice), ["recu bob/b1 0"]);
         alice.acknowledge();
         assert_eq!(sent(&mut alice), ["recu bob/b1 1"]);

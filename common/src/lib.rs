@@ -80,6 +80,7 @@
 
 pub mod address;
 pub mod arguments;
+mod backlog;
 pub mod delivery;
 pub mod endpoint;
 pub mod frame;

@@ -214,7 +214,8 @@ impl State {
         let shown_by_other = self.clients[1 - i].shown;
         let client = &mut self.clients[i];
         let Some(line) = client.down.pop_front() else { return };
-        match client.delivery.handle(Frame::parse(&line).expect("the relay sends valid frames")) {
+        let frame = Frame::parse(&line).expect("the relay sends valid frames");
+        match client.delivery.handle(&frame) {
             Some(Event::Message(msg)) => {
                 assert_eq!(msg.text.plain(), (client.shown + 1).to_string(), "out of turn");
                 client.shown += 1;

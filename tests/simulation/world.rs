@@ -315,11 +315,7 @@ impl World {
     fn handle(&mut self, person: Person, line: &str) {
         let client = &mut self.clients[person];
         let frame = Frame::parse(line).expect("the relay sends valid frames");
-        let offered = match &frame {
-            Frame::Msg(msg) => Some((msg.source.clone().into_owned(), msg.number)),
-            _ => None,
-        };
-        match client.delivery.handle(frame) {
+        match client.delivery.handle(&frame) {
             Some(Event::Joined(address)) => {
                 let other = NAMES.iter().position(|name| *name == address.pseudo_str()).expect("known");
                 self.ledger.joined(client.run, other);
@@ -339,12 +335,12 @@ impl World {
             Some(Event::Lost(_)) => {}
             Some(Event::Ended(_)) => panic!("nobody ends the discussion"),
             None => {
-                if let Some((source, number)) = offered {
-                    let known = client.received.iter().find(|received| received.address == source);
+                if let Frame::Msg(msg) = &frame {
+                    let known = client.received.iter().find(|received| received.address == msg.source);
                     let count = known.map_or(0, |received| received.count);
-                    if number <= count {
+                    if msg.number <= count {
                         self.counts.saw(Fact::Repetition);
-                    } else if number > count + 1 {
+                    } else if msg.number > count + 1 {
                         self.counts.saw(Fact::Gap);
                     }
                 }

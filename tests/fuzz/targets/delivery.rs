@@ -82,7 +82,8 @@ impl Client {
     }
 
     fn receive(&mut self, line: &str) {
-        match self.delivery.handle(Frame::parse(line).expect("a valid line")) {
+        let frame = Frame::parse(line).expect("a valid line");
+        match self.delivery.handle(&frame) {
             Some(Event::Message(msg)) => {
                 let received = self.received.entry(msg.source.to_string()).or_default();
                 // An address forgotten begins again.
