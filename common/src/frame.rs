@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use memchr::memchr;
+
 use crate::address::{Address, AddressError, MAX_ADDRESS_BYTES};
 use crate::text::Text;
 
@@ -89,8 +91,8 @@ pub struct Msg<'a> {
 /// # use common::{address::Address, frame::{Frame, Route}};
 /// let route = Route::new(Address::parse("alice/a1")?.into_owned(), Address::parse("bob/b1")?.into_owned());
 /// let line = "msg alice/a1 bob/b1 1 2026-11-20T14:03:07.123+01:00 Salut Bob !";
-/// assert_eq!(route.parse_msg(line).map(Frame::Msg), Frame::parse(line).ok());
-/// assert_eq!(route.parse_msg("msg bob/b1 alice/a1 1 2026-11-20T14:03:15.002+01:00 Salut !"), None);
+/// assert_eq!(route.parse_msg(line.as_bytes()).map(Frame::Msg), Frame::parse(line).ok());
+/// assert_eq!(route.parse_msg(b"msg bob/b1 alice/a1 1 2026-11-20T14:03:15.002+01:00 Salut !"), None);
 /// # Ok::<(), common::address::AddressError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -111,8 +113,9 @@ impl Route {
     /// Reads a message of this route; `None` for every other line, whatever [`Frame::parse`] may make of it.
     // Inlined with what it calls: a message is large, and would be moved at each return.
     #[inline]
-    pub fn parse_msg<'a>(&'a self, line: &'a str) -> Option<Msg<'a>> {
-        let mut fields = Fields { rest: Some(line.strip_prefix(&self.start)?) };
+    pub fn parse_msg<'a>(&'a self, line: &'a [u8]) -> Option<Msg<'a>> {
+        let rest = std::str::from_utf8(line.strip_prefix(self.start.as_bytes())?).ok()?;
+        let mut fields = Fields { rest: Some(rest) };
         fields.msg(self.source.borrowed(), self.destination.borrowed()).ok()
     }
 }
@@ -261,54 +264,71 @@ impl<'a> Frame<'a> {
     /// Appends the frame to `out` as one line, LF included.
     #[inline]
     pub fn write(&self, out: &mut Vec<u8>) {
-        let start = out.len();
-        match self {
-            Frame::Login(address) => put(out, &["login", VERSION, address.as_str()]),
+        let rest = match self {
+            Frame::Login(address) => {
+                put(out, &["login ", VERSION, " "]);
+                address.as_str()
+            }
             Frame::Msg(msg) => {
-                put(out, &["msg", msg.source.as_str(), msg.destination.as_str()]);
+                put(out, &["msg ", msg.source.as_str(), " ", msg.destination.as_str(), " "]);
                 put_number(out, msg.number);
-                out.push(b' ');
-                put(out, &[msg.date, msg.text.wire()]);
+                put(out, &[" ", msg.date, " "]);
+                msg.text.wire()
             }
             Frame::Recu { source, destination, number } => {
-                put(out, &["recu", source.as_str(), destination.as_str()]);
+                put(out, &["recu ", source.as_str(), " ", destination.as_str(), " "]);
                 put_number(out, *number);
+                ""
             }
-            Frame::Ping => put(out, &["ping"]),
-            Frame::Quitter => put(out, &["quitter"]),
-            Frame::Bienvenue(address) => put(out, &["bienvenue", address.as_str()]),
-            Frame::Present(address) => put(out, &["present", address.as_str()]),
-            Frame::Absent(address) => put(out, &["absent", address.as_str()]),
-            Frame::Pong => put(out, &["pong"]),
-            Frame::Fin(address) => put(out, &["fin", address.as_str()]),
-            Frame::Refus { code, text } => put(out, &["refus", code.code(), text.wire()]),
-        }
-        end_line(out, start);
+            Frame::Ping => "ping",
+            Frame::Quitter => "quitter",
+            Frame::Bienvenue(address) => {
+                put(out, &["bienvenue "]);
+                address.as_str()
+            }
+            Frame::Present(address) => {
+                put(out, &["present "]);
+                address.as_str()
+            }
+            Frame::Absent(address) => {
+                put(out, &["absent "]);
+                address.as_str()
+            }
+            Frame::Pong => "pong",
+            Frame::Fin(address) => {
+                put(out, &["fin "]);
+                address.as_str()
+            }
+            Frame::Refus { code, text } => {
+                put(out, &["refus ", code.code(), " "]);
+                text.wire()
+            }
+        };
+        finish_line(out, rest.as_bytes());
     }
 }
 
-/// Ends the line that began at `start`.
+/// Appends the rest of a line, or a whole one, and its ending.
 ///
 /// A reader takes one CR before the LF for part of the line ending, so a line whose content ends in CR needs one
 /// more to keep its own.
-pub fn end_line(out: &mut Vec<u8>, start: usize) {
-    if out[start..].last() == Some(&b'\r') {
+#[inline]
+pub fn finish_line(out: &mut Vec<u8>, rest: &[u8]) {
+    out.extend_from_slice(rest);
+    if rest.last() == Some(&b'\r') {
         out.push(b'\r');
     }
     out.push(b'\n');
 }
 
 #[inline]
-fn put(out: &mut Vec<u8>, fields: &[&str]) {
-    for (i, field) in fields.iter().enumerate() {
-        if i > 0 {
-            out.push(b' ');
-        }
-        out.extend_from_slice(field.as_bytes());
+fn put(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
     }
 }
 
-/// Appends a space and a number, without the cost of the formatting machinery.
+/// Appends a number, without the cost of the formatting machinery.
 #[inline]
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0; MAX_NUMBER_DIGITS + 1];
@@ -321,7 +341,6 @@ fn put_number(out: &mut Vec<u8>, mut number: u64) {
             break;
         }
     }
-    out.push(b' ');
     out.extend_from_slice(&digits[at..]);
 }
 
@@ -334,8 +353,7 @@ impl<'a> Fields<'a> {
     #[inline]
     fn next(&mut self) -> Option<&'a str> {
         let rest = self.rest?;
-        // Fields are short: looking at each byte is faster than what finds a character in a long text.
-        match rest.bytes().position(|byte| byte == b' ') {
+        match memchr(b' ', rest.as_bytes()) {
             Some(space) => {
                 self.rest = Some(&rest[space + 1..]);
                 Some(&rest[..space])

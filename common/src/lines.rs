@@ -1,6 +1,8 @@
 //! Bytes in, lines out: [`LineBuffer`].
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
+
+use memchr::memchr;
 
 use crate::frame::MAX_LINE_BYTES;
 
@@ -9,8 +11,7 @@ const INITIAL_BYTES: usize = 4096;
 
 /// Splits `bytes` behind its first LF, or at its end if there is none.
 pub fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
-    // `skip_until` looks at several bytes at once; on a slice it cannot fail.
-    let length = (&mut &*bytes).skip_until(b'\n').unwrap_or(0);
+    let length = memchr(b'\n', bytes).map_or(bytes.len(), |lf| lf + 1);
     bytes.split_at(length)
 }
 

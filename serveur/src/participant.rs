@@ -1,11 +1,12 @@
 //! One connection's thread: the login, then reading, checking and passing on.
 
 use std::io;
+use std::str::Utf8Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::address::Address;
-use common::frame::{Frame, FrameError, Refusal, Route, end_line};
+use common::frame::{Frame, FrameError, Refusal, Route, finish_line};
 use common::lines::{LineBuffer, LineTooLong};
 use common::text::Text;
 
@@ -75,8 +76,8 @@ impl From<LineTooLong> for Refused {
     }
 }
 
-impl From<std::str::Utf8Error> for Refused {
-    fn from(_: std::str::Utf8Error) -> Self {
+impl From<Utf8Error> for Refused {
+    fn from(_: Utf8Error) -> Self {
         Refused::because(Refusal::Utf8, "Cette ligne n'est pas du texte en UTF-8.")
     }
 }
@@ -238,22 +239,25 @@ impl<'a> Conversation<'a> {
         }
         let mut next = Next::ReadOn;
         while let Some(line) = self.lines.next_line() {
-            let line = match line.map_err(Refused::from).and_then(|line| Ok(std::str::from_utf8(line)?)) {
-                Ok(line) => line,
+            let judged = line
+                .map_err(Refused::from)
+                .and_then(|line| Ok((line, judge(line, &self.me.address, self.peer.as_ref())?)));
+            let (line, verdict) = match judged {
+                Ok(judged) => judged,
                 Err(refused) => {
                     next = Next::Close(refused);
                     break;
                 }
             };
             self.silence.line_arrived();
-            match judge(line, &self.me.address, self.peer.as_ref()) {
+            match verdict {
                 Verdict::Message(text) => {
-                    append_line(&mut self.forwarded, line);
+                    finish_line(&mut self.forwarded, line);
                     self.texts.push_str(text.wire());
                     self.texts.push('\n');
                     self.text_count += 1;
                 }
-                Verdict::Acknowledgement => append_line(&mut self.forwarded, line),
+                Verdict::Acknowledgement => finish_line(&mut self.forwarded, line),
                 Verdict::Drop => {}
                 Verdict::Pong => {
                     self.silence.ping_arrived();
@@ -300,17 +304,19 @@ impl<'a> Conversation<'a> {
     }
 }
 
-fn append_line(out: &mut Vec<u8>, line: &str) {
-    let start = out.len();
-    out.extend_from_slice(line.as_bytes());
-    end_line(out, start);
-}
-
 /// What is to be done with `line`, sent by `own`, while `peer` sits opposite.
-fn judge<'a>(line: &'a str, own: &Address<'_>, peer: Option<&'a (Arc<Participant>, Route)>) -> Verdict<'a> {
+///
+/// # Errors
+/// It is not UTF-8.
+fn judge<'a>(
+    line: &'a [u8],
+    own: &Address<'_>,
+    peer: Option<&'a (Arc<Participant>, Route)>,
+) -> Result<Verdict<'a>, Utf8Error> {
     if let Some(msg) = peer.and_then(|(_, route)| route.parse_msg(line)) {
-        return Verdict::Message(msg.text);
+        return Ok(Verdict::Message(msg.text));
     }
+    let line = std::str::from_utf8(line)?;
     let routed = |source: &Address<'_>, destination: &Address<'_>, verdict| {
         if source != own {
             let sentence = format!("SOURCE doit être votre propre adresse, {own}.");
@@ -321,7 +327,7 @@ fn judge<'a>(line: &'a str, own: &Address<'_>, peer: Option<&'a (Arc<Participant
             Verdict::Drop
         }
     };
-    match Frame::parse(line) {
+    Ok(match Frame::parse(line) {
         Ok(Frame::Msg(msg)) => routed(&msg.source, &msg.destination, Verdict::Message(msg.text)),
         Ok(Frame::Recu { source, destination, .. }) => {
             routed(&source, &destination, Verdict::Acknowledgement)
@@ -338,7 +344,7 @@ fn judge<'a>(line: &'a str, own: &Address<'_>, peer: Option<&'a (Arc<Participant
             "Seul le serveur envoie cette trame ; un client envoie msg, recu, ping ou quitter.".to_owned(),
         ),
         Err(error) => Verdict::Refuse(Refusal::TrameInvalide, format!("Trame incomprise : {error}.")),
-    }
+    })
 }
 
 /// How long a participant has been silent, and the timeout that follows from it.
