@@ -1,7 +1,5 @@
 //! Lines for a terminal: a message in a form that nothing in it can imitate.
 
-use std::borrow::Cow;
-
 use crate::text::{Text, harmless};
 
 /// What stands before every further line of a message, so that none can pass for the first of another.
@@ -47,15 +45,10 @@ impl MessageStart {
     /// Appends a message and a line feed, further lines indented.
     pub fn push(&self, out: &mut String, text: &Text<'_>) {
         out.push_str(&self.0);
-        let plain = text.plain();
-        let shown = harmless(&plain);
-        // A text that is the same on the wire has only one line.
-        let lines = if matches!(plain, Cow::Borrowed(_)) { None } else { shown.split_once('\n') };
-        let (first, others) = lines.map_or((&*shown, None), |(first, others)| (first, Some(others)));
-        out.push_str(first);
-        for line in others.into_iter().flat_map(|others| others.split('\n')) {
-            out.push_str(INDENT);
-            out.push_str(line);
+        if text.is_simple() {
+            out.push_str(text.wire());
+        } else {
+            out.push_str(&harmless(&text.plain()).replace('\n', INDENT));
         }
         out.push('\n');
     }
