@@ -12,32 +12,35 @@ const BLOCK_BYTES: usize = 256 * 1024;
 /// Reads lines from a terminal, a file or a pipe.
 pub(crate) struct Input<R> {
     reader: BufReader<R>,
-    group: Vec<u8>,
+    /// How much of what the reader holds was handed out.
+    handed_out: usize,
+    /// A line that came in several reads.
+    line: Vec<u8>,
 }
 
 impl<R: Read> Input<R> {
     pub(crate) fn new(input: R) -> Self {
-        Input { reader: BufReader::with_capacity(BLOCK_BYTES, input), group: Vec::new() }
+        Input { reader: BufReader::with_capacity(BLOCK_BYTES, input), handed_out: 0, line: Vec::new() }
     }
 
     /// The whole lines that have been read already, or else the next one, for which it waits; `None` at the end of
     /// the input. [`lines`] takes them apart.
     pub(crate) fn next_group(&mut self) -> io::Result<Option<&[u8]>> {
-        self.group.clear();
+        self.reader.consume(self.handed_out);
         let read = self.reader.buffer();
-        let whole = read.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-        self.group.extend_from_slice(&read[..whole]);
-        self.reader.consume(whole);
-        if whole == 0 {
-            self.read_line()?;
+        self.handed_out = read.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        if self.handed_out > 0 {
+            return Ok(Some(&self.reader.buffer()[..self.handed_out]));
         }
-        Ok((!self.group.is_empty()).then_some(&self.group))
+        self.read_line()?;
+        Ok((!self.line.is_empty()).then_some(&self.line))
     }
 
     /// Of a line that is too long, the part that tells so is kept and the rest skipped.
     fn read_line(&mut self) -> io::Result<()> {
-        (&mut self.reader).take(MAX_LINE_BYTES as u64).read_until(b'\n', &mut self.group)?;
-        if self.group.len() == MAX_LINE_BYTES && !self.group.ends_with(b"\n") {
+        self.line.clear();
+        (&mut self.reader).take(MAX_LINE_BYTES as u64).read_until(b'\n', &mut self.line)?;
+        if self.line.len() == MAX_LINE_BYTES && !self.line.ends_with(b"\n") {
             self.reader.skip_until(b'\n')?;
         }
         Ok(())
