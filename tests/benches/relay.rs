@@ -11,6 +11,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use support::measure::{Spread, memory_of, ratio};
@@ -387,17 +388,32 @@ fn send_file(file: &Path, received: &Path) -> (f64, [u64; 3]) {
     let start = Instant::now();
     let mut sender =
         Process(terminal("alice").stdin(File::open(file).unwrap()).stdout(Stdio::null()).spawn().unwrap());
+    let mut words = sender.0.stderr.take().unwrap();
+    let processes = [&server, &sender, &receiver].map(|process| process.0.id());
+    let over = AtomicBool::new(false);
+    let (seconds, peaks) = std::thread::scope(|scope| {
+        let peaks = scope.spawn(|| peaks_of(processes, &over));
+        // It closes its end of the pipe when it ends, and remains to be looked at until it is waited for.
+        std::io::copy(&mut words, &mut std::io::sink()).unwrap();
+        let seconds = start.elapsed().as_secs_f64();
+        over.store(true, Ordering::SeqCst);
+        (seconds, peaks.join().unwrap())
+    });
+    assert!(sender.0.wait().unwrap().success() && receiver.0.wait().unwrap().success());
+    (seconds, peaks)
+}
+
+/// The most memory that each of the processes had until it is `over`.
+fn peaks_of(processes: [u32; 3], over: &AtomicBool) -> [u64; 3] {
     let mut peaks = [0; 3];
-    while sender.0.try_wait().unwrap().is_none() {
-        for (peak, process) in peaks.iter_mut().zip([&server, &sender, &receiver]) {
-            *peak = (*peak).max(memory_of(process.0.id()));
+    while !over.load(Ordering::SeqCst) {
+        for (peak, process) in peaks.iter_mut().zip(processes) {
+            *peak = memory_of(process).max(*peak);
         }
         // Often enough for the last moments, seldom enough not to take part in the race.
         std::thread::sleep(Duration::from_millis(5));
     }
-    let seconds = start.elapsed().as_secs_f64();
-    assert!(receiver.0.wait().unwrap().success());
-    (seconds, peaks)
+    peaks
 }
 
 /// Bytes per second, in millions, from the first write to the last byte read.
