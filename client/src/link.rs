@@ -258,9 +258,10 @@ impl Shared {
 
     /// In this order: a writer that wakes earlier only waits again, for the lock.
     fn release_and_wake_writer(&self, mut state: MutexGuard<'_, State>) {
-        let waits = std::mem::take(&mut state.writer_waits);
+        let wakes = state.writer_waits && state.has_work();
+        state.writer_waits &= !wakes;
         drop(state);
-        if waits {
+        if wakes {
             self.work.notify_all();
         }
     }
@@ -313,6 +314,11 @@ impl State {
             return Err(SendError::Over);
         }
         Ok(self.delivery.write(&now.rfc3339, text)?)
+    }
+
+    /// Whether the writer has anything to do.
+    fn has_work(&self) -> bool {
+        self.ping_due || self.phase != Phase::Talking || self.delivery.has_frame()
     }
 
     /// Appends to `batch` what can be sent now, up to [`BATCH_BYTES`] and one line.

@@ -80,6 +80,12 @@ struct Queue {
     kept: Backlog,
 }
 
+impl Queue {
+    fn last_position(&self) -> u64 {
+        self.released + self.kept.len() as u64
+    }
+}
+
 /// What is remembered of one address met.
 ///
 /// Number `n` between us and that address is the message at position `n + offset` of its pseudo's queue: as long
@@ -211,9 +217,21 @@ impl Delivery {
         self.seated = None;
     }
 
+    /// Whether there is anything to send now.
+    pub fn has_frame(&self) -> bool {
+        self.seated.is_some_and(|seated| {
+            let (met, queue) = (&self.met[seated.met], &self.queues[seated.queue]);
+            let next_is_kept = met.offset + met.next <= queue.last_position();
+            seated.recu_due || (next_is_kept && !seated.awaiting_count)
+        })
+    }
+
     /// The next frame to send, if there is anything to send now.
     #[inline]
     pub fn next_frame(&mut self) -> Option<Frame<'_>> {
+        if !self.has_frame() {
+            return None;
+        }
         let seated = self.seated.as_mut()?;
         let met = &mut self.met[seated.met];
         if seated.recu_due {
@@ -223,9 +241,6 @@ impl Delivery {
                 destination: met.address.borrowed(),
                 number: met.shown,
             });
-        }
-        if seated.awaiting_count {
-            return None;
         }
         let queue = &mut self.queues[seated.queue];
         let number = met.next;
