@@ -385,11 +385,13 @@ impl<'a> Fields<'a> {
 
     #[inline]
     fn number(&mut self) -> Option<u64> {
-        let field = self.next()?;
-        if field.starts_with(['0', '+']) && field != "0" {
-            return None;
-        }
-        field.parse().ok().filter(|n| *n < 1 << 63)
+        let rest = self.rest?;
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = rest.split_at(digits);
+        self.rest = rest.strip_prefix(' ');
+        let is_whole = self.rest.is_some() || rest.is_empty();
+        let is_proper = is_whole && (digits == 1 || !number.starts_with('0'));
+        number.parse().ok().filter(|n| is_proper && *n < 1 << 63)
     }
 
     fn free_text(&mut self) -> Result<Text<'a>, FrameError> {
