@@ -95,14 +95,15 @@ impl fmt::Display for Pseudo {
 pub struct Session(String);
 
 impl Session {
-    /// A session drawn at random: 8 digits and lower-case letters, no more, since every message bears two of them. That two
-    /// runs of one person draw the same has a chance of one in 2,800,000,000,000.
+    /// A session drawn at random: 6 digits and letters, no more, since every message bears two of them. That two runs
+    /// of one person draw the same has a chance of one in 57,000,000,000.
     ///
     /// The standard library seeds its hash tables from the operating system's random source; that is all the
     /// randomness needed to tell two runs apart.
     pub fn random() -> Self {
+        const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
         let drawn = RandomState::new().build_hasher().finish();
-        Session((0..8).filter_map(|i| char::from_digit((drawn / 36u64.pow(i) % 36) as u32, 36)).collect())
+        Session((0..6).map(|i| char::from(ALPHABET[(drawn / 62u64.pow(i) % 62) as usize])).collect())
     }
 }
 

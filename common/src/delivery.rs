@@ -359,9 +359,10 @@ impl Delivery {
         if number > met.sent {
             return None;
         }
-        let mut delivered = Vec::new();
         // Under an earlier offset the same number may have stood for an earlier message.
-        while queue.released < (met.offset + number).min(queue.sent) {
+        let last = (met.offset + number).min(queue.sent);
+        let mut delivered = Vec::with_capacity(last.saturating_sub(queue.released) as usize);
+        while queue.released < last {
             let Some((id, bytes)) = queue.kept.pop() else { break };
             queue.released += 1;
             self.outbox_bytes -= MESSAGE_OVERHEAD + bytes;

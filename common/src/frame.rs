@@ -391,7 +391,12 @@ impl<'a> Fields<'a> {
         self.rest = rest.strip_prefix(' ');
         let is_whole = self.rest.is_some() || rest.is_empty();
         let is_proper = is_whole && (digits == 1 || !number.starts_with('0'));
-        number.parse().ok().filter(|n| is_proper && *n < 1 << 63)
+        // As many digits fit.
+        if !is_proper || !(1..=MAX_NUMBER_DIGITS).contains(&digits) {
+            return None;
+        }
+        let number = number.bytes().fold(0, |number, digit| 10 * number + u64::from(digit - b'0'));
+        Some(number).filter(|number| *number < 1 << 63)
     }
 
     fn free_text(&mut self) -> Result<Text<'a>, FrameError> {
