@@ -8,14 +8,14 @@ use fltk::group::Group;
 use fltk::prelude::*;
 
 use super::button::{self, Kind};
-use super::display::{Colors, Display};
+use super::display::Display;
 use super::entry_field::{self, EntryField};
 use super::hook::Hook;
 use super::invitation::Invitation;
 use super::note::Note;
 use super::paint::Area;
 use super::status::{Status, StatusLine};
-use super::theme::{BACKGROUND, CONTROL_HEIGHT, ERROR, MARGIN, MUTED, Theme};
+use super::theme::{BACKGROUND, CONTROL_HEIGHT, ERROR, MARGIN, MUTED};
 
 const QUIT: &str = "Quitter";
 /// Between the parts of the page.
@@ -52,7 +52,7 @@ pub(crate) struct Chat {
 
 impl Chat {
     /// A page that fills the current group, which is `w` wide and `h` high.
-    pub(crate) fn new(w: i32, h: i32, theme: Theme) -> Self {
+    pub(crate) fn new(w: i32, h: i32) -> Self {
         let mut page = Group::new(0, 0, w, h, None);
         page.set_frame(FrameType::FlatBox);
         page.set_color(BACKGROUND);
@@ -62,7 +62,7 @@ impl Chat {
             theme: button::theme_button(),
             quit: button::text_button(QUIT, 'q', Kind::Plain),
             invitation: Invitation::new(),
-            display: Display::new(0, 0, w, h, colors(theme)),
+            display: Display::new(0, 0, w, h),
             remark: Note::new(ERROR),
             entry: EntryField::new(),
             closed: Note::new(MUTED),
@@ -195,11 +195,6 @@ impl Chat {
         self.lay_out();
     }
 
-    /// Looks like `theme` from now on.
-    pub(crate) fn set_theme(&self, theme: Theme) {
-        self.display.set_colors(colors(theme));
-    }
-
     /// Puts everything in its place.
     fn lay_out(&self) {
         let page = Area::of(&self.page);
@@ -234,13 +229,6 @@ impl Chat {
         bottom -= GAP;
         self.display.widget().resize(page.x, top, page.w, (bottom - top).max(1));
         self.page.clone().redraw();
-    }
-}
-
-fn colors(theme: Theme) -> Colors {
-    match theme {
-        Theme::Light => Colors::light(),
-        Theme::Dark => Colors::dark(),
     }
 }
 

@@ -71,7 +71,6 @@ struct Inner {
     /// Attempts that were given up: they have not closed yet.
     given_up: RefCell<Vec<Receiver<Batch>>>,
     question: RefCell<Option<Question>>,
-    shown_theme: Cell<Theme>,
     /// Something is to get the focus when the window is in front again.
     focus_due: Cell<bool>,
     /// Messages that arrived while the window was not in front.
@@ -123,7 +122,6 @@ impl Messenger {
             discussion: RefCell::default(),
             given_up: RefCell::default(),
             question: RefCell::default(),
-            shown_theme: Cell::new(settings.theme),
             focus_due: Cell::new(false),
             unseen: Cell::new(0),
         }));
@@ -288,7 +286,7 @@ impl Messenger {
             app::delete_widget(last.page());
         }
         window.begin();
-        let chat = Chat::new(window.w(), window.h(), self.0.shown_theme.get());
+        let chat = Chat::new(window.w(), window.h());
         window.end();
         chat.page().hide();
         chat.on_action({
@@ -360,7 +358,6 @@ impl Messenger {
 
     /// Shows what the link's thread has handed over. The batches returned are on the screen once FLTK has drawn.
     pub(crate) fn show_what_arrived(&self) -> Vec<Batch> {
-        self.follow_theme();
         self.come_to_front();
         self.0.given_up.borrow_mut().retain(|batches| batches.try_iter().all(|batch| !tells_the_end(&batch)));
         let batches: Vec<Batch> = match &*self.0.discussion.borrow() {
@@ -549,16 +546,6 @@ impl Messenger {
     fn switch_theme(&self) {
         self.0.shared.change_settings(|settings| settings.theme = settings.theme.other());
         self.0.shared.theme().apply();
-    }
-
-    /// Another window may have switched it.
-    fn follow_theme(&self) {
-        let theme = self.0.shared.theme();
-        if self.0.shown_theme.replace(theme) != theme
-            && let Some(chat) = self.chat()
-        {
-            chat.set_theme(theme);
-        }
     }
 
     fn is_in_front(&self) -> bool {

@@ -1,6 +1,6 @@
 //! The look: colours, sizes and the light and dark palettes.
 //!
-//! The colours are places in FLTK's colour map. [`Theme::apply`] fills them, so switching between light and dark
+//! The colours are places in FLTK's colour map, where 16 to 31 are free. [`Theme::apply`] fills them, so switching between light and dark
 //! needs no widget to be told: everything is simply drawn again.
 
 use fltk::app;
@@ -8,7 +8,7 @@ use fltk::enums::{Color, Font, FrameType};
 
 /// The window behind everything.
 pub(crate) const BACKGROUND: Color = Color::from_rgbi(16);
-/// Where text is read or written.
+/// Where text is read or written: fields, the bubbles of the other's messages.
 pub(crate) const SURFACE: Color = Color::from_rgbi(17);
 /// Text.
 pub(crate) const TEXT: Color = Color::from_rgbi(18);
@@ -34,6 +34,11 @@ pub(crate) const SELECTION: Color = Color::from_rgbi(27);
 pub(crate) const GOOD: Color = Color::from_rgbi(28);
 /// Something is awaited.
 pub(crate) const PENDING: Color = Color::from_rgbi(29);
+
+/// The bubbles of one's own messages.
+pub(crate) const OWN_BUBBLE: Color = Color::from_rgbi(30);
+/// What is dragged to scroll the conversation, and other fine marks in it.
+pub(crate) const SCROLL_THUMB: Color = Color::from_rgbi(31);
 
 /// The system's font for text, and its bold.
 pub(crate) const FONT: Font = Font::Helvetica;
@@ -111,7 +116,7 @@ impl Theme {
         app::redraw();
     }
 
-    fn palette(self) -> [(Color, Rgb); 14] {
+    fn palette(self) -> [(Color, Rgb); 16] {
         match self {
             Theme::Light => [
                 (BACKGROUND, 0xf5f6f8),
@@ -128,10 +133,12 @@ impl Theme {
                 (SELECTION, 0x9cc6f7),
                 (GOOD, 0x1e7b3a),
                 (PENDING, 0x8f5e00),
+                (OWN_BUBBLE, 0xd3e5fc),
+                (SCROLL_THUMB, 0xb4bcc6),
             ],
             Theme::Dark => [
                 (BACKGROUND, 0x15191f),
-                (SURFACE, 0x1f242c),
+                (SURFACE, 0x252b34),
                 (TEXT, 0xe8eaed),
                 (MUTED, 0xa6aebb),
                 (BORDER, 0x737c8a),
@@ -144,6 +151,8 @@ impl Theme {
                 (SELECTION, 0x35649a),
                 (GOOD, 0x7bd88f),
                 (PENDING, 0xe3b341),
+                (OWN_BUBBLE, 0x1f4468),
+                (SCROLL_THUMB, 0x4a535f),
             ],
         }
     }
@@ -179,6 +188,10 @@ mod tests {
             (ERROR, BACKGROUND),
             (GOOD, BACKGROUND),
             (PENDING, BACKGROUND),
+            (TEXT, OWN_BUBBLE),
+            (MUTED, OWN_BUBBLE),
+            // The hint on which day a message was written.
+            (BACKGROUND, TEXT),
         ];
         for theme in [Theme::Light, Theme::Dark] {
             for (text, ground) in texts_and_grounds {

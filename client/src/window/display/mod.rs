@@ -5,10 +5,9 @@
 //! nanoseconds an entry, and a frame what a screenful costs.
 //!
 //! `entries`: what was said; `view`: which part of it is in view; `bubble`, `wrap`, `script`, `font`: how
-//! one entry is laid out; `selection`; `paint`; `colors`.
+//! one entry is laid out; `selection`; `paint`.
 
 mod bubble;
-mod colors;
 mod entries;
 mod font;
 mod paint;
@@ -28,7 +27,6 @@ use fltk::enums::{Event, Key};
 use fltk::prelude::*;
 use fltk::widget::Widget;
 
-pub use colors::Colors;
 pub use entries::Entry;
 use state::State;
 
@@ -59,9 +57,9 @@ impl fmt::Debug for Display {
 
 impl Display {
     /// An empty display. FLTK must have been started.
-    pub fn new(x: i32, y: i32, w: i32, h: i32, colors: Colors) -> Self {
+    pub fn new(x: i32, y: i32, w: i32, h: i32) -> Self {
         let mut widget = Widget::new(x, y, w, h, None);
-        let state = RefCell::new(State::new(colors));
+        let state = RefCell::new(State::new());
         let inner = Rc::new(Inner { state });
         widget.draw({
             let inner = Rc::clone(&inner);
@@ -97,11 +95,6 @@ impl Display {
         if self.inner.state.borrow_mut().mark_delivered(ids) {
             self.widget.clone().redraw();
         }
-    }
-
-    /// Changes the look.
-    pub fn set_colors(&self, colors: Colors) {
-        self.change(|state| state.set_colors(colors));
     }
 
     /// Shows the last entry, and follows from there on.

@@ -7,11 +7,13 @@ use fltk::draw;
 use fltk::enums::Color;
 
 use super::bubble::{Layout, SIGN};
-use super::colors::Colors;
 use super::entries::{Kind, Stored};
 use super::font::Face;
 use super::wrap::Line;
 use crate::window::paint::Area;
+use crate::window::theme::{
+    ACCENT, BACKGROUND, MUTED, ON_ACCENT, OWN_BUBBLE, SCROLL_THUMB, SELECTION, SURFACE, TEXT,
+};
 
 /// A bubble's corners; the one at its speaker's side is nearly square, which tells the two apart by shape.
 const RADIUS: i32 = 15;
@@ -50,7 +52,6 @@ fn indent(face: &Face, entry: &Stored, layout: &Layout, line: &Line) -> i32 {
 
 /// Everything that the entries are painted with.
 pub(super) struct Painter<'a> {
-    pub(super) colors: &'a Colors,
     pub(super) text: &'a Face,
     pub(super) small: &'a Face,
     /// The display's place in its window.
@@ -60,7 +61,6 @@ pub(super) struct Painter<'a> {
 impl Painter<'_> {
     /// Paints an entry whose top is at `y`, with a part of its text selected.
     pub(super) fn entry(&self, entry: &Stored, layout: &Layout, y: i32, selected: Option<&Range<usize>>) {
-        let colors = self.colors;
         let x = self.area.x;
         if let Some(day) = layout.day {
             self.day(&entry.day(), y + day);
@@ -72,14 +72,14 @@ impl Painter<'_> {
             } else {
                 layout.bubble.x + 6
             };
-            draw::set_draw_color(colors.muted);
+            draw::set_draw_color(MUTED);
             self.small.draw(name, x + name_x.max(6), y + at);
         }
         let bubble = Area { x: x + layout.bubble.x, y: y + layout.bubble.y, ..layout.bubble };
-        let (fill, text_color, muted) = match entry.kind {
-            Kind::Own { .. } => (Some(colors.own_bubble), colors.own_text, colors.own_muted),
-            Kind::Other(_) => (Some(colors.other_bubble), colors.other_text, colors.other_muted),
-            Kind::Notice => (None, colors.notice, colors.muted),
+        let (fill, text_color) = match entry.kind {
+            Kind::Own { .. } => (Some(OWN_BUBBLE), TEXT),
+            Kind::Other(_) => (Some(SURFACE), TEXT),
+            Kind::Notice => (None, MUTED),
         };
         if let Some(fill) = fill {
             let (left, right) =
@@ -88,7 +88,7 @@ impl Painter<'_> {
         }
         self.lines(entry, layout, y, selected, text_color);
         let (time_x, time_y) = (x + layout.time.0, y + layout.time.1);
-        draw::set_draw_color(muted);
+        draw::set_draw_color(MUTED);
         let time = entry.time();
         self.small.draw(&time, time_x, time_y);
         if let Kind::Own { delivered } = entry.kind {
@@ -118,9 +118,9 @@ impl Painter<'_> {
                     to += if line.rtl { -4 } else { 4 };
                 }
                 let (from, to) = (from.min(to), from.max(to));
-                draw::draw_rect_fill(left + from, line_y, to - from, layout.line, self.colors.selection);
+                draw::draw_rect_fill(left + from, line_y, to - from, layout.line, SELECTION);
                 if entry.kind == Kind::Notice {
-                    color = self.colors.other_text;
+                    color = TEXT;
                 }
             }
             if line.start < line.end {
@@ -136,13 +136,13 @@ impl Painter<'_> {
     fn day(&self, day: &str, y: i32) {
         let width = self.small.width(day);
         let x = self.area.x + (self.area.w - width) / 2;
-        draw::set_draw_color(self.colors.muted);
+        draw::set_draw_color(MUTED);
         self.small.draw(day, x, y);
         let middle = y + self.small.line / 2;
         let length = ((self.area.w - width) / 2 - 36).min(90);
         if length > 8 {
-            draw::draw_rect_fill(x - 12 - length, middle, length, 1, self.colors.scrollbar);
-            draw::draw_rect_fill(x + width + 12, middle, length, 1, self.colors.scrollbar);
+            draw::draw_rect_fill(x - 12 - length, middle, length, 1, SCROLL_THUMB);
+            draw::draw_rect_fill(x + width + 12, middle, length, 1, SCROLL_THUMB);
         }
     }
 
@@ -153,8 +153,8 @@ impl Painter<'_> {
         let area = self.area;
         let x = (right - w).min(area.x + area.w - w - 4).max(area.x + 4);
         let y = top.min(area.y + area.h - h - 4).max(area.y + 4);
-        self.rounded(Area { x, y, w, h }, [h / 2; 4], self.colors.other_text);
-        draw::set_draw_color(self.colors.background);
+        self.rounded(Area { x, y, w, h }, [h / 2; 4], TEXT);
+        draw::set_draw_color(BACKGROUND);
         self.small.draw(text, x + 10, y + 3);
     }
 
@@ -169,8 +169,8 @@ impl Painter<'_> {
         let h = self.small.line + 14;
         let place =
             Area { x: self.area.x + (self.area.w - w) / 2, y: self.area.y + self.area.h - h - 12, w, h };
-        self.rounded(place, [h / 2; 4], self.colors.accent);
-        draw::set_draw_color(self.colors.accent_text);
+        self.rounded(place, [h / 2; 4], ACCENT);
+        draw::set_draw_color(ON_ACCENT);
         self.small.draw(&text, place.x + 16, place.y + 7);
         place
     }

@@ -7,7 +7,6 @@ use common::delivery::MessageId;
 use fltk::draw;
 
 use super::bubble::{Layout, SCROLLBAR, Sizes};
-use super::colors::Colors;
 use super::entries::{Entries, Entry, Kind};
 use super::font::{Face, pixels};
 use super::paint::{Painter, place_x};
@@ -15,7 +14,7 @@ use super::script::cluster;
 use super::selection::{Place, Selection, word_at};
 use super::view::View;
 use crate::window::paint::Area;
-use crate::window::theme::TEXT_SIZE;
+use crate::window::theme::{ACCENT, BACKGROUND, SCROLL_THUMB, TEXT_SIZE};
 
 /// Past this many lines the layouts of entries out of view are let go.
 const MAX_LINES: usize = 2000;
@@ -51,7 +50,6 @@ pub(super) struct State {
     sizes: Sizes,
     text: Face,
     small: Face,
-    colors: Colors,
     selection: Option<Selection>,
     drag: Drag,
     /// A timer moves the view while `drag` is beyond its edge.
@@ -72,7 +70,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(colors: Colors) -> Self {
+    pub(super) fn new() -> Self {
         let (text, small, sizes) = faces(TEXT_SIZE, 0);
         Self {
             entries: Entries::default(),
@@ -83,7 +81,6 @@ impl State {
             sizes,
             text,
             small,
-            colors,
             selection: None,
             drag: Drag::Nothing,
             drag_scrolls: false,
@@ -122,10 +119,6 @@ impl State {
 
     pub(super) fn mark_delivered(&mut self, ids: &[MessageId]) -> bool {
         self.entries.mark_delivered(ids)
-    }
-
-    pub(super) fn set_colors(&mut self, colors: Colors) {
-        self.colors = colors;
     }
 
     pub(super) fn set_area(&mut self, area: Area) {
@@ -396,8 +389,8 @@ impl State {
         self.set_area(area);
         self.settle();
         draw::push_clip(area.x, area.y, area.w, area.h);
-        draw::draw_rect_fill(area.x, area.y, area.w, area.h, self.colors.background);
-        let painter = Painter { colors: &self.colors, text: &self.text, small: &self.small, area };
+        draw::draw_rect_fill(area.x, area.y, area.w, area.h, BACKGROUND);
+        let painter = Painter { text: &self.text, small: &self.small, area };
         for (index, top) in &self.visible {
             let (Some(entry), Some(layout)) = (self.entries.get(*index), self.layouts.get(index)) else {
                 continue;
@@ -406,7 +399,7 @@ impl State {
             painter.entry(entry, layout, area.y + top, selected.as_ref());
         }
         if let Some((thumb, _)) = self.thumb() {
-            painter.rounded(thumb, [3; 4], self.colors.scrollbar);
+            painter.rounded(thumb, [3; 4], SCROLL_THUMB);
         }
         if self.hinted
             && let Some((_, top)) = self.visible.iter().find(|(index, _)| Some(*index) == self.hovered)
@@ -420,13 +413,7 @@ impl State {
         if self.ring {
             for inset in 0..2 {
                 let Area { x, y, w, h } = area;
-                draw::draw_rect_with_color(
-                    x + inset,
-                    y + inset,
-                    w - 2 * inset,
-                    h - 2 * inset,
-                    self.colors.accent,
-                );
+                draw::draw_rect_with_color(x + inset, y + inset, w - 2 * inset, h - 2 * inset, ACCENT);
             }
         }
         draw::pop_clip();
