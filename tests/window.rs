@@ -197,7 +197,8 @@ fn shift_enter_and_a_paste_keep_line_breaks() {
 fn the_right_mouse_button_cuts_copies_and_pastes_in_french() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);
-    // Couper, Copier, Coller, Tout sélectionner; what is impossible at the moment is passed over.
+    // Couper, Copier, Coller, Tout sélectionner; what is impossible at the moment is passed over, and what can never be
+    // done is not there.
     let choose = |place: usize, (x, y): (i32, i32)| {
         window.open_menu(x, y);
         window.press(&vec!["Down"; place]);
@@ -205,7 +206,7 @@ fn the_right_mouse_button_cuts_copies_and_pastes_in_french() {
     };
     let (entry, conversation) = ((100, 610), (240, 300));
     window.type_text("un deux");
-    window.open_menu(entry.0, entry.1);
+    let whole_menu = window.open_menu(entry.0, entry.1);
     desktop.screenshot("menu");
     window.close_menu("Escape");
     choose(2, entry);
@@ -216,6 +217,10 @@ fn the_right_mouse_button_cuts_copies_and_pastes_in_french() {
     choose(1, entry);
     window.press(&["Return"]);
     assert_eq!(bob.receive(), "un deux");
+    let short_menu = window.open_menu(conversation.0, conversation.1);
+    desktop.screenshot("menu-conversation");
+    window.close_menu("Escape");
+    assert!(2 * short_menu <= whole_menu + 10, "{short_menu} and {whole_menu} pixels");
     choose(1, conversation);
     choose(1, conversation);
     wait_until("the message in the clipboard", || desktop.clipboard().contains("Vous : un deux"));

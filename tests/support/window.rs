@@ -221,10 +221,13 @@ impl Window<'_> {
         self.xdotool(&["mousemove", "--window", "WINDOW", &x.to_string(), &y.to_string(), "click", "1"]);
     }
 
-    /// Opens the menu of the right mouse button at a place in the window.
-    pub fn open_menu(&self, x: i32, y: i32) {
+    /// Opens the menu of the right mouse button at a place in the window; how high it is.
+    pub fn open_menu(&self, x: i32, y: i32) -> i32 {
         self.xdotool(&["mousemove", "--window", "WINDOW", &x.to_string(), &y.to_string(), "click", "3"]);
         self.wait_for_own_windows("the menu", 2);
+        let windows = self.desktop.visible_windows(self.process());
+        let id = windows.into_iter().find(|id| *id != self.id).expect("the menu");
+        Window { desktop: self.desktop, id, program: None }.geometry().3
     }
 
     /// Presses a key that closes the menu.
@@ -234,8 +237,11 @@ impl Window<'_> {
     }
 
     fn wait_for_own_windows(&self, what: &str, count: usize) {
-        let process = self.program.as_ref().expect("a window with a program of its own").id();
-        wait_until(what, || self.desktop.visible_windows(process).len() == count);
+        wait_until(what, || self.desktop.visible_windows(self.process()).len() == count);
+    }
+
+    fn process(&self) -> u32 {
+        self.program.as_ref().expect("a window with a program of its own").id()
     }
 
     /// Its title.

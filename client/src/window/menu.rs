@@ -34,20 +34,18 @@ pub(crate) fn is_asked_for(event: Event) -> bool {
     event == Event::Push && app::event_mouse_button() == MouseButton::Right
 }
 
-/// Shows the menu at the pointer until the user has chosen something or nothing. Only what can be `changed` can be cut
-/// or pasted into, and only what is `selected` be copied.
+/// Shows the menu at the pointer until the user has chosen something or nothing. Where nothing can be `changed`, cut and
+/// paste are left out; without anything `selected`, cut and copy are grey.
 pub(crate) fn choose(changed: bool, selected: bool) -> Option<Edit> {
     let mut menu = MenuButton::default().with_type(MenuButtonType::Popup3);
     menu.set_frame(FrameType::BorderBox);
     menu.set_text_font(FONT);
     menu.set_text_size(TEXT_SIZE);
     for (edit, label, key) in EDITS {
-        let possible = match edit {
-            Edit::Cut => changed && selected,
-            Edit::Copy => selected,
-            Edit::Paste => changed,
-            Edit::SelectAll => true,
-        };
+        if !changed && matches!(edit, Edit::Cut | Edit::Paste) {
+            continue;
+        }
+        let possible = selected || matches!(edit, Edit::Paste | Edit::SelectAll);
         let flag = if possible { MenuFlag::Normal } else { MenuFlag::Inactive };
         menu.add(&format!(" {label}   "), Shortcut::Ctrl | key, flag, |_| {});
     }
