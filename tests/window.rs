@@ -194,6 +194,20 @@ fn shift_enter_and_a_paste_keep_line_breaks() {
 }
 
 #[test]
+fn on_a_screen_of_twice_the_density_everything_is_twice_as_large_and_in_its_place() {
+    let (desktop, relay) = (Desktop::with_density(2), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let (.., width, height) = window.geometry();
+    assert_eq!((width, height), (960, 1280));
+    window.type_line("Salut Bob");
+    assert_eq!(bob.receive(), "Salut Bob");
+    desktop.screenshot("density");
+    // « Quitter »
+    window.click(2 * 424, 2 * 30);
+    relay.screen.wait_for("* alice a quitté la discussion.");
+}
+
+#[test]
 fn the_right_mouse_button_cuts_copies_and_pastes_in_french() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);

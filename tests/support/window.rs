@@ -31,6 +31,7 @@ const TOOLS: [(&str, &str); 3] = [("xdotool", "xdotool"), ("xclip", "xclip"), ("
 pub struct Desktop {
     server: Xvfb,
     home: PathBuf,
+    density: u32,
 }
 
 impl Desktop {
@@ -39,6 +40,14 @@ impl Desktop {
     /// # Panics
     /// If a Debian package is missing; the message names it.
     pub fn start() -> Desktop {
+        Desktop::with_density(1)
+    }
+
+    /// A screen of so many times the usual density, which is larger in pixels by as much.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub fn with_density(density: u32) -> Desktop {
         for (tool, package) in TOOLS {
             let found =
                 Command::new(tool).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -48,8 +57,8 @@ impl Desktop {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let home = std::env::temp_dir().join(format!("messagerie-{}-{number}", std::process::id()));
         fs::create_dir_all(&home).unwrap();
-        let server = Xvfb::start(1280, 800).unwrap_or_else(|error| panic!("{error}"));
-        Desktop { server, home }
+        let server = Xvfb::start(1280 * density, 800 * density).unwrap_or_else(|error| panic!("{error}"));
+        Desktop { server, home, density }
     }
 
     /// Where the window keeps its settings.
@@ -61,7 +70,7 @@ impl Desktop {
     pub fn start_client(&self, args: &[&str]) -> Program {
         let mut command = Command::new(binary("client"));
         command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
-        command.env_remove("MESSAGERIE_THEME");
+        command.env("FLTK_SCALING_FACTOR", self.density.to_string()).env_remove("MESSAGERIE_THEME");
         Program::spawn(self.on_screen(&mut command))
     }
 
