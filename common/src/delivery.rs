@@ -477,9 +477,10 @@ mod tests {
         sent(&mut alice);
         alice.connection_lost();
         feed(&mut alice, "present bob/b1");
+        write(&mut alice, "quatre").unwrap();
         assert_eq!(sent(&mut alice), ["recu bob/b1 0"], "nothing before the count is known");
         assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 1"), "delivered [1]");
-        assert_eq!(sent(&mut alice), ["msg bob/b1 2 deux", "msg bob/b1 3 trois"]);
+        assert_eq!(sent(&mut alice), ["msg bob/b1 2 deux", "msg bob/b1 3 trois", "msg bob/b1 4 quatre"]);
     }
 
     #[test]

@@ -501,6 +501,8 @@ mod tests {
             ("msg a/1 b/2 0 d t", Number),
             ("msg a/1 b/2 01 d t", Number),
             ("msg a/1 b/2 +1 d t", Number),
+            ("msg a/1 b/2 1x d t", Number),
+            ("recu a/1 b/2 1x", Number),
             ("msg a/1 b/2 9223372036854775808 d t", Number),
             ("msg a/1 b/2 99999999999999999999 d t", Number),
             ("msg a/1 b/2 1", Date),

@@ -20,11 +20,11 @@ pub enum Emphasis {
 /// ```
 /// # use common::{text::Text, transcript::{Emphasis, MessageStart}};
 /// let mut out = String::new();
-/// let text = Text::from_plain("Salut !\nÇa va ?").expect("short enough");
+/// let text = Text::from_plain("Salut !\nTu viens ?").expect("short enough");
 /// let mut start = MessageStart::default();
 /// start.set("14:03:07", "bob", Emphasis::None);
 /// start.push(&mut out, &text);
-/// assert_eq!(out, "[14:03:07] bob : Salut !\n    Ça va ?\n");
+/// assert_eq!(out, "[14:03:07] bob : Salut !\n    Tu viens ?\n");
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct MessageStart(String);
