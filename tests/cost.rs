@@ -28,7 +28,7 @@ fn sockets(relay: SocketAddr) -> (TcpStream, TcpStream) {
 
 /// Sends one message after the other, each when the one before has arrived.
 fn one_by_one(mut from: &TcpStream, mut to: &TcpStream, count: usize) {
-    let line = message(ALICE, BOB, 1, "un message de tous les jours") + "\n";
+    let line = message(ALICE, BOB, 1, "un message écrit en français") + "\n";
     let mut received = vec![0; line.len()];
     for _ in 0..count {
         from.write_all(line.as_bytes()).unwrap();

@@ -211,8 +211,8 @@ fn on_a_screen_of_twice_the_density_everything_is_twice_as_large_and_in_its_plac
 fn the_right_mouse_button_cuts_copies_and_pastes_in_french() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);
-    // Couper, Copier, Coller, Tout sélectionner; what is impossible at the moment is passed over, and what can never be
-    // done is not there.
+    // Couper, Copier, Coller, Tout sélectionner; what is impossible at the moment is passed over, and what can never
+    // be done is not there.
     let choose = |place: usize, (x, y): (i32, i32)| {
         window.open_menu(x, y);
         window.press(&vec!["Down"; place]);

@@ -2,7 +2,8 @@
 //!
 //! Two threads. « reception » connects, logs in, reads, gives what arrives to the [`Front`] and connects again
 //! when the connection breaks. « envoi », one per connection, writes. Between them and the caller stands one
-//! mutex around the delivery rules; nobody reads, writes or shows anything while holding it, but for a line in the log.
+//! mutex around the delivery rules; nobody reads, writes or shows anything while holding it, but for a line in the
+//! log.
 
 use std::io::{self, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
@@ -259,7 +260,10 @@ impl Shared {
     /// In this order: a writer that wakes earlier only waits again, for the lock.
     fn release_and_wake_writer(&self, mut state: MutexGuard<'_, State>) {
         let wakes = state.writer_waits && state.has_work();
-        state.writer_waits &= !wakes;
+        if wakes {
+            // Once is enough, however long it takes to get up.
+            state.writer_waits = false;
+        }
         drop(state);
         if wakes {
             self.work.notify_all();

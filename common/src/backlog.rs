@@ -49,8 +49,8 @@ impl Backlog {
         self.places.is_empty()
     }
 
-    pub(crate) fn push(&mut self, message: &Kept<'_>) {
-        let (date, text) = (message.date, message.text.wire());
+    pub(crate) fn push(&mut self, id: MessageId, date: &str, text: &Text<'_>) {
+        let text = text.wire();
         let bytes = date.len() + text.len();
         if self.blocks.back().is_none_or(|block| block.len() + bytes > block.capacity()) {
             self.blocks.push_back(String::with_capacity(BLOCK_BYTES.max(bytes)));
@@ -58,7 +58,7 @@ impl Backlog {
         let last = self.blocks.len() - 1;
         let block = &mut self.blocks[last];
         self.places.push_back(Place {
-            id: message.id,
+            id,
             block: self.blocks_gone + last,
             start: block.len(),
             date_bytes: date.len(),
@@ -80,8 +80,7 @@ impl Backlog {
     /// Lets go of the oldest message; its name, and how many bytes its date and text had.
     pub(crate) fn pop(&mut self) -> Option<(MessageId, usize)> {
         let oldest = self.places.pop_front()?;
-        let next = self.places.front().map_or(self.blocks_gone + self.blocks.len(), |next| next.block);
-        while self.blocks_gone < next {
+        if self.places.front().is_none_or(|next| next.block > oldest.block) {
             self.blocks.pop_front();
             self.blocks_gone += 1;
         }
@@ -117,7 +116,7 @@ mod tests {
     use super::*;
 
     fn push(backlog: &mut Backlog, id: MessageId, text: &str) {
-        backlog.push(&Kept { id, date: "d", text: Text::from_wire(text) });
+        backlog.push(id, "d", &Text::from_wire(text));
     }
 
     #[test]

@@ -32,7 +32,7 @@
 //! ```
 
 use crate::address::{Address, Pseudo};
-use crate::backlog::{Backlog, Kept};
+use crate::backlog::Backlog;
 use crate::frame::{Frame, MAX_DATE_BYTES, Msg};
 use crate::text::Text;
 
@@ -172,7 +172,7 @@ impl Delivery {
             Some(queue) => &mut self.queues[queue].kept,
             None => &mut self.unaddressed,
         };
-        backlog.push(&Kept { id: self.last_id, date, text: Text::from_wire(text.wire()) });
+        backlog.push(self.last_id, date, text);
         Ok(self.last_id)
     }
 
@@ -303,6 +303,10 @@ impl Delivery {
             self.forget_oldest();
         }
         let queue = self.queue_of(&address.pseudo());
+        if self.correspondent.is_none() {
+            // The first to come: nothing else is kept yet.
+            self.queues[queue].kept = std::mem::take(&mut self.unaddressed);
+        }
         let met = known.unwrap_or_else(|| {
             self.met.push(Met {
                 address: address.into_owned(),
@@ -332,8 +336,7 @@ impl Delivery {
                 recipient: recipient.clone(),
                 released: 0,
                 sent: 0,
-                // Of what was written before anybody came, for the first to come.
-                kept: std::mem::take(&mut self.unaddressed),
+                kept: Backlog::default(),
             });
             self.queues.len() - 1
         })

@@ -48,9 +48,18 @@ impl MessageStart {
         if text.is_simple() {
             out.push_str(text.wire());
         } else {
-            out.push_str(&harmless(&text.plain()).replace('\n', INDENT));
+            push_indented(out, &harmless(&text.plain()));
         }
         out.push('\n');
+    }
+}
+
+fn push_indented(out: &mut String, text: &str) {
+    for (i, line) in text.split('\n').enumerate() {
+        if i > 0 {
+            out.push_str(INDENT);
+        }
+        out.push_str(line);
     }
 }
 

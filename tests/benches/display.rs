@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local, TimeDelta};
 use client::window::display::{Display, Entry};
+use client::window::theme::Theme;
 use fltk::app;
 use fltk::prelude::*;
 use fltk::window::Window;
@@ -73,6 +74,7 @@ fn entries(start: DateTime<Local>, numbers: std::ops::Range<usize>) -> impl Iter
 /// A window that shows an empty display.
 fn window() -> (Window, Display) {
     let mut window = Window::new(20, 20, SIZE.0, SIZE.1, "display");
+    Theme::Light.apply();
     let display = Display::new(0, 0, SIZE.0, SIZE.1);
     window.end();
     window.resizable(&display.widget());

@@ -34,8 +34,8 @@ pub(crate) fn is_asked_for(event: Event) -> bool {
     event == Event::Push && app::event_mouse_button() == MouseButton::Right
 }
 
-/// Shows the menu at the pointer until the user has chosen something or nothing. Where nothing can be `changed`, cut and
-/// paste are left out; without anything `selected`, cut and copy are grey.
+/// Shows the menu at the pointer until the user has chosen something or nothing. Where nothing can be `changed`, cut
+/// and paste are left out; without anything `selected`, cut and copy are grey.
 pub(crate) fn choose(changed: bool, selected: bool) -> Option<Edit> {
     let mut menu = MenuButton::default().with_type(MenuButtonType::Popup3);
     menu.set_frame(FrameType::BorderBox);

@@ -335,8 +335,8 @@ impl Messenger {
             match link.send(text) {
                 Ok(sent) => {
                     chat.entry().clear();
-                    let text = text.to_owned();
-                    chat.display().push(vec![Entry::Own { id: sent.id, date: sent.date, text }]);
+                    let own = Entry::Own { id: sent.id, date: sent.date, text: text.to_owned() };
+                    chat.display().push([own]);
                     chat.display().scroll_to_end();
                 }
                 Err(error) => chat.remark(&format!("{}.", capitalised(&error.to_string()))),

@@ -22,7 +22,7 @@ mod note;
 mod paint;
 mod settings;
 mod status;
-mod theme;
+pub mod theme;
 mod urgency;
 
 use std::cell::RefCell;

@@ -1,7 +1,7 @@
 //! The look: colours, sizes and the light and dark palettes.
 //!
-//! The colours are places in FLTK's colour map, where 16 to 31 are free. [`Theme::apply`] fills them, so switching between light and dark
-//! needs no widget to be told: everything is simply drawn again.
+//! The colours are places in FLTK's colour map, where 16 to 31 are free. [`Theme::apply`] fills them, so switching
+//! between light and dark needs no widget to be told: everything is simply drawn again.
 
 use fltk::app;
 use fltk::enums::{Color, Font, FrameType};
@@ -34,7 +34,6 @@ pub(crate) const SELECTION: Color = Color::from_rgbi(27);
 pub(crate) const GOOD: Color = Color::from_rgbi(28);
 /// Something is awaited.
 pub(crate) const PENDING: Color = Color::from_rgbi(29);
-
 /// The bubbles of one's own messages.
 pub(crate) const OWN_BUBBLE: Color = Color::from_rgbi(30);
 /// What is dragged to scroll the conversation, and other fine marks in it.
@@ -59,7 +58,7 @@ pub(crate) const CONTROL_HEIGHT: i32 = 38;
 
 /// One of the two looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Theme {
+pub enum Theme {
     /// Dark text on light ground.
     Light,
     /// Light text on dark ground.
@@ -96,7 +95,7 @@ impl Theme {
     }
 
     /// Makes this the look of all windows.
-    pub(crate) fn apply(self) {
+    pub fn apply(self) {
         for (color, rgb) in self.palette() {
             let (r, g, b) = channels(rgb);
             app::set_color(color, r, g, b);
