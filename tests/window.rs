@@ -490,6 +490,28 @@ fn messages_not_delivered_are_named_before_they_are_lost() {
 }
 
 #[test]
+fn who_stays_goes_on_talking() {
+    for answer in ["Escape", "Return", "alt+r"] {
+        let (desktop, relay) = (Desktop::start(), RelayThread::start());
+        let (mut window, bob) = talk(&desktop, &relay);
+        bob.peer.close();
+        window.wait_for_text("La connexion de bob est perdue");
+        window.type_line("pour bob");
+        window.close();
+        let process = window.program().id();
+        wait_until("the question", || desktop.visible_windows(process).len() == 2);
+        let question = desktop.newest_window(process);
+        question.focus();
+        question.press(&[answer]);
+        wait_until("no question", || desktop.visible_windows(process).len() == 1);
+        let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
+        assert_eq!(bob.receive(), "pour bob");
+        window.type_line("encore");
+        assert_eq!(bob.receive(), "encore");
+    }
+}
+
+#[test]
 fn the_window_can_be_closed_all_the_same() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let mut window = desktop.client(&[&relay.address.to_string(), "alice"]);

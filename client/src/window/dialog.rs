@@ -2,6 +2,8 @@
 //!
 //! FLTK's ready-made dialogs wait inside; this one calls back, so the conversation goes on behind it.
 
+use std::rc::Rc;
+
 use fltk::app;
 use fltk::draw;
 use fltk::enums::{Align, Event, FrameType, Key};
@@ -26,14 +28,14 @@ pub(crate) type Answer = (&'static str, char);
 
 impl Question {
     /// Asks above `parent`. The first answer is the harmless one, which Escape, Enter and closing the question give
-    /// too; `on_second` is called for the second.
+    /// too. `on_answer` is called once, when the question is off the screen, with whether it was the second.
     pub(crate) fn ask(
         parent: &DoubleWindow,
         title: &str,
         text: &str,
         harmless: Answer,
         second: Answer,
-        on_second: impl Fn() + 'static,
+        on_answer: impl Fn(bool) + 'static,
     ) -> Self {
         let text_width = WIDTH - 4 * MARGIN;
         let text_height = paint::text_height(text, text_width, FONT, TEXT_SIZE);
@@ -74,22 +76,23 @@ impl Question {
         window.end();
         window.make_modal(true);
         let question = Question { window: window.clone() };
-        stay.set_callback({
+        let answer = {
             let question = question.clone();
-            move |_| question.close()
+            Rc::new(move |second| {
+                question.close();
+                on_answer(second);
+            })
+        };
+        stay.set_callback({
+            let answer = Rc::clone(&answer);
+            move |_| answer(false)
         });
         go.set_callback({
-            let question = question.clone();
-            move |_| {
-                question.close();
-                on_second();
-            }
+            let answer = Rc::clone(&answer);
+            move |_| answer(true)
         });
-        window.set_callback({
-            let question = question.clone();
-            // Escape comes here too, as the answer that changes nothing.
-            move |_| question.close()
-        });
+        // Escape comes here too.
+        window.set_callback(move |_| answer(false));
         window.handle(move |_, event| {
             let enter = event == Event::KeyDown && matches!(app::event_key(), Key::Enter | Key::KPEnter);
             if enter {
@@ -101,10 +104,11 @@ impl Question {
         question
     }
 
-    /// Takes the question off the screen.
+    /// Takes the question off the screen. It must not be used any more.
     pub(crate) fn close(&self) {
         let mut window = self.window.clone();
         window.hide();
-        DoubleWindow::delete(window);
+        // Not now: FLTK may be handling an event of the window or of one of its buttons.
+        app::add_timeout3(0.0, move |_| DoubleWindow::delete(window.clone()));
     }
 }

@@ -518,14 +518,18 @@ impl Messenger {
             &text,
             ("Rester", 'r'),
             ("Fermer quand même", 'f'),
-            move || messenger.leave_and_hide(),
+            move |close_all_the_same| {
+                messenger.0.question.take();
+                if close_all_the_same {
+                    messenger.leave_and_hide();
+                }
+            },
         );
         *self.0.question.borrow_mut() = Some(question);
     }
 
     fn leave_and_hide(&self) {
         self.leave();
-        self.0.question.take();
         self.0.window.clone().hide();
     }
 
