@@ -301,15 +301,32 @@ fn crowd(relay: SocketAddr) -> Vec<Peer> {
         .collect()
 }
 
-#[test]
-fn without_file_descriptors_the_relay_refuses_rests_and_recovers() {
+/// A relay that may open 24 files, those whom `seat` seats there, and 40 strangers who say nothing.
+fn relay_without_file_descriptors<Seated>(
+    seat: impl FnOnce(SocketAddr) -> Seated,
+) -> (Program, SocketAddr, Seated, Vec<Peer>) {
     let mut shell = Command::new("sh");
     shell.args(["-c", "ulimit -n 24; exec \"$0\" 127.0.0.1:0"]).arg(binary("serveur"));
     let relay = Program::spawn(&mut shell);
     let address = listening(&relay);
-    let (mut alice, mut bob) = seat_two(address);
-    let mut crowd: Vec<Peer> = (0..40).map(|_| Peer::connect(address)).collect();
+    let seated = seat(address);
+    let crowd: Vec<Peer> = (0..40).map(|_| Peer::connect(address)).collect();
     relay.err.wait_for("plus de descripteurs de fichiers : une connexion est renvoyée");
+    (relay, address, seated, crowd)
+}
+
+#[test]
+fn without_file_descriptors_quitter_ends_the_relay_all_the_same() {
+    let login = |address| Peer::login(address, "alice");
+    let (mut relay, _, mut alice, _crowd) = relay_without_file_descriptors(login);
+    alice.send("quitter");
+    alice.expect(&format!("fin {ALICE}"));
+    assert_eq!(relay.status(), 0);
+}
+
+#[test]
+fn without_file_descriptors_the_relay_refuses_rests_and_recovers() {
+    let (relay, address, (mut alice, mut bob), mut crowd) = relay_without_file_descriptors(seat_two);
     let (start, busy) = (Instant::now(), Usage::of(relay.id()).busy);
     ping_pong_once(&mut alice, &mut bob, 1);
     let refused = crowd.iter_mut().map(|peer| peer.receive().unwrap());

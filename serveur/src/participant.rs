@@ -221,10 +221,14 @@ impl<'a> Conversation<'a> {
     /// Ends the discussion for both, and sees to it that both connections are closed.
     fn quit(&self) -> Departure {
         let deadline = Instant::now() + LINGER;
-        let other = self.room.end(self.me);
+        let opposite = self.room.end(self.me);
+        if matches!(opposite, Opposite::Over) {
+            self.me.connection.linger(deadline);
+            return Departure::Other;
+        }
         self.display.notice(&format!("{} a quitté la discussion.", self.me.address.pseudo_str()));
         self.me.connection.linger(deadline);
-        if let Some(other) = other {
+        if let Opposite::Someone(other) = opposite {
             other.close_by(deadline);
         }
         Departure::Quit

@@ -15,7 +15,7 @@ use common::frame::{Frame, Refusal};
 use common::text::harmless;
 use common::transcript::Emphasis;
 
-use crate::addresses::{loopback_like, reachable};
+use crate::addresses::{from_this_machine, reachable};
 use crate::connection::Connection;
 use crate::display::Display;
 use crate::participant::{Departure, serve};
@@ -108,6 +108,12 @@ impl Shared {
     fn connections(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn abort_connections(&self) {
+        for connection in self.connections().values() {
+            connection.abort();
+        }
+    }
 }
 
 impl Relay {
@@ -176,10 +182,7 @@ impl Relay {
             "Le serveur écoute sur {}.\nSur les machines des deux participants, tapez :\n",
             self.local
         );
-        let addresses = reachable(self.local).unwrap_or_else(|error| {
-            log::warn!("les adresses de cette machine sont inconnues : {error}");
-            vec![self.local]
-        });
+        let addresses = reachable(self.local);
         for address in &addresses {
             greeting.push_str(&format!("    client {address}\n"));
         }
@@ -207,9 +210,7 @@ impl Relay {
                     self.shared.connections().remove(&id);
                 }
             }
-            for connection in self.shared.connections().values() {
-                connection.abort();
-            }
+            self.shared.abort_connections();
         });
     }
 
@@ -240,12 +241,12 @@ impl Stopper {
             return;
         }
         // The standard library has no other way to wake a thread that waits for a connection than to make one.
-        let mut local = self.local;
-        if local.ip().is_unspecified() {
-            local.set_ip(loopback_like(local.ip()));
-        }
-        if let Err(error) = TcpStream::connect_timeout(&local, Duration::from_secs(1)) {
-            log::warn!("le serveur tarde à s'arrêter : {error}");
+        let local = from_this_machine(self.local);
+        while let Err(error) = TcpStream::connect_timeout(&local, Duration::from_secs(1)) {
+            // Perhaps there is no file descriptor for it: those of the connections come free.
+            log::info!("le serveur tarde à s'arrêter : {error}");
+            self.shared.abort_connections();
+            thread::sleep(EXHAUSTED_PAUSE);
         }
     }
 }

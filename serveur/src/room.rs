@@ -129,9 +129,13 @@ impl Room {
         true
     }
 
-    /// Ends the discussion: both seats are free, both participants are told. Gives the other one, if any.
-    pub(crate) fn end(&self, participant: &Participant) -> Option<Arc<Participant>> {
+    /// Ends the discussion: both seats are free, both participants are told. Gives who sat opposite. If the other one
+    /// has ended it already, nothing happens: the seats may be taken by people who know neither of them.
+    pub(crate) fn end(&self, participant: &Participant) -> Opposite {
         let mut seats = self.lock();
+        if !seats.iter().flatten().any(|seated| is(seated, participant)) {
+            return Opposite::Over;
+        }
         let both = std::mem::take(&mut *seats);
         let mut writers: Vec<_> = both.iter().flatten().map(|seated| seated.connection.writer()).collect();
         drop(seats);
@@ -141,10 +145,46 @@ impl Room {
             writer.finish(&line);
         }
         drop(writers);
-        both.into_iter().flatten().find(|seated| !is(seated, participant))
+        let opposite = both.into_iter().flatten().find(|seated| !is(seated, participant));
+        opposite.map_or(Opposite::Nobody, Opposite::Someone)
     }
 }
 
 fn is(seated: &Participant, participant: &Participant) -> bool {
     seated.connection.id == participant.connection.id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::address::Address;
+    use std::io::Read;
+    use std::net::{TcpListener, TcpStream};
+
+    /// A participant, and the other end of the connection.
+    fn participant(id: u64, address: &str) -> (Arc<Participant>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let theirs = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let connection = Connection::new(id, listener.accept().unwrap().0).unwrap();
+        let address = Address::parse(address).unwrap().into_owned();
+        (Participant::new(address, Arc::new(connection)), theirs)
+    }
+
+    #[test]
+    fn a_second_quitter_does_not_end_the_next_discussion() {
+        let room = Room::default();
+        let (alice, _alice_reads) = participant(1, "alice/a");
+        let (bob, _bob_reads) = participant(2, "bob/b");
+        let (carol, mut carol_reads) = participant(3, "carol/c");
+        room.enter(&alice).unwrap();
+        room.enter(&bob).unwrap();
+        assert!(matches!(room.end(&bob), Opposite::Someone(other) if is(&other, &alice)));
+        room.enter(&carol).unwrap();
+        assert!(matches!(room.end(&alice), Opposite::Over));
+        assert!(matches!(room.opposite(&carol), Opposite::Nobody));
+        carol.connection.writer().finish(b"");
+        let mut read = String::new();
+        carol_reads.read_to_string(&mut read).unwrap();
+        assert_eq!(read, "bienvenue carol/c\n");
+    }
 }

@@ -42,21 +42,14 @@ impl Hosting {
 
     /// Where this program's own client finds it.
     pub(crate) fn own_endpoint(&self) -> Endpoint {
-        let ip = if self.bound.ip().is_unspecified() {
-            addresses::loopback_like(self.bound.ip())
-        } else {
-            self.bound.ip()
-        };
-        Endpoint { host: ip.to_string(), port: self.bound.port() }
+        let address = addresses::from_this_machine(self.bound);
+        Endpoint { host: address.ip().to_string(), port: address.port() }
     }
 
     /// What there is to say of it.
     pub(crate) fn invitation(&self) -> Invitation {
-        let reachable = addresses::reachable(self.bound).unwrap_or_else(|error| {
-            log::warn!("les adresses de cette machine : {error}");
-            vec![self.bound]
-        });
-        let commands = reachable.into_iter().map(|address| format!("client {address}")).collect();
+        let reachable = addresses::reachable(self.bound).into_iter();
+        let commands = reachable.map(|address| format!("client {address}")).collect();
         Invitation { own_endpoint: self.own_endpoint(), commands }
     }
 }
