@@ -167,6 +167,19 @@ fn part_3_point_3_the_other_reads_who_has_left_and_can_type_no_more() {
 }
 
 #[test]
+fn the_end_takes_no_key_from_who_is_typing() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
+    let (window, mut bob) = talk(&desktop, &relay);
+    window.type_text("je voulais dire");
+    bob.peer.send("quitter");
+    let (_, _, w, h) = window.geometry();
+    wait_until("the button below", || window.pixels(0x1F62C4, Some((w / 4, h - 40, w / 2, 20))) > 1000);
+    // The rest of the sentence, and Enter: the button does not have the focus.
+    window.press(&["space", "Return"]);
+    window.wait_for_text("le client bob a quitté la discussion.");
+}
+
+#[test]
 fn leaving_twice_and_typing_afterwards_does_nothing() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);
@@ -241,6 +254,16 @@ fn the_right_mouse_button_cuts_copies_and_pastes_in_french() {
     // Keys go where the menu was.
     choose(2, conversation);
     assert!(window.copied().contains("Vous : un deux"));
+}
+
+#[test]
+fn the_line_that_the_server_prints_can_be_pasted_into_the_form() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let window = desktop.client(&[]);
+    window.paste(&format!("    client {}\n", relay.address));
+    window.press(&["Return"]);
+    window.type_line("alice");
+    relay.screen.wait_for("* alice a rejoint la discussion.");
 }
 
 #[test]
@@ -642,7 +665,11 @@ fn an_attempt_can_be_given_up() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let window = desktop.client(&[&free.to_string(), "alice"]);
     wait_until("the error", || window.fields_with_an_error() == 1);
-    window.press(&["Return"]);
+    // While it goes on, nothing can be typed, and a click into the field does not hide why it fails.
+    window.click(100, 260);
+    wait_until("the field's content", || window.copied() == free.ip().to_string());
+    assert_eq!(window.fields_with_an_error(), 1);
+    window.press(&["Escape"]);
     // The focus is on the field that was wrong.
     window.press(&["ctrl+a"]);
     window.type_line(&relay.address.to_string());

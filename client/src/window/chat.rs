@@ -154,8 +154,9 @@ impl Chat {
     pub(crate) fn take_focus(&self) {
         if self.entry.is_open() {
             self.entry.take_focus();
-        } else if self.again.visible() {
-            let _ = self.again.clone().take_focus();
+        } else {
+            // Not the button below: who is typing when the other leaves would press it with the next space.
+            let _ = self.display.widget().take_focus();
         }
     }
 

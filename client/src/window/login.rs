@@ -126,6 +126,10 @@ impl Form {
                     form.submit();
                     true
                 }
+                Event::KeyDown if app::event_key() == Key::Escape && form.trying.get() => {
+                    form.on_action.call(Action::Cancel);
+                    true
+                }
                 _ => false,
             }
         });
@@ -138,9 +142,12 @@ impl Form {
         for entry in [&self.host, &self.port, &self.pseudo] {
             let (form, changed) = (self.clone(), entry.clone());
             entry.input.clone().set_callback(move |_| {
-                changed.fault.set("");
-                form.fault.set("");
-                form.lay_out();
+                // FLTK calls this for a click into a field that cannot be changed, too.
+                if !form.trying.get() {
+                    changed.fault.set("");
+                    form.fault.set("");
+                    form.lay_out();
+                }
             });
         }
     }
@@ -265,10 +272,11 @@ impl Form {
         }
     }
 
-    /// The server that the fields name, or which field is wrong and why. `HOTE:PORT`, as the server prints it, can
-    /// be typed into the first field; the port moves over to its own.
+    /// The server that the fields name, or which field is wrong and why. `client HOTE:PORT`, as the server prints it, or
+    /// `HOTE:PORT` can be typed into the first field; the port moves over to its own.
     fn server(&self) -> Result<Endpoint, (&Entry, String)> {
-        let host = self.host.input.value().trim().to_owned();
+        let typed = self.host.input.value();
+        let host = typed.trim().trim_start_matches("client ").trim_start();
         if host.is_empty() {
             return Err((&self.host, "tapez l'adresse que « serveur » affiche au démarrage".to_owned()));
         }
