@@ -141,7 +141,7 @@ fn a_pulled_cable_is_noticed_on_both_sides_and_nothing_is_lost() {
     proxy.wait_for_silence();
     alice.type_line("dans le vide");
     bob.type_line("dans le vide aussi");
-    bob.err.wait_for("la connexion de alice est perdue");
+    bob.err.wait_for("alice a perdu la connexion");
     alice.err.wait_for("connexion perdue, nouvelle tentative…");
     proxy.set(Weather::Closed);
     proxy.set(Weather::Fine);
@@ -366,7 +366,7 @@ fn quitter_after_the_other_was_lost_ends_client_and_relay() {
     let (mut relay, address) = server(&[]);
     let (mut alice, mut bob) = two_clients(address, address);
     bob.kill();
-    alice.err.wait_for("la connexion de bob est perdue");
+    alice.err.wait_for("bob a perdu la connexion");
     alice.type_line("trop tard");
     alice.type_line("quitter");
     assert_eq!((alice.status(), relay.status()), (0, 0));
@@ -380,7 +380,7 @@ fn whoever_finds_his_seat_taken_is_told_so_and_gets_it_back_when_it_is_free() {
     let proxy = Proxy::start(address);
     let (mut alice, mut bob) = two_clients(address, proxy.address);
     proxy.set(Weather::Closed);
-    alice.err.wait_for("la connexion de bob est perdue");
+    alice.err.wait_for("bob a perdu la connexion");
     alice.type_line("pour bob");
     let mut carol = Program::client(address, "carol");
     alice.err.wait_for("carol a rejoint la discussion.");
@@ -430,7 +430,7 @@ fn every_thread_has_a_name_and_ends_with_what_it_serves() {
     assert_eq!(thread_names(relay.id()), ["affichage", "connexion 1", "connexion 2", "serveur"]);
     assert_eq!(thread_names(alice.id()), ["client", "envoi", "reception", "saisie"]);
     bob.kill();
-    alice.err.wait_for("la connexion de bob est perdue");
+    alice.err.wait_for("bob a perdu la connexion");
     Usage::wait_for(relay.id(), 3, usize::MAX);
     assert_eq!(thread_names(relay.id()), ["affichage", "connexion 1", "serveur"]);
     relay.kill();

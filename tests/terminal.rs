@@ -8,6 +8,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::delivery::{MAX_OUTBOX_BYTES, MESSAGE_OVERHEAD};
 use support::peer::Peer;
 use support::program::{Program, binary, server};
 use support::relay::{RelayThread, seat_two};
@@ -74,7 +75,7 @@ fn notices_and_messages_keep_their_order_on_a_terminal() {
     assert!(client.wait().unwrap().success());
     let text = std::fs::read_to_string(&shown).unwrap();
     std::fs::remove_file(shown).unwrap();
-    let order = ["a rejoint", "bob : un", "est perdue", "a rejoint", "bob : deux", "a quitté"];
+    let order = ["a rejoint", "bob : un", "a perdu", "a rejoint", "bob : deux", "a quitté"];
     let mut rest = &*text;
     for words in order {
         let at = rest.find(words).unwrap_or_else(|| panic!("« {words} » is not where it belongs: {text}"));
@@ -236,6 +237,37 @@ fn leaving_does_not_wait_for_a_server_that_is_down() {
 }
 
 #[test]
+fn leaving_a_server_that_never_was_there_is_no_discussion() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut alice = Program::client(free, "alice");
+    alice.type_bytes(b"Salut\nquitter\n");
+    assert_eq!(alice.status(), 1);
+    let err = alice.err.text();
+    assert!(err.contains("client : pas de serveur à l'adresse") && err.contains("« Salut »"), "{err}");
+}
+
+#[test]
+fn a_file_that_the_others_quitter_cuts_short_is_said_to_be_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut alice = Program::client(listener.local_addr().unwrap(), "alice");
+    let mut relay = Peer::seat(&listener);
+    relay.send("present bob/b1");
+    let mut input = alice.take_input();
+    // Far more than the client keeps, of which it sends all that it can keep.
+    let line = "x".repeat(99);
+    let last = MAX_OUTBOX_BYTES / (MESSAGE_OVERHEAD + "2026-11-20T14:03:07.123+01:00".len() + line.len());
+    let typist = std::thread::spawn(move || (0..200_000).try_for_each(|_| writeln!(input, "{line}")));
+    while !relay.receive().unwrap().contains(&format!(" bob/b1 {last} ")) {}
+    relay.send("fin bob/b1");
+    assert_eq!(alice.status(), 1);
+    // Whoever writes into a closed pipe notices, which is as well.
+    let _ = typist.join().unwrap();
+    let err = alice.err.text();
+    assert!(err.contains("la suite de l'entrée n'est pas partie"), "{err}");
+    assert!(err.contains("le client bob a quitté la discussion."), "{err}");
+}
+
+#[test]
 fn logins_that_cannot_succeed_end_with_a_sentence_and_status_1() {
     let relay = RelayThread::start();
     let (_alice, _bob) = seat_two(relay.address);
@@ -270,7 +302,7 @@ fn a_killed_client_is_announced_and_another_run_gets_what_was_kept() {
     let relay = RelayThread::start();
     let (mut alice, mut bob) = two_clients(relay.address);
     bob.kill();
-    alice.err.wait_for("la connexion de bob est perdue");
+    alice.err.wait_for("bob a perdu la connexion");
     alice.type_line("pendant ton absence");
     let bob = Program::client(relay.address, "bob");
     bob.out.wait_for("alice : pendant ton absence\n");
@@ -286,13 +318,13 @@ fn a_third_person_does_not_get_what_was_kept_for_another() {
     // bob gets it and vanishes without having acknowledged it.
     while !bob.receive().unwrap().ends_with(" pour bob seul") {}
     bob.close();
-    alice.err.wait_for("la connexion de bob est perdue");
+    alice.err.wait_for("bob a perdu la connexion");
     let mut carol = Program::client(relay.address, "carol");
     alice.err.wait_for("carol a rejoint");
     alice.type_line("pour carol");
     carol.out.wait_for("alice : pour carol\n");
     carol.kill();
-    alice.err.wait_for("la connexion de carol est perdue");
+    alice.err.wait_for("carol a perdu la connexion");
     let bob = Program::client(relay.address, "bob");
     bob.out.wait_for("alice : pour bob seul\n");
     assert_eq!(texts(&carol, "alice"), ["pour carol"]);

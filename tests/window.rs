@@ -463,7 +463,7 @@ fn the_other_ones_lost_connection_is_told() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, bob) = talk(&desktop, &relay);
     bob.peer.close();
-    window.wait_for_text("La connexion de bob est perdue");
+    window.wait_for_text("bob a perdu la connexion");
     window.type_line("garde");
     let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
     assert_eq!(bob.receive(), "garde");
@@ -490,7 +490,7 @@ fn messages_not_delivered_are_named_before_they_are_lost() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (mut window, bob) = talk(&desktop, &relay);
     bob.peer.close();
-    window.wait_for_text("La connexion de bob est perdue");
+    window.wait_for_text("bob a perdu la connexion");
     window.type_line("pour bob seul");
     window.wait_for_text("pour bob seul");
     window.close();
@@ -518,7 +518,7 @@ fn who_stays_goes_on_talking() {
         let (desktop, relay) = (Desktop::start(), RelayThread::start());
         let (mut window, bob) = talk(&desktop, &relay);
         bob.peer.close();
-        window.wait_for_text("La connexion de bob est perdue");
+        window.wait_for_text("bob a perdu la connexion");
         window.type_line("pour bob");
         window.close();
         let process = window.program().id();
@@ -555,7 +555,7 @@ fn messages_not_delivered_are_named_at_the_end() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, bob) = talk(&desktop, &relay);
     bob.peer.close();
-    window.wait_for_text("La connexion de bob est perdue");
+    window.wait_for_text("bob a perdu la connexion");
     window.type_line("trop tard");
     window.press(&["alt+q"]);
     window.wait_for_text("1 message n'a pas été remis à bob");
@@ -576,7 +576,7 @@ fn the_form_asks_for_what_is_missing_and_remembers_it() {
     window.type_line("me voici");
     assert_eq!(bob.receive(), "me voici");
     window.program().kill();
-    relay.screen.wait_for("* la connexion de alice est perdue");
+    relay.screen.wait_for("* alice a perdu la connexion");
     // The next time Enter is enough.
     let window = desktop.client(&[]);
     window.press(&["Return"]);

@@ -65,7 +65,7 @@ impl fmt::Display for Failure {
             ),
             Failure::Unreachable(server, error) => {
                 write!(f, "pas de serveur à l'adresse {server} ({}) : ", cause(error))?;
-                f.write_str("vérifiez qu'il est lancé, son adresse et son port")
+                f.write_str("vérifiez qu'il est lancé, ainsi que son adresse et son port")
             }
             Failure::NotARelay(server) => write!(
                 f,
@@ -78,7 +78,9 @@ impl fmt::Display for Failure {
             Failure::Refused(Refusal::Complet, _) => {
                 f.write_str("deux personnes discutent déjà sur ce serveur : réessayez plus tard")
             }
-            Failure::Refused(_, sentence) => write!(f, "le serveur refuse : {}", harmless(sentence)),
+            Failure::Refused(_, sentence) => {
+                write!(f, "le serveur refuse : {}", harmless(sentence).trim_end_matches('.'))
+            }
             Failure::Display(error) => {
                 write!(f, "les messages reçus ne peuvent plus être affichés : {}", cause(error))
             }

@@ -8,3 +8,6 @@ pub mod terminal;
 mod undelivered;
 #[cfg(feature = "fenetre")]
 pub mod window;
+
+/// Typed alone, it leaves the discussion.
+const QUIT_WORD: &str = "quitter";

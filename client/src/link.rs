@@ -25,7 +25,8 @@ use crate::event::{Ending, Event, Failure, Front, turned_away};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the answer to the login may take.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// Without anything received for this long, a `ping` is sent; the first one this long after the login in any case.
+/// Without anything received or sent for this long, a `ping` is sent; the first one this long after the login in any
+/// case.
 const PING_AFTER: Duration = Duration::from_secs(5);
 /// Without a line for this long, the connection counts as lost.
 const LOST_AFTER: Duration = Duration::from_secs(20);
@@ -36,8 +37,12 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(12);
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// On leaving: how long a peer who is present may take to acknowledge what is still on its way.
 const LAST_RECU_TIMEOUT: Duration = Duration::from_secs(2);
-/// On leaving: how long the relay may take to answer `quitter`.
+/// On leaving: how long after the login the relay may take to say who is present, if there is something for him.
+const PRESENT_TIMEOUT: Duration = Duration::from_secs(1);
+/// On leaving: how long the relay may take to answer the login or `quitter`.
 const FIN_TIMEOUT: Duration = Duration::from_secs(3);
+/// Who waits for the answer to the login looks this often whether the user has left.
+const LOGIN_POLL: Duration = Duration::from_millis(200);
 /// How many bytes are read at once, at most: each read is shown and acknowledged by itself.
 const READ_BYTES: usize = 256 * 1024;
 /// How many bytes of frames are gathered for one write. With the last line they still fit into one segment of the
@@ -89,7 +94,8 @@ impl std::fmt::Display for SendError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             SendError::TooLong => {
-                "ce message est trop long (65 000 caractères environ) : envoyez-le en plusieurs parties"
+                "ce message est trop long (65 000 octets environ au plus, une lettre accentuée en compte deux) : \
+                 envoyez-le en plusieurs parties"
             }
             SendError::Full => {
                 "trop de messages attendent d'être remis : réessayez quand la liaison sera rétablie"
@@ -120,6 +126,7 @@ impl Link {
                 phase: Phase::Talking,
                 connection: Connection::Down,
                 ping_due: false,
+                last_written: Instant::now(),
                 writer_waits: false,
             }),
             work: Condvar::new(),
@@ -173,11 +180,21 @@ impl Link {
         }
     }
 
-    /// Leaves the discussion: the other one is told, the link closes. [`Event::Over`] says when.
+    /// Leaves the discussion: what was written is delivered if the other one is there, he is told, the link closes.
+    /// [`Event::Over`] says when. Who leaves while the first connection is being made joins for just that.
     pub fn leave(&self) {
+        self.end_as(Phase::Leaving { since: Instant::now(), quitter_sent: false });
+    }
+
+    /// Closes the link without ending the discussion of whoever may be there: for one who has not joined yet.
+    pub fn abandon(&self) {
+        self.end_as(Phase::Abandoned);
+    }
+
+    fn end_as(&self, phase: Phase) {
         let mut state = self.shared.lock();
         if state.phase == Phase::Talking {
-            state.phase = Phase::Leaving { since: Instant::now(), quitter_sent: false };
+            state.phase = phase;
             self.shared.work.notify_all();
         }
     }
@@ -205,6 +222,8 @@ struct State {
     phase: Phase,
     connection: Connection,
     ping_due: bool,
+    /// When the last lines were written, or else the login.
+    last_written: Instant,
     /// The writer sleeps on `work`: only then is it worth a system call to wake it.
     writer_waits: bool,
 }
@@ -231,6 +250,8 @@ enum Phase {
         since: Instant,
         quitter_sent: bool,
     },
+    /// Our user has left, and no `quitter` shall be written.
+    Abandoned,
     Over,
 }
 
@@ -238,8 +259,8 @@ enum Phase {
 enum Connection {
     /// None, and none is being made.
     Down,
-    /// Logged in.
-    Up,
+    /// Logged in, since then.
+    Up(Instant),
     /// The reader has seen its end; the writer has to stop.
     Closing,
 }
@@ -276,16 +297,25 @@ impl Shared {
         self.release_and_wake_writer(state);
     }
 
+    /// Whether our user has left, and something is not delivered.
+    fn leaves_something(&self) -> bool {
+        let state = self.lock();
+        matches!(state.phase, Phase::Leaving { .. }) && !state.delivery.all_delivered()
+    }
+
+    /// Whether nothing was written for as long as calls for a `ping`.
+    fn is_silent(&self) -> bool {
+        self.lock().last_written.elapsed() >= PING_AFTER
+    }
+
     /// What the writer has to do next; waits for it.
     fn next_work(&self, batch: &mut Vec<u8>) -> Work {
         let mut state = self.lock();
         loop {
-            if state.connection != Connection::Up {
-                return Work::Stop;
-            }
+            let Connection::Up(login) = state.connection else { return Work::Stop };
             let mut wait = LOST_AFTER;
             match state.phase {
-                Phase::Over => return Work::Stop,
+                Phase::Abandoned | Phase::Over => return Work::Stop,
                 Phase::Talking => state.gather(batch),
                 Phase::Leaving { since, quitter_sent: true } => {
                     wait = FIN_TIMEOUT.saturating_sub(since.elapsed());
@@ -295,7 +325,10 @@ impl Shared {
                 }
                 Phase::Leaving { since, quitter_sent: false } => {
                     state.gather(batch);
-                    wait = LAST_RECU_TIMEOUT.saturating_sub(since.elapsed());
+                    wait = match state.delivery.peer() {
+                        Some(_) => LAST_RECU_TIMEOUT.saturating_sub(since.max(login).elapsed()),
+                        None => PRESENT_TIMEOUT.saturating_sub(login.elapsed()),
+                    };
                     if batch.is_empty() && (wait.is_zero() || state.delivery.peer_has_everything()) {
                         Frame::Quitter.write(batch);
                         state.phase = Phase::Leaving { since: Instant::now(), quitter_sent: true };
@@ -303,6 +336,7 @@ impl Shared {
                 }
             }
             if !batch.is_empty() {
+                state.last_written = Instant::now();
                 return Work::Write;
             }
             state.writer_waits = true;
@@ -402,23 +436,23 @@ impl<F: Front> Reception<F> {
         let mut told = Told::default();
         let mut pause = Duration::ZERO;
         loop {
-            if !self.pause(pause) {
-                return Ending::Left;
-            }
-            pause = (pause * 2).clamp(PAUSES.0, PAUSES.1);
-            match self.connect(first_login) {
+            let failure = match self.connect(first_login) {
                 Ok((stream, lines)) => {
                     first_login = false;
                     // Its loss will be told by itself.
                     told = Told { outage: true, refusal: None };
-                    pause = Duration::ZERO;
+                    let login = Instant::now();
                     if let Some(ending) = self.talk(&stream, lines) {
                         return ending;
                     }
+                    // At once, unless the relay hangs up after each login.
+                    pause = PAUSES.0.saturating_sub(login.elapsed());
+                    None
                 }
                 Err(Attempt::Never(failure)) => return Ending::Failed(failure),
                 Err(Attempt::Later(failure)) => {
                     log::info!("tentative de connexion : {failure}");
+                    pause = (pause * 2).clamp(PAUSES.0, PAUSES.1);
                     if first_login && self.patience.is_some_and(|patience| start.elapsed() >= patience) {
                         return Ending::Failed(failure);
                     }
@@ -428,7 +462,13 @@ impl<F: Front> Reception<F> {
                             return Ending::Failed(Failure::Display(error));
                         }
                     }
+                    Some(failure)
                 }
+            };
+            if !self.pause(pause) {
+                // Who has written something and never joined is told why it went nowhere.
+                let in_vain = failure.filter(|_| first_login && self.shared.leaves_something());
+                return in_vain.map_or(Ending::Left, Ending::Failed);
             }
         }
     }
@@ -460,18 +500,35 @@ impl<F: Front> Reception<F> {
                 Some(Some(Frame::Bienvenue(address))) if address == self.own => break,
                 Some(Some(Frame::Refus { code, text })) => {
                     let failure = Failure::Refused(code, text.plain().into_owned());
-                    return Err(if may_pass(code, first_login) {
-                        Attempt::Later(failure)
-                    } else {
-                        Attempt::Never(failure)
-                    });
+                    // Who is told to try again soon does so from the start.
+                    let is_final = first_login && code != Refusal::Occupe;
+                    return Err(if is_final { Attempt::Never(failure) } else { Attempt::Later(failure) });
                 }
-                Some(_) => return Err(Attempt::Never(Failure::NotARelay(self.server.clone()))),
-                None => read_before(&stream, &mut lines, deadline).map_err(unreachable)?,
+                Some(_) => {
+                    let failure = Failure::NotARelay(self.server.clone());
+                    return Err(if first_login { Attempt::Never(failure) } else { Attempt::Later(failure) });
+                }
+                None => self.await_answer(&stream, &mut lines, deadline).map_err(unreachable)?,
             }
         }
         stream.set_read_timeout(Some(PING_AFTER)).map_err(unreachable)?;
         Ok((stream, lines))
+    }
+
+    /// Reads once; an error when the deadline has passed, or the user has left and will not wait that long, or the
+    /// stream has ended.
+    fn await_answer(&self, stream: &TcpStream, lines: &mut LineBuffer, deadline: Instant) -> io::Result<()> {
+        loop {
+            let deadline = match self.shared.lock().phase {
+                Phase::Talking => deadline,
+                Phase::Leaving { since, .. } => deadline.min(since + FIN_TIMEOUT),
+                Phase::Abandoned | Phase::Over => return Err(io::ErrorKind::ConnectionAborted.into()),
+            };
+            match read_before(stream, lines, deadline.min(Instant::now() + LOGIN_POLL)) {
+                Err(error) if error.kind() == io::ErrorKind::TimedOut && Instant::now() < deadline => {}
+                done => return done,
+            }
+        }
     }
 
     fn open_stream(&self, first_login: bool) -> Result<TcpStream, Attempt> {
@@ -498,7 +555,11 @@ impl<F: Front> Reception<F> {
 
     /// One connection, from the login to its end. `None`: it was lost.
     fn talk(&mut self, stream: &TcpStream, lines: LineBuffer) -> Option<Ending> {
-        self.shared.lock().connection = Connection::Up;
+        let mut state = self.shared.lock();
+        let now = Instant::now();
+        state.connection = Connection::Up(now);
+        state.last_written = now;
+        drop(state);
         let shared = Arc::clone(&self.shared);
         let ending = thread::scope(|scope| {
             let writer = thread::Builder::new()
@@ -550,7 +611,7 @@ impl<F: Front> Reception<F> {
                 Ok(_) => {
                     // The relay counts the silence only of those who have sent a `ping`: one who always has something
                     // to read would keep his seat for ever once his cable is pulled.
-                    if !pinged && login.elapsed() >= PING_AFTER {
+                    if self.shared.is_silent() || (!pinged && login.elapsed() >= PING_AFTER) {
                         pinged = true;
                         self.shared.ping();
                     }
@@ -674,15 +735,5 @@ fn as_frame<'a>(line: &'a [u8], route: Option<&'a Route>) -> Option<Frame<'a>> {
             log::warn!("le serveur a envoyé une ligne incomprise : {error}");
             None
         }
-    }
-}
-
-/// Whether a refused login may be accepted later.
-fn may_pass(refusal: Refusal, first_login: bool) -> bool {
-    match refusal {
-        // The relay may not have noticed yet that our old connection is gone.
-        Refusal::PseudoPris | Refusal::Complet => !first_login,
-        Refusal::Occupe => true,
-        _ => false,
     }
 }

@@ -18,10 +18,12 @@ Utilisation :
   client --demo                              deux fenêtres sur cette machine
 
   HOTE[:PORT]    l'adresse que « serveur » affiche au démarrage ;
-                 le port est 7878 si rien d'autre n'est dit
+                 le port est 7878 si rien d'autre n'est dit ; dans le
+                 terminal, sans adresse, c'est cette machine
   PSEUDO         votre nom : 1 à 32 lettres, chiffres, « _ », « - » ou « . »
   --terminal     sans fenêtre : on tape, on lit ; « quitter » seul sur une
-                 ligne quitte la discussion ; l'entrée peut être un fichier
+                 ligne quitte la discussion (Ctrl-C la coupe : l'autre
+                 attend alors votre retour) ; l'entrée peut être un fichier
                  (client … < fichier)
   --heberge      lancer aussi le serveur, sur le port PORT (ou 7878)
   --demo         essayer : un serveur et deux participants, alice et bob

@@ -1,8 +1,7 @@
 //! The client in the terminal: what is typed is sent, what arrives is a line on stdout, notices go to stderr.
 
-use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use common::frame::{DEFAULT_PORT, Msg};
 use common::text::{Text, harmless};
 use common::transcript::{Emphasis, MessageStart};
 
+use crate::QUIT_WORD;
 use crate::event::{Ending, Event, Front};
 use crate::input::{self, Input};
 use crate::link::{Link, SendError};
@@ -24,18 +24,18 @@ use crate::undelivered;
 /// How long to wait for a server that is not up yet.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A discussion in the terminal, from the login to the end. What is missing is asked for, if someone is there to
-/// answer. False if something that was typed could not be sent, as was said then.
+/// A discussion in the terminal, from the login to the end. Without a server it is this machine; a missing pseudo is
+/// asked for, if someone is there to answer. False if something of the input could not be sent, as was said then.
 ///
 /// # Errors
 /// Why it never came to a discussion, or could not go on.
 pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<bool> {
     let server = server.unwrap_or(Endpoint { host: "localhost".to_owned(), port: DEFAULT_PORT });
     let pseudo = pseudo.map_or_else(ask_pseudo, Ok)?;
-    notice(&format!("Connexion à {server}… (« quitter » seul sur une ligne quitte la discussion)"));
+    notice(&format!("Connexion à {server}… (« {QUIT_WORD} » seul sur une ligne quitte la discussion)"));
     let (link, reception) = Link::open(server, &pseudo, Some(PATIENCE), Screen::new())?;
     let typing = link.clone();
-    let all_sent = Arc::new(AtomicBool::new(true));
+    let all_sent = Arc::new(Mutex::new(true));
     let failures = Arc::clone(&all_sent);
     // Not joined: nothing interrupts the reading of a terminal but the end of the program.
     thread::Builder::new()
@@ -49,7 +49,7 @@ pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<b
     // Without a `recu` in the end, some of them may have arrived all the same.
     undelivered::describe(&link.undelivered()).lines().for_each(notice);
     match ending {
-        Ending::Left | Ending::LeftByPeer(_) => Ok(all_sent.load(Ordering::SeqCst)),
+        Ending::Left | Ending::LeftByPeer(_) => Ok(*lock(&all_sent)),
         Ending::Failed(failure) => Err(failure.into()),
     }
 }
@@ -60,32 +60,38 @@ fn ask_pseudo() -> anyhow::Result<Pseudo> {
     }
     loop {
         let _ = write!(io::stderr(), "Votre pseudo : ");
-        let mut answer = String::new();
-        if io::stdin().read_line(&mut answer)? == 0 {
+        let mut answer = Vec::new();
+        if io::stdin().lock().read_until(b'\n', &mut answer)? == 0 {
             bail!("il manque votre pseudo");
         }
-        match parse_pseudo(answer.trim()) {
+        match parse_pseudo(String::from_utf8_lossy(&answer).trim()) {
             Ok(pseudo) => return Ok(pseudo),
             Err(error) => notice(&format!("{error}.")),
         }
     }
 }
 
+fn lock(all_sent: &Mutex<bool>) -> MutexGuard<'_, bool> {
+    all_sent.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The thread « saisie »: reads until the end of input or « quitter », then leaves. `all_sent` becomes false when a line
-/// could not be sent.
-fn send_what_is_typed(link: &Link, all_sent: &AtomicBool) {
+/// could not be sent; it is locked while there are lines in hand.
+fn send_what_is_typed(link: &Link, all_sent: &Mutex<bool>) {
     let stdin = io::stdin();
     let typed = stdin.is_terminal();
     let mut input = Input::new(stdin.lock());
-    let mut sender = Sender { link, typed, line_number: 0, all_sent };
+    let mut sender = Sender { link, typed, line_number: 0 };
     loop {
-        match input.next_group() {
-            Ok(Some(group)) if sender.send(group) => {}
+        let group = input.next_group();
+        let mut all_sent = lock(all_sent);
+        match group {
+            Ok(Some(group)) if sender.send(group, &mut all_sent) => {}
             Ok(Some(_)) => return,
             Ok(None) => break,
             Err(error) => {
                 notice(&format!("l'entrée ne peut pas être lue : {error}"));
-                all_sent.store(false, Ordering::SeqCst);
+                *all_sent = false;
                 break;
             }
         }
@@ -104,44 +110,46 @@ struct Sender<'a> {
     /// there is none.
     typed: bool,
     line_number: u64,
-    all_sent: &'a AtomicBool,
 }
 
 impl Sender<'_> {
-    /// Sends a group of lines; false if the discussion ended, or ends with a « quitter » among them.
-    fn send(&mut self, group: &[u8]) -> bool {
+    /// Sends a group of lines; false if the discussion ended, or ends with a « quitter » among them. Notes in `all_sent`
+    /// when a line could not be sent.
+    fn send(&mut self, group: &[u8], all_sent: &mut bool) -> bool {
         let mut piped = Vec::new();
         let mut quit = false;
         for line in input::lines(group) {
             self.line_number += 1;
             match line {
-                Ok(line) if line.trim() == "quitter" => {
+                Ok(line) if line.trim() == QUIT_WORD => {
                     quit = true;
                     break;
                 }
                 Ok("") if self.typed => {}
                 Ok(line) if self.typed => {
                     if let Err(error) = self.link.send(line) {
-                        self.complain(&error);
+                        self.complain(&error, all_sent);
                     }
                 }
                 Ok(line) => match Text::from_plain(line) {
                     Ok(text) => piped.push(text),
-                    Err(too_long) => self.complain(&SendError::from(too_long)),
+                    Err(too_long) => self.complain(&SendError::from(too_long), all_sent),
                 },
-                Err(unreadable) => self.complain(&unreadable),
+                Err(unreadable) => self.complain(&unreadable, all_sent),
             }
         }
-        // If it is over, the end itself says so.
         let over = !self.link.send_all(&piped);
-        if quit {
+        if over {
+            notice("la suite de l'entrée n'est pas partie : la discussion est terminée");
+            *all_sent = false;
+        } else if quit {
             self.link.leave();
         }
         !over && !quit
     }
 
-    fn complain(&self, reason: &dyn std::error::Error) {
-        self.all_sent.store(false, Ordering::SeqCst);
+    fn complain(&self, reason: &dyn std::error::Error, all_sent: &mut bool) {
+        *all_sent = false;
         let which =
             if self.typed { String::new() } else { format!("ligne {} de l'entrée : ", self.line_number) };
         notice(&format!("{which}{reason}"));
@@ -213,7 +221,7 @@ impl Front for Screen {
                 self.notice(format!("{} a rejoint la discussion.", who.pseudo_str()));
             }
             Event::Discussion(delivery::Event::Lost(who)) => self.notice(format!(
-                "la connexion de {} est perdue ; ce que vous écrivez lui sera remis à son retour.",
+                "{} a perdu la connexion ; ce que vous écrivez lui sera remis à son retour.",
                 who.pseudo_str()
             )),
             Event::Discussion(delivery::Event::Message(msg)) => {

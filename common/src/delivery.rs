@@ -284,9 +284,10 @@ impl Delivery {
         self.outbox_bytes == 0
     }
 
-    /// Whether nothing is left that the one seated opposite has not acknowledged (true when nobody is).
+    /// Whether nothing is left that the one seated opposite has not acknowledged; with nobody there, whether nothing is
+    /// left at all.
     pub fn peer_has_everything(&self) -> bool {
-        self.seated.is_none_or(|seated| self.queues[seated.queue].kept.is_empty())
+        self.seated.map_or(self.all_delivered(), |seated| self.queues[seated.queue].kept.is_empty())
     }
 
     fn is_seated(&self, address: &Address<'_>) -> bool {

@@ -211,7 +211,7 @@ impl<'a> Conversation<'a> {
             }
         };
         if self.room.lose(self.me) {
-            self.display.notice(&format!("la connexion de {pseudo} est perdue."));
+            self.display.notice(&format!("{pseudo} a perdu la connexion."));
         }
         refused.tell(&self.me.connection);
         self.me.connection.abort();

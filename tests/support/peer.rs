@@ -164,8 +164,13 @@ impl Peer {
     }
 
     /// Will send nothing more; gives what still comes, until the other side closes or breaks the connection.
-    pub fn finish(mut self) -> Vec<String> {
+    pub fn finish(self) -> Vec<String> {
         let _ = self.stream.shutdown(Shutdown::Write);
+        self.rest()
+    }
+
+    /// What still comes, until the other side closes or breaks the connection.
+    pub fn rest(mut self) -> Vec<String> {
         // A reset is an end like any other here.
         let _ = self.stream.read_to_end(&mut self.received);
         String::from_utf8_lossy(&self.received).lines().map(str::to_owned).collect()

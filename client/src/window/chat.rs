@@ -135,6 +135,12 @@ impl Chat {
         meant
     }
 
+    /// Deletes the page.
+    pub(crate) fn delete(self) {
+        self.display.discard();
+        app::delete_widget(self.page);
+    }
+
     /// The page to show or hide.
     pub(crate) fn page(&self) -> Group {
         self.page.clone()

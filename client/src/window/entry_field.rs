@@ -117,8 +117,11 @@ impl EntryField {
         self.frame.clone().redraw();
     }
 
-    /// How high it should be for its text. Its width has to be right.
+    /// How high it should be for its text. Its width has to be right. Closed and empty it takes no room.
     pub(crate) fn height_wanted(&self) -> i32 {
+        if !self.frame.visible() {
+            return 0;
+        }
         let length = self.buffer.length();
         let lines = if length > LONG_BYTES {
             MOST_LINES
@@ -169,6 +172,8 @@ impl EntryField {
         let mut reader = self.reader.clone();
         if self.buffer.length() > 0 {
             reader.show();
+        } else {
+            self.frame.clone().hide();
         }
         self.frame.clone().redraw();
     }

@@ -225,7 +225,7 @@ impl Form {
             Field::Form => None,
         };
         let note = entry.filter(|entry| entry.frame.visible()).map_or(&self.fault, |entry| &entry.fault);
-        note.set(&format!("{}.", fault.sentence.trim_end_matches('.')));
+        note.set(&format!("{}.", fault.sentence));
         if self.trying.get() {
             self.state.set("Nouvelles tentatives en cours…");
         }

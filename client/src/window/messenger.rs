@@ -17,7 +17,7 @@ use fltk::window::DoubleWindow;
 use super::chat::{self, Chat};
 use super::dialog::Question;
 use super::display::Entry;
-use super::front::{Batch, End, Fault, Happening, bridge, capitalised};
+use super::front::{Batch, End, Fault, Field, Happening, bridge, capitalised};
 use super::hosting;
 use super::login::{self, Form};
 use super::paint::Area;
@@ -25,19 +25,20 @@ use super::settings::Settings;
 use super::status::Status;
 use super::theme::{BACKGROUND, Theme};
 use super::urgency;
+use crate::QUIT_WORD;
 use crate::link::Link;
 use crate::undelivered;
 
 /// The smallest size at which everything has room.
 const SMALLEST: (i32, i32) = (360, 400);
-/// Typed alone, it does what the button « Quitter » does.
-const QUIT_WORD: &str = "quitter";
 
 /// What all windows of the program share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     /// What is remembered.
     pub(crate) settings: RefCell<Settings>,
+    /// The look they have now.
+    pub(crate) theme: Cell<Theme>,
     /// Whether the next run is to find it.
     pub(crate) remember: bool,
     /// What to say of the relay inside this program, if another machine is to join it.
@@ -45,10 +46,6 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn theme(&self) -> Theme {
-        self.settings.borrow().theme
-    }
-
     fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.settings.borrow_mut());
         if self.remember {
@@ -142,7 +139,7 @@ impl Messenger {
             let messenger = messenger.clone();
             move |action| match action {
                 login::Action::Join(server, pseudo) => messenger.join(&server, pseudo),
-                login::Action::Cancel => messenger.give_up(),
+                login::Action::Cancel => messenger.give_up(None),
                 login::Action::SwitchTheme => messenger.switch_theme(),
             }
         });
@@ -184,8 +181,8 @@ impl Messenger {
         self.0.window.shown()
     }
 
-    /// Whether the window is gone but its discussion is still being left.
-    pub(crate) fn is_leaving(&self) -> bool {
+    /// Whether a discussion is being joined, held or left.
+    pub(crate) fn has_discussion(&self) -> bool {
         let discussion = self.0.discussion.borrow();
         discussion.as_ref().is_some_and(|discussion| discussion.phase != Phase::Over)
     }
@@ -283,7 +280,7 @@ impl Messenger {
     fn open_chat(&self) -> Chat {
         let window = &self.0.window;
         if let Some(last) = self.0.chat.borrow_mut().take() {
-            app::delete_widget(last.page());
+            last.delete();
         }
         window.begin();
         let chat = Chat::new(window.w(), window.h());
@@ -302,13 +299,24 @@ impl Messenger {
         chat
     }
 
-    /// Back to the form: the attempt to connect is given up.
-    fn give_up(&self) {
+    /// Back to the form: the attempt to connect is given up, or failed for the reason `why`. What was written meanwhile
+    /// is named there.
+    fn give_up(&self, why: Option<Fault>) {
+        let mut sentences = Vec::new();
         if let Some(discussion) = self.0.discussion.take() {
-            discussion.link.leave();
+            discussion.link.abandon();
+            let lost = discussion.link.undelivered();
+            if !lost.is_empty() {
+                sentences.push(undelivered::describe(&lost));
+            }
             self.0.given_up.borrow_mut().push(discussion.batches);
         }
         self.0.form.ready();
+        if why.is_some() || !sentences.is_empty() {
+            let field = why.as_ref().map_or(Field::Form, |fault| fault.field);
+            sentences.splice(0..0, why.map(|fault| fault.sentence));
+            self.0.form.show_fault(&Fault { field, sentence: sentences.join(".\n") });
+        }
         self.retitle();
         self.show_form();
     }
@@ -422,7 +430,7 @@ impl Messenger {
                     discussion.peer_was_lost = true;
                 }
                 notice(format!(
-                    "La connexion de {who} est perdue ; ce que vous écrivez lui sera remis à son retour."
+                    "{who} a perdu la connexion ; ce que vous écrivez lui sera remis à son retour."
                 ));
                 self.set_status(chat, &Status::PeerLost(who));
             }
@@ -471,11 +479,11 @@ impl Messenger {
             question.close();
         }
         if self.phase() == Some(Phase::Joining) {
-            self.give_up();
-            if let End::Failed(fault) = end {
-                self.0.form.show_fault(&fault);
-                self.take_focus();
-            }
+            let why = match end {
+                End::Failed(fault) => Some(fault),
+                End::Left | End::LeftByPeer(_) => None,
+            };
+            self.give_up(why);
             return;
         }
         self.set_phase(Phase::Over);
@@ -488,6 +496,7 @@ impl Messenger {
         let lost = self.link().map(|link| link.undelivered()).unwrap_or_default();
         if !lost.is_empty() {
             notice(undelivered::describe(&lost));
+            chat.display().mark_lost();
         }
         chat.set_status(&Status::Over);
         chat.end();
@@ -497,7 +506,7 @@ impl Messenger {
     // ---- closing the window ----
 
     fn close(&self) {
-        let Some(link) = self.link().filter(|_| self.is_leaving()) else {
+        let Some(link) = self.link().filter(|_| self.has_discussion()) else {
             self.0.window.clone().hide();
             return;
         };
@@ -529,7 +538,10 @@ impl Messenger {
     }
 
     fn leave_and_hide(&self) {
-        self.leave();
+        match (self.phase(), self.link()) {
+            (Some(Phase::Joining), Some(link)) => link.abandon(),
+            _ => self.leave(),
+        }
         self.0.window.clone().hide();
     }
 
@@ -548,8 +560,11 @@ impl Messenger {
     // ---- the window itself ----
 
     fn switch_theme(&self) {
-        self.0.shared.change_settings(|settings| settings.theme = settings.theme.other());
-        self.0.shared.theme().apply();
+        let shared = &self.0.shared;
+        let theme = shared.theme.get().other();
+        shared.theme.set(theme);
+        theme.apply();
+        shared.change_settings(|settings| settings.theme = theme);
     }
 
     fn is_in_front(&self) -> bool {

@@ -25,7 +25,7 @@ mod status;
 pub mod theme;
 mod urgency;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -110,8 +110,10 @@ fn prepare(remember: bool, invitation: Option<Invitation>) -> anyhow::Result<Rc<
     check_display()?;
     let _app = App::default();
     let settings = Settings::load();
-    settings.theme.apply();
-    Ok(Rc::new(Shared { settings: RefCell::new(settings), remember, invitation }))
+    let theme = settings::theme_of_this_run().unwrap_or(settings.theme);
+    theme.apply();
+    let (settings, theme) = (RefCell::new(settings), Cell::new(theme));
+    Ok(Rc::new(Shared { settings, theme, remember, invitation }))
 }
 
 /// FLTK ends the program where there is no X server; this says what to do instead.
@@ -161,7 +163,7 @@ fn run_until_closed(messengers: &[Messenger]) {
         app::wait();
     }
     let deadline = Instant::now() + LEAVING_TIMEOUT;
-    while messengers.iter().any(Messenger::is_leaving) && Instant::now() < deadline {
+    while messengers.iter().any(Messenger::has_discussion) && Instant::now() < deadline {
         // Interrupted by a signal: looks again.
         let _ = app::wait_for(0.05);
     }

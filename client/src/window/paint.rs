@@ -70,17 +70,21 @@ pub(crate) fn text(text: &str, area: Area, align: Align, font: Font, size: i32, 
     draw::set_font(font, size);
     draw::set_draw_color(color);
     draw::push_clip(area.x, area.y, area.w, area.h);
-    draw::draw_text2(&literal(text), area.x, area.y, area.w, area.h, align | Align::Wrap);
+    draw::draw_text2(&typeset(text), area.x, area.y, area.w, area.h, align | Align::Wrap);
     draw::pop_clip();
 }
 
 /// How high a text is when it is broken into lines of this width.
 pub(crate) fn text_height(text: &str, width: i32, font: Font, size: i32) -> i32 {
     draw::set_font(font, size);
-    draw::wrap_measure(&literal(text), width, true).1
+    draw::wrap_measure(&typeset(text), width, true).1
 }
 
-/// A text in which FLTK sees no symbols (`@->`).
-pub(crate) fn literal(text: &str) -> String {
-    text.replace('@', "@@")
+/// A text in which FLTK sees no symbols (`@->`), and breaks no line at a space that belongs to a French sign.
+fn typeset(text: &str) -> String {
+    let mut text = text.replace('@', "@@").replace("« ", "«\u{a0}");
+    for sign in ["»", ":", ";", "!", "?"] {
+        text = text.replace(&format!(" {sign}"), &format!("\u{a0}{sign}"));
+    }
+    text
 }

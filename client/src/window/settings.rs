@@ -11,7 +11,7 @@ use common::frame::DEFAULT_PORT;
 
 use super::theme::Theme;
 
-/// Has precedence over the theme in the file: `clair` or `sombre`.
+/// For this run, has precedence over the theme in the file: `clair` or `sombre`.
 const THEME_VARIABLE: &str = "MESSAGERIE_THEME";
 
 /// The remembered values.
@@ -42,11 +42,7 @@ impl Settings {
     /// The settings of the last run, or the defaults.
     pub(crate) fn load() -> Settings {
         let text = file().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
-        let mut settings = Settings::parse(&text);
-        if let Some(theme) = env::var(THEME_VARIABLE).ok().and_then(|name| Theme::from_name(&name)) {
-            settings.theme = theme;
-        }
-        settings
+        Settings::parse(&text)
     }
 
     /// Keeps the settings for the next run, if that is possible.
@@ -79,6 +75,11 @@ impl Settings {
         let Settings { host, port, pseudo, theme } = self;
         format!("serveur={host}\nport={port}\npseudo={pseudo}\ntheme={}\n", theme.name())
     }
+}
+
+/// The theme that the user asks for in this run, whatever is remembered.
+pub(crate) fn theme_of_this_run() -> Option<Theme> {
+    env::var(THEME_VARIABLE).ok().and_then(|name| Theme::from_name(&name))
 }
 
 /// Where the settings are kept on this system; `None` for a user without a home.

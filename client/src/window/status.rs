@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use common::address::Pseudo;
+use common::address::{MAX_PSEUDO_CHARS, Pseudo};
 use common::endpoint::Endpoint;
 use fltk::draw;
 use fltk::enums::{Align, Color, FrameType};
@@ -33,13 +33,15 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    /// The line, as the user reads it.
-    pub(crate) fn text(&self) -> String {
+    /// The line, as the user reads it, with no more than that many characters of a name.
+    fn text(&self, most: usize) -> String {
         match self {
             Status::Connecting(server) => format!("Connexion à {server}…"),
             Status::Waiting => "En attente de l'autre…".to_owned(),
-            Status::Talking(peer) => format!("Discussion avec {peer}"),
-            Status::PeerLost(peer) => format!("Connexion de {peer} perdue – en attente de son retour…"),
+            Status::Talking(peer) => format!("Discussion avec {}", shortened(peer, most)),
+            Status::PeerLost(peer) => {
+                format!("{} a perdu la connexion – en attente de son retour…", shortened(peer, most))
+            }
             Status::Retrying => "Connexion perdue – nouvelle tentative…".to_owned(),
             Status::Leaving => "Vous quittez la discussion…".to_owned(),
             Status::Over => "Discussion terminée".to_owned(),
@@ -57,6 +59,14 @@ impl Status {
     /// Whether the point before the line is a whole disc: whoever cannot see its color sees its shape.
     fn is_solid(&self) -> bool {
         matches!(self, Status::Talking(_))
+    }
+}
+
+fn shortened(name: &Pseudo, most: usize) -> String {
+    let name = name.as_str();
+    match name.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
     }
 }
 
@@ -85,7 +95,7 @@ impl StatusLine {
     pub(crate) fn set(&self, status: &Status) {
         status.clone_into(&mut self.status.borrow_mut());
         let mut frame = self.frame.clone();
-        frame.set_tooltip(&status.text());
+        frame.set_tooltip(&status.text(MAX_PSEUDO_CHARS));
         frame.redraw();
     }
 
@@ -103,13 +113,15 @@ fn draw_line(status: &Status, area: Area) {
     if !status.is_solid() {
         draw::draw_circle_fill(x + 2, y + 2, POINT - 4, BACKGROUND);
     }
-    let text = status.text();
     let area = Area { x: area.x + POINT + 8, w: area.w - POINT - 8, ..area };
     let left = Align::Left | Align::Inside;
+    let text = status.text(MAX_PSEUDO_CHARS);
     if paint::text_height(&text, area.w, FONT_BOLD, TEXT_SIZE) < 2 * TEXT_SIZE {
         paint::text(&text, area, left, FONT_BOLD, TEXT_SIZE, TEXT);
-    } else {
-        // On two lines.
-        paint::text(&text, area, left, FONT, SMALL_SIZE, TEXT);
+        return;
     }
+    // On two lines, with as much of the name as there is room for.
+    let fits = |text: &String| paint::text_height(text, area.w, FONT, SMALL_SIZE) < 3 * SMALL_SIZE;
+    let text = (1..=MAX_PSEUDO_CHARS).rev().map(|most| status.text(most)).find(fits).unwrap_or(text);
+    paint::text(&text, area, left, FONT, SMALL_SIZE, TEXT);
 }

@@ -5,6 +5,7 @@
 
 use fltk::app;
 use fltk::enums::{Color, Font, FrameType};
+use fltk::misc::Tooltip;
 
 /// The window behind everything.
 pub(crate) const BACKGROUND: Color = Color::from_rgbi(16);
@@ -112,6 +113,9 @@ impl Theme {
         app::foreground(r, g, b);
         let (r, g, b) = color(SELECTION);
         app::set_selection_color(r, g, b);
+        Tooltip::set_color(TEXT);
+        Tooltip::set_text_color(BACKGROUND);
+        Tooltip::set_font_size(SMALL_SIZE);
         app::redraw();
     }
 
@@ -189,6 +193,7 @@ mod tests {
             (PENDING, BACKGROUND),
             (TEXT, OWN_BUBBLE),
             (MUTED, OWN_BUBBLE),
+            (ERROR, OWN_BUBBLE),
             // The hint on which day a message was written.
             (BACKGROUND, TEXT),
         ];

@@ -12,7 +12,7 @@ pub(super) const SCROLLBAR: i32 = 12;
 /// No bubble is wider: long lines are hard to read.
 const WIDEST: i32 = 620;
 /// Between the bubble's edge and its text.
-const PADDING: (i32, i32) = (13, 7);
+pub(super) const PADDING: (i32, i32) = (13, 7);
 /// Above the first bubble of a speaker, and above those that follow it.
 const GAPS: (i32, i32) = (12, 3);
 /// Above and below a day.
@@ -20,7 +20,7 @@ const DAY_GAP: i32 = 12;
 /// Between the last line and the time beside it.
 const TIME_GAP: i32 = 12;
 const NOTICE_TIME_GAP: i32 = 8;
-/// What the sign for on its way or delivered takes beside the time.
+/// What the sign for on its way, delivered or lost takes beside the time.
 pub(super) const SIGN: i32 = 17;
 
 /// What the layout depends on beside the entry.

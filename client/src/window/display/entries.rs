@@ -41,9 +41,18 @@ pub enum Entry {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    Own { delivered: bool },
+    Own(Fate),
     Other(Rc<str>),
     Notice,
+}
+
+/// What became of a message of one's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    OnItsWay,
+    Delivered,
+    /// The discussion ended before it was delivered.
+    Lost,
 }
 
 /// An entry as it is kept: the text once, in the form that is shown.
@@ -65,14 +74,14 @@ impl Stored {
     /// The name under which the entry stands; notices have none.
     pub(super) fn name(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Own { .. } => Some("Vous"),
+            Kind::Own(_) => Some("Vous"),
             Kind::Other(name) => Some(name),
             Kind::Notice => None,
         }
     }
 
     pub(super) fn is_own(&self) -> bool {
-        matches!(self.kind, Kind::Own { .. })
+        matches!(self.kind, Kind::Own(_))
     }
 
     /// The time that stands beside every entry.
@@ -84,8 +93,9 @@ impl Stored {
     pub(super) fn hint(&self) -> String {
         let date = self.date.format("%d/%m/%Y %H:%M:%S");
         match self.kind {
-            Kind::Own { delivered: true } => format!("{date} · remis"),
-            Kind::Own { delivered: false } => format!("{date} · en route"),
+            Kind::Own(Fate::OnItsWay) => format!("{date} · en route"),
+            Kind::Own(Fate::Delivered) => format!("{date} · remis"),
+            Kind::Own(Fate::Lost) => format!("{date} · non remis"),
             Kind::Other(_) | Kind::Notice => date.to_string(),
         }
     }
@@ -135,7 +145,7 @@ impl Entries {
         let (kind, date, text) = match entry {
             Entry::Own { id, date, text } => {
                 self.on_their_way.insert(id, self.stored.len());
-                (Kind::Own { delivered: false }, date, text)
+                (Kind::Own(Fate::OnItsWay), date, text)
             }
             Entry::Other { name, date, text } => {
                 // As a rule it is the same name again: kept once.
@@ -151,7 +161,7 @@ impl Entries {
         let starts_turn = kind != Kind::Notice
             && (starts_day
                 || last.is_none_or(|last| match (&last.kind, &kind) {
-                    (Kind::Own { .. }, Kind::Own { .. }) => false,
+                    (Kind::Own(_), Kind::Own(_)) => false,
                     (Kind::Other(before), Kind::Other(now)) => before != now,
                     _ => true,
                 }));
@@ -170,14 +180,21 @@ impl Entries {
         let mut changed = false;
         for id in ids {
             let index = self.on_their_way.remove(id);
-            if let Some(Stored { kind: Kind::Own { delivered }, .. }) =
-                index.and_then(|index| self.stored.get_mut(index))
-            {
-                *delivered = true;
+            if let Some(entry) = index.and_then(|index| self.stored.get_mut(index)) {
+                entry.kind = Kind::Own(Fate::Delivered);
                 changed = true;
             }
         }
         changed
+    }
+
+    /// Notes that what is still on its way will not arrive any more.
+    pub(super) fn mark_lost(&mut self) {
+        for (_, index) in self.on_their_way.drain() {
+            if let Some(entry) = self.stored.get_mut(index) {
+                entry.kind = Kind::Own(Fate::Lost);
+            }
+        }
     }
 
     /// The text from one place to another. Within one entry it is the text alone; across several, each has its
@@ -278,7 +295,11 @@ mod tests {
         assert!(!entries.mark_delivered(&[2]));
         let hints: Vec<_> = entries.iter().map(Stored::hint).collect();
         assert_eq!(hints, ["20/11/2026 14:03:07 · en route", "20/11/2026 14:03:07 · remis"]);
-        assert_eq!(entries.on_their_way.len(), 1);
+        entries.mark_lost();
+        assert!(!entries.mark_delivered(&[1]));
+        let hints: Vec<_> = entries.iter().map(Stored::hint).collect();
+        assert_eq!(hints, ["20/11/2026 14:03:07 · non remis", "20/11/2026 14:03:07 · remis"]);
+        assert!(entries.on_their_way.is_empty());
     }
 
     #[test]

@@ -17,9 +17,9 @@ mod state;
 mod view;
 mod wrap;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use common::delivery::MessageId;
 use fltk::app;
@@ -47,6 +47,8 @@ pub struct Display {
 
 struct Inner {
     state: RefCell<State>,
+    /// The widget is gone, or will be in a moment.
+    discarded: Cell<bool>,
 }
 
 impl fmt::Debug for Display {
@@ -60,7 +62,7 @@ impl Display {
     pub fn new(x: i32, y: i32, w: i32, h: i32) -> Self {
         let mut widget = Widget::new(x, y, w, h, None);
         let state = RefCell::new(State::new());
-        let inner = Rc::new(Inner { state });
+        let inner = Rc::new(Inner { state, discarded: Cell::new(false) });
         widget.draw({
             let inner = Rc::clone(&inner);
             move |widget| inner.state.borrow_mut().draw(Area::of(widget))
@@ -97,6 +99,11 @@ impl Display {
         }
     }
 
+    /// Notes that one's own messages that are still on their way will not arrive any more.
+    pub fn mark_lost(&self) {
+        self.change(State::mark_lost);
+    }
+
     /// Shows the last entry, and follows from there on.
     pub fn scroll_to_end(&self) {
         self.change(State::scroll_to_end);
@@ -107,9 +114,11 @@ impl Display {
         self.change(|state| state.scroll_by(pixels));
     }
 
-    /// Whether the end is in view, and stays there when something is added.
-    pub fn at_end(&self) -> bool {
-        self.inner.state.borrow().at_end()
+    /// The widget is about to be deleted. What was said is let go: FLTK never drops the functions that draw the widget,
+    /// and they hold it.
+    pub(crate) fn discard(&self) {
+        self.inner.discarded.set(true);
+        *self.inner.state.borrow_mut() = State::new();
     }
 
     /// How many entries there are.
@@ -149,6 +158,7 @@ impl Inner {
             }
             _ if menu::is_asked_for(event) => {
                 let _ = widget.take_focus();
+                self.point(widget, None);
                 let selected = !self.state.borrow().selected_text().is_empty();
                 match menu::choose(false, selected) {
                     Some(Edit::Copy) => self.copy_selection(),
@@ -237,11 +247,11 @@ impl Inner {
 
     /// Takes a step every so many seconds, as long as it says that it goes on and the display exists.
     fn every(self: &Rc<Self>, seconds: f64, widget: &Widget, step: fn(&mut State) -> bool) {
-        let inner: Weak<Self> = Rc::downgrade(self);
+        let inner = Rc::clone(self);
         let mut widget = widget.clone();
         app::add_timeout3(seconds, move |handle| {
-            let Some(inner) = inner.upgrade() else { return };
-            if widget.was_deleted() {
+            // FLTK itself would not say so.
+            if inner.discarded.get() {
                 return;
             }
             let mut goes_on = false;

@@ -6,13 +6,13 @@ use std::ops::Range;
 use fltk::draw;
 use fltk::enums::Color;
 
-use super::bubble::{Layout, SIGN};
-use super::entries::{Kind, Stored};
+use super::bubble::{Layout, PADDING, SIGN};
+use super::entries::{Fate, Kind, Stored};
 use super::font::Face;
 use super::wrap::Line;
 use crate::window::paint::Area;
 use crate::window::theme::{
-    ACCENT, BACKGROUND, MUTED, ON_ACCENT, OWN_BUBBLE, SCROLL_THUMB, SELECTION, SURFACE, TEXT,
+    ACCENT, BACKGROUND, ERROR, MUTED, ON_ACCENT, OWN_BUBBLE, SCROLL_THUMB, SELECTION, SURFACE, TEXT,
 };
 
 /// A bubble's corners; the one at its speaker's side is nearly square, which tells the two apart by shape.
@@ -77,7 +77,7 @@ impl Painter<'_> {
         }
         let bubble = Area { x: x + layout.bubble.x, y: y + layout.bubble.y, ..layout.bubble };
         let (fill, text_color) = match entry.kind {
-            Kind::Own { .. } => (Some(OWN_BUBBLE), TEXT),
+            Kind::Own(_) => (Some(OWN_BUBBLE), TEXT),
             Kind::Other(_) => (Some(SURFACE), TEXT),
             Kind::Notice => (None, MUTED),
         };
@@ -91,10 +91,14 @@ impl Painter<'_> {
         draw::set_draw_color(MUTED);
         let time = entry.time();
         self.small.draw(&time, time_x, time_y);
-        if let Kind::Own { delivered } = entry.kind {
-            let sign_x = bubble.x + bubble.w - 13 + 3 - SIGN;
+        if let Kind::Own(fate) = entry.kind {
+            let x = bubble.x + bubble.w - PADDING.0 + 3 - SIGN + 5;
             let middle = time_y + self.small.line / 2;
-            if delivered { tick(sign_x + 5, middle) } else { clock(sign_x + 5, middle) }
+            match fate {
+                Fate::OnItsWay => clock(x, middle),
+                Fate::Delivered => tick(x, middle),
+                Fate::Lost => cross(x, middle),
+            }
         }
     }
 
@@ -210,6 +214,13 @@ fn strokes(x: i32, y: i32, points: &[(f64, f64)]) {
 /// ✓: it is on the other's screen. Drawn, because not every font has one.
 fn tick(x: i32, y: i32) {
     strokes(x, y, &[(0.0, 0.5), (3.5, 4.0), (10.0, -4.0)]);
+}
+
+/// ✗: it will not arrive any more.
+fn cross(x: i32, y: i32) {
+    draw::set_draw_color(ERROR);
+    strokes(x, y, &[(1.0, -3.5), (8.0, 3.5)]);
+    strokes(x, y, &[(1.0, 3.5), (8.0, -3.5)]);
 }
 
 /// A small clock: it is on its way.

@@ -100,10 +100,6 @@ impl State {
         self.entries.len()
     }
 
-    pub(super) fn at_end(&self) -> bool {
-        self.view.at_end()
-    }
-
     pub(super) fn selected_text(&self) -> String {
         let Some(selection) = self.selection else { return String::new() };
         let (from, to) = selection.ends();
@@ -119,6 +115,16 @@ impl State {
 
     pub(super) fn mark_delivered(&mut self, ids: &[MessageId]) -> bool {
         self.entries.mark_delivered(ids)
+    }
+
+    pub(super) fn mark_lost(&mut self) {
+        self.entries.mark_lost();
+    }
+
+    /// How many messages of the other have not been seen: notices below the view are nothing to go and look for.
+    fn unseen(&self) -> usize {
+        let seen = self.entries.len() - self.view.unseen();
+        self.entries.iter().skip(seen).filter(|entry| matches!(entry.kind, Kind::Other(_))).count()
     }
 
     pub(super) fn set_area(&mut self, area: Area) {
@@ -409,7 +415,8 @@ impl State {
             let right = area.x + layout.bubble.x + layout.bubble.w;
             painter.hint(&entry.hint(), right, area.y + top + layout.height + 2);
         }
-        self.mark = (self.view.unseen() > 0).then(|| painter.mark(self.view.unseen()));
+        let unseen = self.unseen();
+        self.mark = (unseen > 0).then(|| painter.mark(unseen));
         if self.ring {
             for inset in 0..2 {
                 let Area { x, y, w, h } = area;

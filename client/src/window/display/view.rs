@@ -26,7 +26,7 @@ pub(super) struct View {
     above: i64,
     /// The end is in view, and stays there when something is added.
     at_end: bool,
-    /// How many entries have been in view or before it.
+    /// How many entries have been in view to their end, or before it.
     seen: usize,
 }
 
@@ -120,8 +120,8 @@ impl View {
         self.offset = i32::try_from(position - self.above).unwrap_or(0);
     }
 
-    /// Replaces all heights by new guesses, because every text is wrapped anew. `top` is the new exact height of
-    /// an entry: the same part of the entry at the top stays at the top.
+    /// Replaces all heights by new guesses, because every text is wrapped anew. `exact` gives the new
+    /// exact height of an entry: the same part of the entry at the top stays at the top.
     pub(super) fn guess_anew(
         &mut self,
         guesses: impl Iterator<Item = i32>,
@@ -156,7 +156,9 @@ impl View {
             visible.push((index, first));
             first += self.heights[index];
         }
-        self.seen = self.seen.max(visible.last().map_or(0, |(index, _)| index + 1));
+        // One that is taller than the view counts once it fills it.
+        let was_seen = |&&(index, top): &&(usize, i32)| top <= 0 || top + self.heights[index] <= self.height;
+        self.seen = self.seen.max(visible.iter().rev().find(was_seen).map_or(0, |(index, _)| index + 1));
         visible
     }
 
@@ -281,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_into_view_is_no_longer_unseen() {
+    fn what_has_come_into_view_to_its_end_is_no_longer_unseen() {
         let mut view = view(100);
         settle(&mut view);
         view.scroll_by(-200);
@@ -289,7 +291,10 @@ mod tests {
         for _ in 0..10 {
             view.push(20);
         }
-        view.scroll_by(260);
+        view.scroll_by(259);
+        settle(&mut view);
+        assert_eq!(view.unseen(), 9);
+        view.scroll_by(1);
         settle(&mut view);
         assert_eq!(view.unseen(), 8);
         view.scroll_by(100_000);

@@ -1,0 +1,134 @@
+//! The link between a client and a relay, with a relay that is ourselves.
+
+#![allow(clippy::unwrap_used)]
+
+use std::io::{self, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use client::event::{Ending, Event, Front};
+use client::link::Link;
+use support::peer::Peer;
+
+/// Tells when a login was accepted.
+struct Doorbell(Sender<()>);
+
+impl Front for Doorbell {
+    fn event(&mut self, event: Event<'_>) {
+        if matches!(event, Event::Connected) {
+            let _ = self.0.send(());
+        }
+    }
+
+    fn show(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// alice's link, and where it connects to.
+struct Scene {
+    relay: TcpListener,
+    link: Link,
+    thread: JoinHandle<Ending>,
+    connected: Receiver<()>,
+}
+
+impl Scene {
+    fn start() -> Scene {
+        let relay = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = relay.local_addr().unwrap().to_string().parse().unwrap();
+        let (sender, connected) = channel();
+        let (link, thread) = Link::open(server, &"alice".parse().unwrap(), None, Doorbell(sender)).unwrap();
+        Scene { relay, link, thread, connected }
+    }
+
+    fn end(self) {
+        assert!(matches!(self.thread.join(), Ok(Ending::Left)));
+    }
+}
+
+#[test]
+fn what_is_written_and_left_before_the_login_arrives() {
+    let scene = Scene::start();
+    scene.link.send("Salut").unwrap();
+    scene.link.leave();
+    let mut relay = Peer::seat(&scene.relay);
+    let alice = relay.address.clone();
+    scene.connected.recv().unwrap();
+    relay.send("present bob/b1");
+    relay.expect(&format!("recu {alice} bob/b1 0"));
+    let line = relay.receive().unwrap();
+    assert!(line.starts_with(&format!("msg {alice} bob/b1 1 ")) && line.ends_with(" Salut"), "{line}");
+    relay.send(&format!("recu bob/b1 {alice} 1"));
+    relay.expect("quitter");
+    relay.send(&format!("fin {alice}"));
+    assert!(scene.link.undelivered().is_empty());
+    scene.end();
+}
+
+#[test]
+fn an_attempt_that_is_abandoned_ends_nobody_elses_discussion() {
+    let scene = Scene::start();
+    let mut relay = Peer::accept_login(&scene.relay);
+    scene.link.abandon();
+    // Should it still come in time, the answer to it is not « quitter ».
+    let welcome = format!("bienvenue {}\npresent bob/b1\n", relay.address);
+    relay.try_send_bytes(welcome.as_bytes());
+    assert!(!relay.rest().contains(&"quitter".to_owned()));
+    scene.end();
+}
+
+#[test]
+fn on_the_way_back_no_answer_is_final() {
+    let scene = Scene::start();
+    let first = Peer::seat(&scene.relay);
+    let alice = first.address.clone();
+    first.close();
+    for answer in ["HTTP/1.0 302 Found", "refus login-attendu Non.", "refus pseudo-invalide Non."] {
+        Peer::accept_login(&scene.relay).send(answer);
+    }
+    let mut relay = Peer::seat(&scene.relay);
+    assert_eq!(relay.address, alice);
+    scene.link.leave();
+    relay.expect("quitter");
+    relay.send(&format!("fin {alice}"));
+    scene.end();
+}
+
+#[test]
+fn a_relay_that_hangs_up_after_each_login_is_not_asked_without_pause() {
+    const LOGINS: u32 = 10;
+    let scene = Scene::start();
+    let start = Instant::now();
+    for _ in 0..LOGINS {
+        Peer::seat(&scene.relay).close();
+    }
+    // Noise can only make it longer.
+    assert!(start.elapsed() >= Duration::from_millis(100) * (LOGINS - 2), "{:?}", start.elapsed());
+    scene.link.leave();
+    scene.end();
+}
+
+#[test]
+fn who_receives_much_and_sends_nothing_pings_all_the_same() {
+    let scene = Scene::start();
+    let relay = Peer::seat(&scene.relay);
+    let alice = relay.address.clone();
+    let stream = relay.into_stream();
+    let mut relay = Peer::from_stream(stream.try_clone().unwrap());
+    // Closer together than the silence that calls for a ping.
+    thread::spawn(move || {
+        while (&stream).write_all(b"recu bob/b1 carol/c1 7\n").is_ok() {
+            thread::sleep(Duration::from_millis(200));
+        }
+    });
+    // The first comes in any case.
+    relay.expect("ping");
+    relay.expect("ping");
+    scene.link.leave();
+    relay.expect("quitter");
+    relay.send(&format!("fin {alice}"));
+    scene.end();
+}
