@@ -409,3 +409,17 @@ impl Write for Output {
         Ok(())
     }
 }
+
+#[test]
+fn nobody_is_seated_any_more_once_the_discussion_is_over() {
+    let relay = RelayThread::start();
+    let (mut alice, mut bob) = seat_two(relay.address);
+    // Connected in time, but not logged in.
+    let mut carol = Peer::connect(relay.address);
+    alice.send("quitter");
+    for peer in [&mut alice, &mut bob] {
+        peer.expect(&format!("fin {ALICE}"));
+    }
+    carol.send("login 1 carol/c1");
+    carol.expect_end();
+}

@@ -559,6 +559,7 @@ fn messages_not_delivered_are_named_at_the_end() {
     window.type_line("trop tard");
     window.press(&["alt+q"]);
     window.wait_for_text("1 message n'a pas été remis à bob");
+    window.screenshot("not-delivered");
 }
 
 // ---- the form ----

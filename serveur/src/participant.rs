@@ -51,7 +51,7 @@ pub(crate) fn serve(
     departure
 }
 
-/// Why a connection is closed, with the sentence for a person. `None`: it went away by itself.
+/// Why a connection is closed, with the sentence for a person. `None`: it went away by itself, or the relay ends.
 struct Refused(Option<(Refusal, String)>);
 
 impl Refused {
@@ -109,9 +109,14 @@ fn log_in(
         _ => return Err(login_expected()),
     };
     let participant = Participant::new(address, Arc::clone(connection));
-    room.enter(&participant).map_err(|code| match code {
-        Refusal::PseudoPris => Refused::because(code, "Ce pseudo est déjà pris : choisissez-en un autre."),
-        _ => Refused::because(code, "Deux personnes discutent déjà sur ce serveur : réessayez plus tard."),
+    room.enter(&participant).map_err(|why| match why {
+        None => Refused(None),
+        Some(code @ Refusal::PseudoPris) => {
+            Refused::because(code, "Ce pseudo est déjà pris : choisissez-en un autre.")
+        }
+        Some(code) => {
+            Refused::because(code, "Deux personnes discutent déjà sur ce serveur : réessayez plus tard.")
+        }
     })?;
     Ok(participant)
 }

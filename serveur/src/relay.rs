@@ -96,7 +96,6 @@ impl std::error::Error for BindError {}
 struct Shared {
     room: Room,
     display: Display,
-    permanent: bool,
     stopping: AtomicBool,
     /// Connections that have not logged in (yet).
     waiting: AtomicUsize,
@@ -131,9 +130,8 @@ impl Relay {
             .and_then(|listener| Ok((listener.local_addr()?, listener)))
             .map_err(|error| BindError::Listen(endpoint.clone(), error))?;
         let shared = Arc::new(Shared {
-            room: Room::default(),
+            room: Room::new(permanent),
             display: Display::default(),
-            permanent,
             stopping: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
             connections: Mutex::new(HashMap::new()),
@@ -262,7 +260,7 @@ fn serve_and_forget(shared: &Shared, stopper: &Stopper, connection: &Arc<Connect
         shared.waiting.fetch_sub(1, Ordering::Relaxed);
     }
     shared.connections().remove(&connection.id);
-    if departure == Departure::Quit && !shared.permanent {
+    if departure == Departure::Quit && shared.room.is_closed() {
         stopper.stop();
     }
 }

@@ -58,34 +58,56 @@ pub(crate) enum Opposite {
 /// Whoever changes a seat takes, while still holding the room's lock, the right to write to everyone who has to be
 /// told. So each participant learns of changes in the order in which they happened, and before anything that
 /// follows from them; and nobody holds the room's lock while writing.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Room {
-    seats: Mutex<[Option<Arc<Participant>>; 2]>,
+    /// One discussion follows another.
+    permanent: bool,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    seats: [Option<Arc<Participant>>; 2],
+    /// The last discussion is over.
+    closed: bool,
 }
 
 impl Room {
-    fn lock(&self) -> MutexGuard<'_, [Option<Arc<Participant>>; 2]> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn new(permanent: bool) -> Self {
+        Room { permanent, table: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there will be no discussion any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
     }
 
     /// Takes a seat and tells both.
     ///
     /// # Errors
-    /// Someone has the same pseudo, or both seats are taken.
-    pub(crate) fn enter(&self, newcomer: &Arc<Participant>) -> Result<(), Refusal> {
-        let mut seats = self.lock();
+    /// Someone has the same pseudo, or both seats are taken; `None`: there will be no discussion any more.
+    pub(crate) fn enter(&self, newcomer: &Arc<Participant>) -> Result<(), Option<Refusal>> {
+        let mut table = self.lock();
+        if table.closed {
+            return Err(None);
+        }
+        let seats = &mut table.seats;
         let pseudo = newcomer.address.pseudo();
         if seats.iter().flatten().any(|seated| seated.address.pseudo() == pseudo) {
-            return Err(Refusal::PseudoPris);
+            return Err(Some(Refusal::PseudoPris));
         }
         let Some(free) = seats.iter().position(Option::is_none) else {
-            return Err(Refusal::Complet);
+            return Err(Some(Refusal::Complet));
         };
         seats[free] = Some(Arc::clone(newcomer));
         let other = seats[1 - free].clone();
         let mut to_newcomer = newcomer.connection.writer();
         let to_other = other.as_ref().map(|other| (other, other.connection.writer()));
-        drop(seats);
+        drop(table);
 
         let mut lines = Vec::new();
         Frame::Bienvenue(newcomer.address.borrowed()).write(&mut lines);
@@ -103,7 +125,7 @@ impl Room {
 
     /// Who sits opposite `participant`.
     pub(crate) fn opposite(&self, participant: &Participant) -> Opposite {
-        match &*self.lock() {
+        match &self.lock().seats {
             [Some(a), b] if is(a, participant) => b.clone().map_or(Opposite::Nobody, Opposite::Someone),
             [a, Some(b)] if is(b, participant) => a.clone().map_or(Opposite::Nobody, Opposite::Someone),
             _ => Opposite::Over,
@@ -112,7 +134,8 @@ impl Room {
 
     /// Frees the seat of one whose connection was lost and tells the other. False if he had no seat any more.
     pub(crate) fn lose(&self, participant: &Participant) -> bool {
-        let mut seats = self.lock();
+        let mut table = self.lock();
+        let seats = &mut table.seats;
         let Some(seat) = seats.iter().position(|seat| seat.as_ref().is_some_and(|it| is(it, participant)))
         else {
             return false;
@@ -120,7 +143,7 @@ impl Room {
         seats[seat] = None;
         let other = seats[1 - seat].clone();
         let to_other = other.as_ref().map(|other| other.connection.writer());
-        drop(seats);
+        drop(table);
         if let Some(mut to_other) = to_other {
             let mut line = Vec::new();
             Frame::Absent(participant.address.borrowed()).write(&mut line);
@@ -132,13 +155,14 @@ impl Room {
     /// Ends the discussion: both seats are free, both participants are told. Gives who sat opposite. If the other one
     /// has ended it already, nothing happens: the seats may be taken by people who know neither of them.
     pub(crate) fn end(&self, participant: &Participant) -> Opposite {
-        let mut seats = self.lock();
-        if !seats.iter().flatten().any(|seated| is(seated, participant)) {
+        let mut table = self.lock();
+        if !table.seats.iter().flatten().any(|seated| is(seated, participant)) {
             return Opposite::Over;
         }
-        let both = std::mem::take(&mut *seats);
+        let both = std::mem::take(&mut table.seats);
+        table.closed = !self.permanent;
         let mut writers: Vec<_> = both.iter().flatten().map(|seated| seated.connection.writer()).collect();
-        drop(seats);
+        drop(table);
         let mut line = Vec::new();
         Frame::Fin(participant.address.borrowed()).write(&mut line);
         for writer in &mut writers {
@@ -172,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_second_quitter_does_not_end_the_next_discussion() {
-        let room = Room::default();
+        let room = Room::new(true);
         let (alice, _alice_reads) = participant(1, "alice/a");
         let (bob, _bob_reads) = participant(2, "bob/b");
         let (carol, mut carol_reads) = participant(3, "carol/c");
