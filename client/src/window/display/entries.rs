@@ -9,6 +9,13 @@ use chrono::{DateTime, Datelike, Local, NaiveDate};
 use common::delivery::MessageId;
 use common::text::harmless;
 
+/// How many entries are kept at most.
+const MAX_ENTRIES: usize = 200_000;
+/// How many bytes of text they may have together.
+const MAX_TEXT_BYTES: usize = 64 << 20;
+/// What stands in the place of those that are gone.
+const GONE: &str = "Ce qui a été dit avant n'est plus gardé ici.";
+
 /// Something to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
@@ -71,6 +78,17 @@ pub(super) struct Stored {
 }
 
 impl Stored {
+    fn new(
+        kind: Kind,
+        date: DateTime<Local>,
+        text: Box<str>,
+        (starts_day, starts_turn): (bool, bool),
+    ) -> Self {
+        let chars = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        let feeds = u32::try_from(text.bytes().filter(|b| *b == b'\n').count()).unwrap_or(u32::MAX);
+        Stored { kind, date, text, chars, feeds, starts_day, starts_turn }
+    }
+
     /// The name under which the entry stands; notices have none.
     pub(super) fn name(&self) -> Option<&str> {
         match &self.kind {
@@ -122,6 +140,7 @@ impl Stored {
 #[derive(Debug, Default)]
 pub(super) struct Entries {
     stored: Vec<Stored>,
+    text_bytes: usize,
     /// Where one's own messages stand that are on their way.
     on_their_way: HashMap<MessageId, usize>,
 }
@@ -169,10 +188,36 @@ impl Entries {
             std::borrow::Cow::Borrowed(_) => text.into(),
             std::borrow::Cow::Owned(shown) => shown.into(),
         };
-        let chars = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-        let feeds = u32::try_from(text.bytes().filter(|b| *b == b'\n').count()).unwrap_or(u32::MAX);
-        self.stored.push(Stored { kind, date, text, chars, feeds, starts_day, starts_turn });
+        self.text_bytes += text.len();
+        self.stored.push(Stored::new(kind, date, text, (starts_day, starts_turn)));
         &self.stored[self.stored.len() - 1]
+    }
+
+    /// When there are too many, lets go of the oldest, about a quarter, and puts a notice in the place of the last of
+    /// them. Gives how far the others have moved towards the start.
+    pub(super) fn forget_oldest(&mut self) -> usize {
+        if self.stored.len() <= MAX_ENTRIES && self.text_bytes <= MAX_TEXT_BYTES {
+            return 0;
+        }
+        let mut last = 0;
+        while self.stored.len() - last > MAX_ENTRIES / 4 * 3 || self.text_bytes > MAX_TEXT_BYTES / 4 * 3 {
+            self.text_bytes -= self.stored[last].text.len();
+            last += 1;
+        }
+        let date = self.stored[last].date;
+        let notice = Stored::new(Kind::Notice, date, GONE.into(), (true, false));
+        self.text_bytes += notice.text.len();
+        self.text_bytes -= std::mem::replace(&mut self.stored[last], notice).text.len();
+        self.stored.drain(..last);
+        if let Some(first) = self.stored.get_mut(1) {
+            first.starts_turn = first.kind != Kind::Notice;
+        }
+        self.on_their_way.retain(|_, index| {
+            let stays = *index > last;
+            *index = index.saturating_sub(last);
+            stays
+        });
+        last
     }
 
     /// Notes that these messages have arrived. Says whether that changed anything.
@@ -300,6 +345,31 @@ mod tests {
         let hints: Vec<_> = entries.iter().map(Stored::hint).collect();
         assert_eq!(hints, ["20/11/2026 14:03:07 · non remis", "20/11/2026 14:03:07 · remis"]);
         assert!(entries.on_their_way.is_empty());
+    }
+
+    #[test]
+    fn past_the_limits_the_oldest_are_gone_and_said_to_be_so() {
+        let mut entries = Entries::default();
+        for id in 0..=MAX_ENTRIES as MessageId {
+            assert_eq!(entries.forget_oldest(), 0);
+            entries.push(own(id, &id.to_string()));
+        }
+        let moved = entries.forget_oldest();
+        assert_eq!(entries.len(), MAX_ENTRIES + 1 - moved);
+        let [first, second] = [0, 1].map(|index| entries.get(index).unwrap());
+        assert_eq!((&first.kind, &*first.text, first.starts_day), (&Kind::Notice, GONE, true));
+        assert_eq!((&*second.text, second.starts_turn), (&*(moved + 1).to_string(), true));
+        // What has become of the others is still known.
+        assert!(!entries.mark_delivered(&[moved as MessageId]));
+        assert!(entries.mark_delivered(&[moved as MessageId + 1]));
+        assert!(entries.get(1).unwrap().hint().ends_with("remis"));
+        // Few but long ones.
+        let long = "x".repeat(60_000);
+        (0..2_000).for_each(|_| {
+            entries.push(other("bob", &long));
+            entries.forget_oldest();
+        });
+        assert!(entries.iter().map(|entry| entry.text.len()).sum::<usize>() <= MAX_TEXT_BYTES);
     }
 
     #[test]

@@ -18,6 +18,12 @@ impl Selection {
         (self.anchor.min(self.head), self.anchor.max(self.head))
     }
 
+    /// The same when all entries stand `count` places nearer to the start; nothing when a part of it is gone.
+    pub(super) fn moved_up(&self, count: usize) -> Option<Self> {
+        let moved = |place: Place| (place.0 > count).then(|| (place.0 - count, place.1));
+        Some(Selection { anchor: moved(self.anchor)?, head: moved(self.head)? })
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.anchor == self.head
     }
@@ -61,6 +67,13 @@ mod tests {
         assert_eq!(word(text.find('?').unwrap()), "?");
         assert_eq!(word_at(text, text.len()), text.len()..text.len());
         assert_eq!(word_at("", 0), 0..0);
+    }
+
+    #[test]
+    fn it_follows_entries_that_move() {
+        let selection = Selection { anchor: (7, 2), head: (5, 1) };
+        assert_eq!(selection.moved_up(3), Some(Selection { anchor: (4, 2), head: (2, 1) }));
+        assert_eq!(selection.moved_up(5), None);
     }
 
     #[test]

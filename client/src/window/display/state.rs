@@ -111,6 +111,20 @@ impl State {
     pub(super) fn push(&mut self, entry: Entry) {
         let entry = self.entries.push(entry);
         self.view.push(self.sizes.guess(entry));
+        let moved = self.entries.forget_oldest();
+        if moved > 0 {
+            self.follow_the_moved(moved);
+        }
+    }
+
+    /// The first entries are gone: all others stand `moved` places nearer to the start.
+    fn follow_the_moved(&mut self, moved: usize) {
+        let guess = self.entries.get(0).map_or(0, |notice| self.sizes.guess(notice));
+        self.view.forget_first(moved, guess);
+        self.layouts.clear();
+        self.visible.clear();
+        self.hovered = None;
+        self.selection = self.selection.and_then(|selection| selection.moved_up(moved));
     }
 
     pub(super) fn mark_delivered(&mut self, ids: &[MessageId]) -> bool {

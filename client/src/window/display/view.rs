@@ -55,6 +55,21 @@ impl View {
         }
     }
 
+    /// The first `count` entries are gone, and the one after them is another one now.
+    pub(super) fn forget_first(&mut self, count: usize, guess: i32) {
+        let gone = sum(self.heights.get(..count));
+        self.heights.drain(..count);
+        self.total -= gone;
+        self.seen = self.seen.saturating_sub(count);
+        if self.top > count {
+            self.top -= count;
+            self.above -= gone;
+        } else {
+            (self.top, self.offset, self.above) = (0, 0, 0);
+        }
+        self.correct(0, guess);
+    }
+
     pub(super) fn height(&self) -> i32 {
         self.height
     }
@@ -315,6 +330,22 @@ mod tests {
             assert!(now.contains(&(index, y + 7)), "{before:?} then {now:?}");
             before = now;
         }
+    }
+
+    #[test]
+    fn what_is_gone_moves_nothing_that_is_seen() {
+        let mut view = view(100);
+        settle(&mut view);
+        view.scroll_by(-1000);
+        let before = settle(&mut view);
+        view.forget_first(40, 20);
+        let moved: Vec<_> = before.iter().map(|(index, y)| (index - 40, *y)).collect();
+        assert_eq!(settle(&mut view), moved);
+        // What is seen is gone too: the start.
+        view.forget_first(59, 20);
+        assert_eq!(settle(&mut view)[0].0, 0);
+        view.scroll_to_end();
+        assert_eq!(settle(&mut view), [(0, 70)]);
     }
 
     #[test]
