@@ -135,7 +135,10 @@ impl LineBuffer {
         Some(Ok(line.strip_suffix(b"\r").unwrap_or(line)))
     }
 
-    /// Copies `bytes` in, for which there must be room.
+    /// Copies `bytes` in, as if they had been read.
+    ///
+    /// # Panics
+    /// There is no room for them.
     pub fn extend(&mut self, bytes: &[u8]) {
         while self.bytes.len() < (self.end + bytes.len()).min(self.max_bytes) {
             self.grow();
