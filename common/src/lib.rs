@@ -23,7 +23,7 @@
 //! | `login 1 ADDRESS` | first line of a connection; 1 is this version |
 //! | `msg SOURCE DESTINATION N DATE TEXT` | a message to the address opposite |
 //! | `recu SOURCE DESTINATION N` | I have shown your messages up to N |
-//! | `ping` | 5 s after the login, and after 5 s without hearing anything; after 20 s the connection counts as lost |
+//! | `ping` | 5 s after the login, and after 5 s without hearing or saying anything; 20 s unheard, the connection counts as lost |
 //! | `quitter` | the discussion is over |
 //!
 //! | the relay sends | |
