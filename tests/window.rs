@@ -402,6 +402,32 @@ fn someone_who_has_scrolled_up_is_not_moved() {
 }
 
 #[test]
+fn notices_below_are_no_new_messages() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    (0..60).for_each(|i| bob.say(&format!("message {i}")));
+    bob.wait_until_shown();
+    window.press(&["Prior", "Prior"]);
+    bob.peer.close();
+    let (_, _, w, h) = window.geometry();
+    wait_until("the header", || window.pixels(0x8F5E00, Some((0, 0, w, 60))) > 0);
+    assert_eq!(window.pixels(0x1F62C4, Some((0, h - 160, w, 90))), 0);
+    window.screenshot("notice-below");
+}
+
+#[test]
+fn a_look_for_one_run_is_not_remembered() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let args = [&relay.address.to_string(), "alice"];
+    let mut window = desktop.client_with_theme("sombre", &args);
+    relay.screen.wait_for("* alice a rejoint la discussion.");
+    wait_until("dark ground", || window.pixels(0x15191F, Some((1, 1, 8, 8))) == 64);
+    window.program().kill();
+    let settings = fs::read_to_string(desktop.settings_file()).unwrap();
+    assert!(settings.contains("theme=clair\n"), "{settings}");
+}
+
+#[test]
 fn the_other_look_is_one_key_away_and_remembered() {
     let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
     let (mut window, _bob) = talk(&desktop, &relay);
@@ -559,6 +585,8 @@ fn messages_not_delivered_are_named_at_the_end() {
     window.type_line("trop tard");
     window.press(&["alt+q"]);
     window.wait_for_text("1 message n'a pas été remis à bob");
+    let cross = 0xB3261E;
+    wait_until("the cross beside the message", || window.pixels(cross, None) > 0);
     window.screenshot("not-delivered");
 }
 

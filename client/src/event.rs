@@ -138,3 +138,14 @@ pub trait Front: Send {
     /// What was taken could not be shown; the link closes without acknowledging it.
     fn show(&mut self) -> io::Result<()>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_a_sentence_without_its_full_stop() {
+        let failure = Failure::Refused(Refusal::Occupe, "Réessayez dans quelques secondes.".to_owned());
+        assert_eq!(failure.to_string(), "le serveur refuse : Réessayez dans quelques secondes");
+    }
+}

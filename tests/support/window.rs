@@ -20,6 +20,8 @@ use crate::PATIENCE;
 use crate::program::{Program, binary};
 use crate::xvfb::Xvfb;
 
+/// What the client takes its look from, whatever is remembered.
+const THEME_VARIABLE: &str = "MESSAGERIE_THEME";
 /// How often something is looked at that tells nobody when it changes.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -68,15 +70,28 @@ impl Desktop {
 
     /// Starts `client` on this screen, without waiting for a window.
     pub fn start_client(&self, args: &[&str]) -> Program {
+        Program::spawn(self.command(args).env_remove(THEME_VARIABLE))
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("client"));
         command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
-        command.env("FLTK_SCALING_FACTOR", self.density.to_string()).env_remove("MESSAGERIE_THEME");
-        Program::spawn(self.on_screen(&mut command))
+        command.env("FLTK_SCALING_FACTOR", self.density.to_string());
+        self.on_screen(&mut command);
+        command
     }
 
     /// Starts `client` and waits for its window, which gets the focus.
     pub fn client(&self, args: &[&str]) -> Window<'_> {
-        let program = self.start_client(args);
+        self.window_of(self.start_client(args))
+    }
+
+    /// The same, in the look of that name whatever is remembered.
+    pub fn client_with_theme(&self, theme: &str, args: &[&str]) -> Window<'_> {
+        self.window_of(Program::spawn(self.command(args).env(THEME_VARIABLE, theme)))
+    }
+
+    fn window_of(&self, program: Program) -> Window<'_> {
         let id = self.wait_for_windows(&program, 1)[0];
         let window = Window { desktop: self, id, program: Some(program) };
         window.focus();

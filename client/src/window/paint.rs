@@ -88,3 +88,13 @@ fn typeset(text: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_breaks_before_a_french_sign_and_no_symbol_is_drawn() {
+        assert_eq!(typeset("tapez « a@b » : oui !"), "tapez «\u{a0}a@@b\u{a0}»\u{a0}: oui\u{a0}!");
+    }
+}

@@ -125,3 +125,16 @@ fn draw_line(status: &Status, area: Area) {
     let text = (1..=MAX_PSEUDO_CHARS).rev().map(|most| status.text(most)).find(fits).unwrap_or(text);
     paint::text(&text, area, left, FONT, SMALL_SIZE, TEXT);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_cut_between_characters() -> Result<(), common::address::AddressError> {
+        let status = Status::Talking("Éloïse".parse()?);
+        assert_eq!(status.text(6), "Discussion avec Éloïse");
+        assert_eq!(status.text(4), "Discussion avec Éloï…");
+        Ok(())
+    }
+}
