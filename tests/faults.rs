@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -201,6 +201,31 @@ fn a_stopped_client_costs_the_relay_no_memory_and_quitter_takes_effect() {
     assert!(Usage::of(relay.id()).peak < MAX_RELAY_KIB, "{:?}", Usage::of(relay.id()));
     alice.close();
     assert_eq!(relay.status(), 0);
+}
+
+#[test]
+fn who_reads_slowly_but_steadily_is_not_lost() {
+    const MESSAGES: u64 = 300;
+    let (_relay, address) = server(&[]);
+    let (mut alice, bob) = seat_two(address);
+    let text = "x".repeat(50_000);
+    let sender = thread::spawn(move || {
+        // Held up again and again, but never for long.
+        (1..=MESSAGES).for_each(|number| alice.send_message(BOB, number, &text));
+        alice
+    });
+    // Longer than what a reader is granted who takes nothing: 100 kB/s.
+    let mut stream = bob.into_stream();
+    let mut read = vec![0; 10_000];
+    for _ in 0..150 {
+        stream.read_exact(&mut read).unwrap();
+        thread::sleep(Duration::from_millis(100));
+    }
+    // The rest of a line, and then all that was sent.
+    let mut lines = BufReader::new(stream).split(b'\n').map(Result::unwrap);
+    let last = format!("msg {ALICE} {BOB} {MESSAGES} ");
+    assert!(lines.any(|line| line.starts_with(last.as_bytes())));
+    sender.join().unwrap().expect_quiet();
 }
 
 #[test]

@@ -16,7 +16,7 @@ use common::address::{Address, Pseudo, Session};
 use common::delivery::{self, Delivery, Full, MessageId};
 use common::endpoint::Endpoint;
 use common::frame::{Frame, Refusal, Route};
-use common::lines::LineBuffer;
+use common::lines::{LineBuffer, WRITE_TIMEOUT, write_within};
 use common::text::{Text, TooLong};
 
 use crate::event::{Ending, Event, Failure, Front, turned_away};
@@ -32,7 +32,7 @@ const PING_AFTER: Duration = Duration::from_secs(5);
 const LOST_AFTER: Duration = Duration::from_secs(20);
 /// A relay that takes nothing for this long counts as lost. Longer than the 10 s that the relay itself gives the
 /// other participant, for whom it may be waiting.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(12);
+const WRITE_LIMIT: Duration = Duration::from_secs(12);
 /// The pauses between attempts to connect: the first, which then doubles, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// On leaving: how long a peer who is present may take to acknowledge what is still on its way.
@@ -681,10 +681,10 @@ enum Shown {
 }
 
 /// The thread « envoi »: writes until the connection is closing.
-fn write_all_work(shared: &Shared, mut stream: &TcpStream) {
+fn write_all_work(shared: &Shared, stream: &TcpStream) {
     let mut batch = Vec::with_capacity(BATCH_BYTES);
     while let Work::Write = shared.next_work(&mut batch) {
-        if let Err(error) = stream.write_all(&batch) {
+        if let Err(error) = write_within(stream, &batch, WRITE_LIMIT) {
             log::info!("écriture : {error}");
             break;
         }

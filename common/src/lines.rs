@@ -1,6 +1,7 @@
-//! Bytes in, lines out: [`LineBuffer`].
+//! Bytes in, lines out: [`LineBuffer`]; and out again, for a limited time: [`write_within`].
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::time::{Duration, Instant};
 
 use memchr::memchr;
 
@@ -13,6 +14,33 @@ const INITIAL_BYTES: usize = 4096;
 pub fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     let length = memchr(b'\n', bytes).map_or(bytes.len(), |lf| lf + 1);
     bytes.split_at(length)
+}
+
+/// The write timeout of a stream for [`write_within`].
+pub const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Writes all of `bytes`, or fails after about `limit`, to a stream that has a [`WRITE_TIMEOUT`].
+///
+/// It is short, and what times out is tried again, because a system that holds a write up lets it go on only once a
+/// good part of its buffer is free, a megabyte or more: a slow reader may need longer than `limit` for that.
+///
+/// # Errors
+/// Those of `stream`, and [`io::ErrorKind::TimedOut`] after `limit`.
+pub fn write_within(mut stream: impl Write, mut bytes: &[u8], limit: Duration) -> io::Result<()> {
+    let start = Instant::now();
+    loop {
+        match stream.write(bytes) {
+            Ok(count) if count == bytes.len() => return Ok(()),
+            Ok(count) => bytes = &bytes[count..],
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {}
+                _ => return Err(error),
+            },
+        }
+        if start.elapsed() >= limit {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+    }
 }
 
 /// A line longer than [`MAX_LINE_BYTES`].
@@ -158,6 +186,36 @@ impl Default for LineBuffer {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// Takes a byte at every second attempt.
+    struct Hesitant {
+        taken: Vec<u8>,
+        takes: bool,
+    }
+
+    impl Write for Hesitant {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.takes = !self.takes;
+            if !self.takes {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.taken.push(bytes[0]);
+            Ok(1)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_write_goes_on_as_long_as_it_may() {
+        let mut stream = Hesitant { taken: Vec::new(), takes: false };
+        write_within(&mut stream, b"quitter\n", Duration::MAX).unwrap();
+        assert_eq!(stream.taken, b"quitter\n");
+        let late = write_within(&mut stream, b"ping\n", Duration::ZERO).unwrap_err();
+        assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+    }
 
     /// Feeds `stream` in pieces of the given sizes and collects the lines.
     fn lines_of(stream: &[u8], sizes: &[usize]) -> Result<Vec<Vec<u8>>, LineTooLong> {

@@ -1,14 +1,14 @@
 //! One socket, and who may write to it when: [`Connection`].
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use common::lines::LineBuffer;
+use common::lines::{LineBuffer, WRITE_TIMEOUT, write_within};
 
-/// A write blocked for this long ends the connection: the other side has stopped reading.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A write held up for this long ends the connection: the other side has stopped reading.
+const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
 /// After the last line, how long the other side may take to close its end.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
@@ -81,7 +81,7 @@ impl Writer<'_> {
         if !*self.open || lines.is_empty() {
             return;
         }
-        if let Err(error) = write_all_within(self.stream, lines, WRITE_TIMEOUT) {
+        if let Err(error) = write_within(self.stream, lines, WRITE_LIMIT) {
             log::info!("écriture : {error}");
             *self.open = false;
             let _ = self.stream.shutdown(Shutdown::Both);
@@ -94,23 +94,6 @@ impl Writer<'_> {
         if *self.open {
             *self.open = false;
             let _ = self.stream.shutdown(Shutdown::Write);
-        }
-    }
-}
-
-/// Writes all of `bytes`, or fails after `limit`. The socket's own timeout covers a single call; without this one,
-/// a reader that takes a few bytes now and then would hold up its writer for ever.
-fn write_all_within(mut stream: &TcpStream, mut bytes: &[u8], limit: Duration) -> io::Result<()> {
-    let start = Instant::now();
-    loop {
-        match stream.write(bytes) {
-            Ok(count) if count == bytes.len() => return Ok(()),
-            Ok(count) => bytes = &bytes[count..],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-        if start.elapsed() >= limit {
-            return Err(io::ErrorKind::TimedOut.into());
         }
     }
 }
