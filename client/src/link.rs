@@ -395,6 +395,14 @@ enum Attempt {
     Never(Failure),
 }
 
+impl Attempt {
+    /// The address or the pseudo is wrong. Not any more after the first login: then the network is another one for the
+    /// moment, or the relay is not what it was.
+    fn mistake(failure: Failure, first_login: bool) -> Self {
+        if first_login { Attempt::Never(failure) } else { Attempt::Later(failure) }
+    }
+}
+
 /// What the user knows of the attempts that fail.
 #[derive(Default)]
 struct Told {
@@ -500,13 +508,13 @@ impl<F: Front> Reception<F> {
                 Some(Some(Frame::Bienvenue(address))) if address == self.own => break,
                 Some(Some(Frame::Refus { code, text })) => {
                     let failure = Failure::Refused(code, text.plain().into_owned());
-                    // Who is told to try again soon does so from the start.
-                    let is_final = first_login && code != Refusal::Occupe;
-                    return Err(if is_final { Attempt::Never(failure) } else { Attempt::Later(failure) });
+                    return Err(match code {
+                        Refusal::Occupe => Attempt::Later(failure),
+                        _ => Attempt::mistake(failure, first_login),
+                    });
                 }
                 Some(_) => {
-                    let failure = Failure::NotARelay(self.server.clone());
-                    return Err(if first_login { Attempt::Never(failure) } else { Attempt::Later(failure) });
+                    return Err(Attempt::mistake(Failure::NotARelay(self.server.clone()), first_login));
                 }
                 None => self.await_answer(&stream, &mut lines, deadline).map_err(unreachable)?,
             }
@@ -535,9 +543,7 @@ impl<F: Front> Reception<F> {
         let Endpoint { host, port } = &self.server;
         let addresses = (host.as_str(), *port).to_socket_addrs().map_err(|error| {
             log::info!("{host} : {error}");
-            let failure = Failure::UnknownHost(self.server.clone());
-            // Once it was found, a name that leads nowhere is a network that is down.
-            if first_login { Attempt::Never(failure) } else { Attempt::Later(failure) }
+            Attempt::mistake(Failure::UnknownHost(self.server.clone()), first_login)
         })?;
         let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in addresses {
