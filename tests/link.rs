@@ -10,16 +10,19 @@ use std::time::{Duration, Instant};
 
 use client::event::{Ending, Event, Front};
 use client::link::Link;
+use support::PATIENCE;
 use support::peer::Peer;
 
-/// Tells when a login was accepted.
-struct Doorbell(Sender<()>);
+/// Tells what its user would read of the connection.
+struct Screen(Sender<String>);
 
-impl Front for Doorbell {
+impl Front for Screen {
     fn event(&mut self, event: Event<'_>) {
-        if matches!(event, Event::Connected) {
-            let _ = self.0.send(());
-        }
+        let _ = match event {
+            Event::Connected => self.0.send("connecté".to_owned()),
+            Event::Unreachable(failure) => self.0.send(failure.to_string()),
+            _ => Ok(()),
+        };
     }
 
     fn show(&mut self) -> io::Result<()> {
@@ -32,16 +35,23 @@ struct Scene {
     relay: TcpListener,
     link: Link,
     thread: JoinHandle<Ending>,
-    connected: Receiver<()>,
+    screen: Receiver<String>,
 }
 
 impl Scene {
     fn start() -> Scene {
         let relay = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = relay.local_addr().unwrap().to_string().parse().unwrap();
-        let (sender, connected) = channel();
-        let (link, thread) = Link::open(server, &"alice".parse().unwrap(), None, Doorbell(sender)).unwrap();
-        Scene { relay, link, thread, connected }
+        let (sender, screen) = channel();
+        let (link, thread) = Link::open(server, &"alice".parse().unwrap(), None, Screen(sender)).unwrap();
+        Scene { relay, link, thread, screen }
+    }
+
+    /// The next line on the screen contains that.
+    #[track_caller]
+    fn wait_for(&self, words: &str) {
+        let line = self.screen.recv_timeout(PATIENCE).unwrap();
+        assert!(line.contains(words), "{line}");
     }
 
     fn end(self) {
@@ -56,7 +66,7 @@ fn what_is_written_and_left_before_the_login_arrives() {
     scene.link.leave();
     let mut relay = Peer::seat(&scene.relay);
     let alice = relay.address.clone();
-    scene.connected.recv().unwrap();
+    scene.wait_for("connecté");
     relay.send("present bob/b1");
     relay.expect(&format!("recu {alice} bob/b1 0"));
     let line = relay.receive().unwrap();
@@ -81,15 +91,23 @@ fn an_attempt_that_is_abandoned_ends_nobody_elses_discussion() {
 }
 
 #[test]
-fn on_the_way_back_no_answer_is_final() {
+fn on_the_way_back_no_answer_is_final_and_each_is_told_once() {
     let scene = Scene::start();
     let first = Peer::seat(&scene.relay);
     let alice = first.address.clone();
+    scene.wait_for("connecté");
     first.close();
-    for answer in ["HTTP/1.0 302 Found", "refus login-attendu Non.", "refus pseudo-invalide Non."] {
+    for (answer, words) in [
+        ("HTTP/1.0 302 Found", "n'est pas un serveur de cette messagerie"),
+        ("refus version Non.", "le serveur refuse : Non"),
+        ("refus login-attendu Tiens.", "le serveur refuse : Tiens"),
+    ] {
         Peer::accept_login(&scene.relay).send(answer);
+        Peer::accept_login(&scene.relay).send(answer);
+        scene.wait_for(words);
     }
     let mut relay = Peer::seat(&scene.relay);
+    scene.wait_for("connecté");
     assert_eq!(relay.address, alice);
     scene.link.leave();
     relay.expect("quitter");

@@ -268,6 +268,19 @@ fn a_file_that_the_others_quitter_cuts_short_is_said_to_be_so() {
 }
 
 #[test]
+fn what_the_others_quitter_leaves_undelivered_is_named_and_no_success() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut alice = Program::client(listener.local_addr().unwrap(), "alice");
+    let mut relay = Peer::seat(&listener);
+    relay.send("present bob/b1");
+    alice.type_line("trop tard");
+    while !relay.receive().unwrap().ends_with(" trop tard") {}
+    relay.send("fin bob/b1");
+    assert_eq!(alice.status(), 1);
+    assert!(alice.err.text().contains("1 message n'a pas été remis à bob :\n* « trop tard »"));
+}
+
+#[test]
 fn logins_that_cannot_succeed_end_with_a_sentence_and_status_1() {
     let relay = RelayThread::start();
     let (_alice, _bob) = seat_two(relay.address);

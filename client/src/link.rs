@@ -408,19 +408,21 @@ impl Attempt {
 struct Told {
     /// That there is no connection.
     outage: bool,
-    /// The last refusal on the way back.
+    /// That something else answers.
+    stranger: bool,
+    /// The last refusal.
     refusal: Option<Refusal>,
 }
 
 impl Told {
     /// What the user does not know yet.
     fn news<'a>(&mut self, failure: &'a Failure) -> Option<Event<'a>> {
-        if let Failure::Refused(refusal, _) = failure
-            && let Some(sentence) = turned_away(*refusal)
-        {
-            return (self.refusal.replace(*refusal) != Some(*refusal)).then_some(Event::TurnedAway(sentence));
-        }
-        (!std::mem::replace(&mut self.outage, true)).then_some(Event::Unreachable(failure))
+        let (is_new, turned_away) = match failure {
+            Failure::Refused(code, _) => (self.refusal.replace(*code) != Some(*code), turned_away(*code)),
+            Failure::NotARelay(_) => (!std::mem::replace(&mut self.stranger, true), None),
+            _ => (!std::mem::replace(&mut self.outage, true), None),
+        };
+        is_new.then(|| turned_away.map_or(Event::Unreachable(failure), Event::TurnedAway))
     }
 }
 
@@ -448,7 +450,7 @@ impl<F: Front> Reception<F> {
                 Ok((stream, lines)) => {
                     first_login = false;
                     // Its loss will be told by itself.
-                    told = Told { outage: true, refusal: None };
+                    told = Told { outage: true, ..Told::default() };
                     let login = Instant::now();
                     if let Some(ending) = self.talk(&stream, lines) {
                         return ending;
@@ -464,7 +466,9 @@ impl<F: Front> Reception<F> {
                     if first_login && self.patience.is_some_and(|patience| start.elapsed() >= patience) {
                         return Ending::Failed(failure);
                     }
-                    if let Some(news) = told.news(&failure) {
+                    if self.shared.lock().phase == Phase::Talking
+                        && let Some(news) = told.news(&failure)
+                    {
                         self.front.event(news);
                         if let Err(error) = self.front.show() {
                             return Ending::Failed(Failure::Display(error));
@@ -499,10 +503,13 @@ impl<F: Front> Reception<F> {
         let stream = self.open_stream(first_login)?;
         let mut lines = LineBuffer::with_max_bytes(READ_BYTES);
         let unreachable = |error| Attempt::Later(Failure::Unreachable(self.server.clone(), error));
+        if self.shared.lock().phase == Phase::Abandoned {
+            return Err(unreachable(io::ErrorKind::ConnectionAborted.into()));
+        }
         let mut login = Vec::new();
         Frame::Login(self.own.borrowed()).write(&mut login);
         prepare(&stream).and_then(|()| (&stream).write_all(&login)).map_err(unreachable)?;
-        let deadline = Instant::now() + LOGIN_TIMEOUT;
+        let asked = Instant::now();
         loop {
             match lines.next_line().map(|line| as_frame(line.ok()?, None)) {
                 Some(Some(Frame::Bienvenue(address))) if address == self.own => break,
@@ -516,20 +523,19 @@ impl<F: Front> Reception<F> {
                 Some(_) => {
                     return Err(Attempt::mistake(Failure::NotARelay(self.server.clone()), first_login));
                 }
-                None => self.await_answer(&stream, &mut lines, deadline).map_err(unreachable)?,
+                None => self.await_answer(&stream, &mut lines, asked).map_err(unreachable)?,
             }
         }
         stream.set_read_timeout(Some(PING_AFTER)).map_err(unreachable)?;
         Ok((stream, lines))
     }
 
-    /// Reads once; an error when the deadline has passed, or the user has left and will not wait that long, or the
-    /// stream has ended.
-    fn await_answer(&self, stream: &TcpStream, lines: &mut LineBuffer, deadline: Instant) -> io::Result<()> {
+    /// Reads once; an error when that takes too long, all the sooner once the user has left, or the stream has ended.
+    fn await_answer(&self, stream: &TcpStream, lines: &mut LineBuffer, asked: Instant) -> io::Result<()> {
         loop {
             let deadline = match self.shared.lock().phase {
-                Phase::Talking => deadline,
-                Phase::Leaving { since, .. } => deadline.min(since + FIN_TIMEOUT),
+                Phase::Talking => asked + LOGIN_TIMEOUT,
+                Phase::Leaving { since, .. } => asked.max(since) + FIN_TIMEOUT,
                 Phase::Abandoned | Phase::Over => return Err(io::ErrorKind::ConnectionAborted.into()),
             };
             match read_before(stream, lines, deadline.min(Instant::now() + LOGIN_POLL)) {

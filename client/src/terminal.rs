@@ -25,7 +25,8 @@ use crate::undelivered;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A discussion in the terminal, from the login to the end. Without a server it is this machine; a missing pseudo is
-/// asked for, if someone is there to answer. False if something of the input could not be sent, as was said then.
+/// asked for, if someone is there to answer. False if something of the input could not be sent, or was not delivered
+/// when the other one left, as was said then.
 ///
 /// # Errors
 /// Why it never came to a discussion, or could not go on.
@@ -46,10 +47,13 @@ pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<b
         Ok(ending) => ending,
         Err(_) => bail!("la réception s'est interrompue"),
     };
+    let all_sent = *lock(&all_sent);
     // Without a `recu` in the end, some of them may have arrived all the same.
-    undelivered::describe(&link.undelivered()).lines().for_each(notice);
+    let undelivered = link.undelivered();
+    undelivered::describe(&undelivered).lines().for_each(notice);
     match ending {
-        Ending::Left | Ending::LeftByPeer(_) => Ok(*lock(&all_sent)),
+        Ending::Left => Ok(all_sent),
+        Ending::LeftByPeer(_) => Ok(all_sent && undelivered.is_empty()),
         Ending::Failed(failure) => Err(failure.into()),
     }
 }
@@ -140,7 +144,7 @@ impl Sender<'_> {
         }
         let over = !self.link.send_all(&piped);
         if over {
-            notice("la suite de l'entrée n'est pas partie : la discussion est terminée");
+            notice("la suite de l'entrée n'est pas partie");
             *all_sent = false;
         } else if quit {
             self.link.leave();

@@ -27,12 +27,11 @@ pub fn reachable(bound: SocketAddr) -> Vec<SocketAddr> {
 
 /// Where a program on this machine itself finds a server that listens on `bound`.
 pub fn from_this_machine(bound: SocketAddr) -> SocketAddr {
-    let ip = match bound.ip() {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, bound.port())
+    match bound.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => (Ipv4Addr::LOCALHOST, bound.port()).into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => (Ipv6Addr::LOCALHOST, bound.port()).into(),
+        _ => bound,
+    }
 }
 
 #[cfg(test)]
@@ -43,6 +42,20 @@ mod tests {
     fn a_bound_address_is_the_one_to_type() {
         let bound: SocketAddr = "192.0.2.7:7878".parse().unwrap();
         assert_eq!(reachable(bound), [bound]);
+    }
+
+    #[test]
+    fn this_machine_finds_every_server_of_its_own() {
+        for (bound, found) in [
+            ("0.0.0.0:7878", "127.0.0.1:7878"),
+            ("[::]:7878", "[::1]:7878"),
+            ("192.0.2.7:7878", "192.0.2.7:7878"),
+            // With its interface, without which the address means nothing.
+            ("[fe80::1%2]:7878", "[fe80::1%2]:7878"),
+        ] {
+            let bound: SocketAddr = bound.parse().unwrap();
+            assert_eq!(from_this_machine(bound), found.parse().unwrap());
+        }
     }
 
     #[test]

@@ -241,8 +241,12 @@ impl Stopper {
         // The standard library has no other way to wake a thread that waits for a connection than to make one.
         let local = from_this_machine(self.local);
         while let Err(error) = TcpStream::connect_timeout(&local, Duration::from_secs(1)) {
+            if error.kind() == io::ErrorKind::ConnectionRefused {
+                // It accepts nobody already.
+                return;
+            }
             // Perhaps there is no file descriptor for it: those of the connections come free.
-            log::info!("le serveur tarde à s'arrêter : {error}");
+            log::warn!("le serveur tarde à s'arrêter : {error}");
             self.shared.abort_connections();
             thread::sleep(EXHAUSTED_PAUSE);
         }
@@ -326,4 +330,24 @@ fn send_away(mut stream: &TcpStream) {
     let _ = stream.shutdown(Shutdown::Write);
     // What was sent already is read, lest closing resets the connection and destroys the line.
     let _ = io::Read::read(&mut stream, &mut [0; 4096]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_that_has_ended_already_is_not_waited_for() -> Result<(), BindError> {
+        let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port: 0 };
+        let relay = Relay::bind(&endpoint, true)?;
+        let stopper = relay.stopper();
+        drop(relay);
+        let (done, is_done) = channel();
+        thread::spawn(move || {
+            stopper.stop();
+            done.send(())
+        });
+        assert_eq!(is_done.recv_timeout(Duration::from_secs(20)), Ok(()));
+        Ok(())
+    }
 }

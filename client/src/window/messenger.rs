@@ -82,6 +82,8 @@ struct Discussion {
     /// The last who was there.
     peer: Option<Pseudo>,
     peer_was_lost: bool,
+    /// Our own connection was lost.
+    was_lost: bool,
     phase: Phase,
 }
 
@@ -271,6 +273,7 @@ impl Messenger {
             own: pseudo,
             peer: None,
             peer_was_lost: false,
+            was_lost: false,
             phase: Phase::Joining,
         });
         self.set_unseen(0);
@@ -403,18 +406,23 @@ impl Messenger {
                 if self.phase() == Some(Phase::Joining) {
                     self.0.form.show_fault(&fault);
                     self.show_form();
+                } else {
+                    notice(format!("{}. Nouvelle tentative…", fault.sentence));
                 }
             }
             Happening::TurnedAway(sentence) => notice(capitalised(sentence)),
             Happening::Connected => {
                 if self.phase() == Some(Phase::Joining) {
                     self.enter(chat);
-                } else {
+                } else if self.found_again() {
                     notice("Connexion rétablie.".to_owned());
                 }
                 self.set_status(chat, &Status::Waiting);
             }
             Happening::ConnectionLost => {
+                if let Some(discussion) = self.0.discussion.borrow_mut().as_mut() {
+                    discussion.was_lost = true;
+                }
                 notice("Connexion perdue, nouvelle tentative…".to_owned());
                 self.set_status(chat, &Status::Retrying);
             }
@@ -459,6 +467,12 @@ impl Messenger {
         }
         self.show_page(&chat.page());
         self.take_focus();
+    }
+
+    /// Whether this connection is not the first.
+    fn found_again(&self) -> bool {
+        let mut discussion = self.0.discussion.borrow_mut();
+        discussion.as_mut().is_some_and(|discussion| std::mem::take(&mut discussion.was_lost))
     }
 
     /// What to say of someone who is there now; nothing if only our own connection was lost in between.
