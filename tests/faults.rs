@@ -245,15 +245,17 @@ fn quitter_while_the_other_is_stopped_ends_the_client_and_names_what_is_left() {
 #[test]
 fn an_output_that_takes_nothing_does_not_hold_up_the_discussion() {
     let (reader, unread) = io::pipe().unwrap();
+    let (log_reader, unread_with_log) = io::pipe().unwrap();
     let (_, broken) = io::pipe().unwrap();
     let full = File::options().write(true).open("/dev/full").unwrap();
     thread::scope(|scope| {
         scope.spawn(|| talk_through(unread.into(), "", "la fin de l'affichage est perdue"));
+        scope.spawn(|| talk_through(unread_with_log.into(), "2>&1", ""));
         scope.spawn(|| talk_through(broken.into(), "", "l'affichage ne peut pas être écrit"));
         scope.spawn(|| talk_through(full.into(), "", "l'affichage ne peut pas être écrit"));
         scope.spawn(|| talk_through(Stdio::null(), ">&-", ""));
     });
-    drop(reader);
+    drop((reader, log_reader));
 }
 
 /// A discussion through a server with this output, longer than the server stores for its display; its log then

@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 use std::net::TcpListener;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -148,5 +148,35 @@ fn who_receives_much_and_sends_nothing_pings_all_the_same() {
     scene.link.leave();
     relay.expect("quitter");
     relay.send(&format!("fin {alice}"));
+    scene.end();
+}
+
+#[test]
+fn who_leaves_waits_as_long_as_acknowledgements_come() {
+    let scene = Scene::start();
+    let mut relay = Peer::seat(&scene.relay);
+    let alice = relay.address.clone();
+    relay.send("present bob/b1");
+    relay.expect(&format!("recu {alice} bob/b1 0"));
+    for number in 1..=4 {
+        scene.link.send(&number.to_string()).unwrap();
+        assert!(relay.receive().unwrap().ends_with(&format!(" {number}")));
+    }
+    scene.link.leave();
+    let mut stream = relay.into_stream();
+    let mut relay = Peer::from_stream(stream.try_clone().unwrap());
+    let (sender, left) = channel();
+    let reader = thread::spawn(move || {
+        sender.send(relay.receive().unwrap()).unwrap();
+        relay
+    });
+    for number in 1..=4 {
+        // One alone comes soon enough, all together do not.
+        assert_eq!(left.recv_timeout(Duration::from_millis(1200)), Err(RecvTimeoutError::Timeout));
+        writeln!(stream, "recu bob/b1 {alice} {number}").unwrap();
+    }
+    assert_eq!(left.recv_timeout(PATIENCE).unwrap(), "quitter");
+    reader.join().unwrap().send(&format!("fin {alice}"));
+    assert!(scene.link.undelivered().is_empty());
     scene.end();
 }

@@ -35,7 +35,7 @@ const LOST_AFTER: Duration = Duration::from_secs(20);
 const WRITE_LIMIT: Duration = Duration::from_secs(12);
 /// The pauses between attempts to connect: the first, which then doubles, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-/// On leaving: how long a peer who is present may take to acknowledge what is still on its way.
+/// On leaving: how long a peer who is present may take until he acknowledges more of what is still on its way.
 const LAST_RECU_TIMEOUT: Duration = Duration::from_secs(2);
 /// On leaving: how long after the login the relay may take to say who is present, if there is something for him.
 const PRESENT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -245,7 +245,7 @@ impl Moment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Talking,
-    /// Our user has left; `since` then, or since `quitter` was written.
+    /// Our user has left; `since` then, or since something was delivered after that, or since `quitter` was written.
     Leaving {
         since: Instant,
         quitter_sent: bool,
@@ -352,6 +352,13 @@ impl State {
             return Err(SendError::Over);
         }
         Ok(self.delivery.write(&now.rfc3339, text)?)
+    }
+
+    /// Something was delivered: who is leaving waits for more.
+    fn note_delivery(&mut self) {
+        if let Phase::Leaving { since, quitter_sent: false } = &mut self.phase {
+            *since = Instant::now();
+        }
     }
 
     /// Whether the writer has anything to do.
@@ -661,6 +668,7 @@ impl<F: Front> Reception<F> {
                     break;
                 }
                 delivery::Event::Joined(who) => joined = Some((*who).clone().into_owned()),
+                delivery::Event::Delivered(_) => state.note_delivery(),
                 _ => {}
             }
             self.front.event(Event::Discussion(event));

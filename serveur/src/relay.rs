@@ -166,8 +166,14 @@ impl Relay {
         self.accept_all();
         self.shared.display.close();
         if is_done.recv_timeout(LAST_DISPLAY) == Err(RecvTimeoutError::Timeout) {
-            // Not joined: only the end of the program ends a write to an output that takes nothing any more.
-            log::warn!("la sortie ne prend plus rien : la fin de l'affichage est perdue");
+            // Not joined: only the end of the program ends a write to an output that takes nothing any more. The log may
+            // go there too, so this must not be waited for either.
+            let (done, is_done) = channel();
+            let _ = thread::Builder::new().spawn(move || {
+                log::warn!("la sortie ne prend plus rien : la fin de l'affichage est perdue");
+                let _ = done.send(());
+            });
+            let _ = is_done.recv_timeout(LAST_DISPLAY);
         } else {
             // If it panicked, it has said so itself.
             let _ = showing.join();
