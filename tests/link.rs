@@ -172,7 +172,7 @@ fn who_leaves_waits_as_long_as_acknowledgements_come() {
     });
     for number in 1..=4 {
         // One alone comes soon enough, all together do not.
-        assert_eq!(left.recv_timeout(Duration::from_millis(1200)), Err(RecvTimeoutError::Timeout));
+        assert_eq!(left.recv_timeout(Duration::from_millis(800)), Err(RecvTimeoutError::Timeout));
         writeln!(stream, "recu bob/b1 {alice} {number}").unwrap();
     }
     assert_eq!(left.recv_timeout(PATIENCE).unwrap(), "quitter");
