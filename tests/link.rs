@@ -54,6 +54,14 @@ impl Scene {
         assert!(line.contains(words), "{line}");
     }
 
+    /// alice has left, and nothing of hers is lost.
+    fn expect_quitter(self, mut relay: Peer) {
+        relay.expect("quitter");
+        assert!(self.link.undelivered().is_empty());
+        relay.send(&format!("fin {}", relay.address));
+        self.end();
+    }
+
     fn end(self) {
         assert!(matches!(self.thread.join(), Ok(Ending::Left)));
     }
@@ -72,10 +80,7 @@ fn what_is_written_and_left_before_the_login_arrives() {
     let line = relay.receive().unwrap();
     assert!(line.starts_with(&format!("msg {alice} bob/b1 1 ")) && line.ends_with(" Salut"), "{line}");
     relay.send(&format!("recu bob/b1 {alice} 1"));
-    relay.expect("quitter");
-    relay.send(&format!("fin {alice}"));
-    assert!(scene.link.undelivered().is_empty());
-    scene.end();
+    scene.expect_quitter(relay);
 }
 
 #[test]
@@ -106,13 +111,11 @@ fn on_the_way_back_no_answer_is_final_and_each_is_told_once() {
         Peer::accept_login(&scene.relay).send(answer);
         scene.wait_for(words);
     }
-    let mut relay = Peer::seat(&scene.relay);
+    let relay = Peer::seat(&scene.relay);
     scene.wait_for("connecté");
     assert_eq!(relay.address, alice);
     scene.link.leave();
-    relay.expect("quitter");
-    relay.send(&format!("fin {alice}"));
-    scene.end();
+    scene.expect_quitter(relay);
 }
 
 #[test]
@@ -126,28 +129,6 @@ fn a_relay_that_hangs_up_after_each_login_is_not_asked_without_pause() {
     // Noise can only make it longer.
     assert!(start.elapsed() >= Duration::from_millis(100) * (LOGINS - 2), "{:?}", start.elapsed());
     scene.link.leave();
-    scene.end();
-}
-
-#[test]
-fn who_receives_much_and_sends_nothing_pings_all_the_same() {
-    let scene = Scene::start();
-    let relay = Peer::seat(&scene.relay);
-    let alice = relay.address.clone();
-    let stream = relay.into_stream();
-    let mut relay = Peer::from_stream(stream.try_clone().unwrap());
-    // Closer together than the silence that calls for a ping.
-    thread::spawn(move || {
-        while (&stream).write_all(b"recu bob/b1 carol/c1 7\n").is_ok() {
-            thread::sleep(Duration::from_millis(200));
-        }
-    });
-    // The first comes in any case.
-    relay.expect("ping");
-    relay.expect("ping");
-    scene.link.leave();
-    relay.expect("quitter");
-    relay.send(&format!("fin {alice}"));
     scene.end();
 }
 

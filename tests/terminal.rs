@@ -23,6 +23,13 @@ fn two_clients(relay: SocketAddr) -> (Program, Program) {
     (alice, bob)
 }
 
+/// A client of alice's, and the relay where she is seated, which is ourselves.
+fn client_at_our_relay() -> (Program, Peer) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let alice = Program::client(listener.local_addr().unwrap(), "alice");
+    (alice, Peer::seat(&listener))
+}
+
 /// What was received, without date and name.
 fn texts(client: &Program, from: &str) -> Vec<String> {
     let text = client.out.text();
@@ -248,9 +255,7 @@ fn leaving_a_server_that_never_was_there_is_no_discussion() {
 
 #[test]
 fn a_file_that_the_others_quitter_cuts_short_is_said_to_be_so() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut alice = Program::client(listener.local_addr().unwrap(), "alice");
-    let mut relay = Peer::seat(&listener);
+    let (mut alice, mut relay) = client_at_our_relay();
     relay.send("present bob/b1");
     let mut input = alice.take_input();
     // Far more than the client keeps, of which it sends all that it can keep.
@@ -269,9 +274,7 @@ fn a_file_that_the_others_quitter_cuts_short_is_said_to_be_so() {
 
 #[test]
 fn what_the_others_quitter_leaves_undelivered_is_named_and_no_success() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut alice = Program::client(listener.local_addr().unwrap(), "alice");
-    let mut relay = Peer::seat(&listener);
+    let (mut alice, mut relay) = client_at_our_relay();
     relay.send("present bob/b1");
     alice.type_line("trop tard");
     while !relay.receive().unwrap().ends_with(" trop tard") {}
@@ -395,10 +398,8 @@ fn a_seat_or_a_name_taken_meanwhile_is_told_once_and_waited_for() {
 }
 
 #[test]
-fn a_client_that_always_has_something_to_read_sends_a_ping_too() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let _client = Program::client(listener.local_addr().unwrap(), "alice");
-    let relay = Peer::seat(&listener);
+fn a_client_that_always_has_something_to_read_sends_pings_too() {
+    let (_client, relay) = client_at_our_relay();
     let mut chatter = relay.into_stream();
     let mut relay = Peer::from_stream(chatter.try_clone().unwrap());
     // Never five quiet seconds.
@@ -407,6 +408,8 @@ fn a_client_that_always_has_something_to_read_sends_a_ping_too() {
             std::thread::sleep(Duration::from_millis(200));
         }
     });
+    // One lets the relay count its silence, which each of the others ends.
+    relay.expect("ping");
     relay.expect("ping");
     relay.close();
     talking.join().unwrap();

@@ -459,7 +459,7 @@ impl<F: Front> Reception<F> {
                     // Its loss will be told by itself.
                     told = Told { outage: true, ..Told::default() };
                     let login = Instant::now();
-                    if let Some(ending) = self.talk(&stream, lines) {
+                    if let Some(ending) = self.talk(&stream, lines, login) {
                         return ending;
                     }
                     // At once, unless the relay hangs up after each login.
@@ -573,11 +573,10 @@ impl<F: Front> Reception<F> {
     }
 
     /// One connection, from the login to its end. `None`: it was lost.
-    fn talk(&mut self, stream: &TcpStream, lines: LineBuffer) -> Option<Ending> {
+    fn talk(&mut self, stream: &TcpStream, lines: LineBuffer, login: Instant) -> Option<Ending> {
         let mut state = self.shared.lock();
-        let now = Instant::now();
-        state.connection = Connection::Up(now);
-        state.last_written = now;
+        state.connection = Connection::Up(login);
+        state.last_written = login;
         drop(state);
         let shared = Arc::clone(&self.shared);
         let ending = thread::scope(|scope| {
@@ -585,7 +584,7 @@ impl<F: Front> Reception<F> {
                 .name("envoi".to_owned())
                 .spawn_scoped(scope, move || write_all_work(&shared, stream));
             let ending = match writer {
-                Ok(_) => self.receive(stream, lines),
+                Ok(_) => self.receive(stream, lines, login),
                 Err(error) => Some(Ending::Failed(Failure::Thread(error))),
             };
             let mut state = self.shared.lock();
@@ -609,9 +608,8 @@ impl<F: Front> Reception<F> {
     }
 
     /// Reads and shows until the discussion or the connection ends.
-    fn receive(&mut self, stream: &TcpStream, mut lines: LineBuffer) -> Option<Ending> {
+    fn receive(&mut self, stream: &TcpStream, mut lines: LineBuffer, login: Instant) -> Option<Ending> {
         self.front.event(Event::Connected);
-        let login = Instant::now();
         let mut pinged = false;
         let mut last_line = login;
         loop {

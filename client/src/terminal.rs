@@ -79,8 +79,8 @@ fn lock(all_sent: &Mutex<bool>) -> MutexGuard<'_, bool> {
     all_sent.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The thread « saisie »: reads until the end of input or « quitter », then leaves. `all_sent` becomes false when a line
-/// could not be sent; it is locked while there are lines in hand.
+/// The thread « saisie »: reads until the end of input or « quitter », then leaves. `all_sent` becomes false when a
+/// line could not be sent; it is locked while there are lines in hand.
 fn send_what_is_typed(link: &Link, all_sent: &Mutex<bool>) {
     let stdin = io::stdin();
     let typed = stdin.is_terminal();
@@ -117,8 +117,8 @@ struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    /// Sends a group of lines; false if the discussion ended, or ends with a « quitter » among them. Notes in `all_sent`
-    /// when a line could not be sent.
+    /// Sends a group of lines; false if the discussion ended, or ends with a « quitter » among them. `all_sent` becomes
+    /// false when a line could not be sent.
     fn send(&mut self, group: &[u8], all_sent: &mut bool) -> bool {
         let mut piped = Vec::new();
         let mut quit = false;

@@ -72,6 +72,16 @@ struct Table {
     closed: bool,
 }
 
+impl Table {
+    fn opposite(&self, participant: &Participant) -> Opposite {
+        match &self.seats {
+            [Some(a), b] if is(a, participant) => b.clone().map_or(Opposite::Nobody, Opposite::Someone),
+            [a, Some(b)] if is(b, participant) => a.clone().map_or(Opposite::Nobody, Opposite::Someone),
+            _ => Opposite::Over,
+        }
+    }
+}
+
 impl Room {
     pub(crate) fn new(permanent: bool) -> Self {
         Room { permanent, table: Mutex::default() }
@@ -125,11 +135,7 @@ impl Room {
 
     /// Who sits opposite `participant`.
     pub(crate) fn opposite(&self, participant: &Participant) -> Opposite {
-        match &self.lock().seats {
-            [Some(a), b] if is(a, participant) => b.clone().map_or(Opposite::Nobody, Opposite::Someone),
-            [a, Some(b)] if is(b, participant) => a.clone().map_or(Opposite::Nobody, Opposite::Someone),
-            _ => Opposite::Over,
-        }
+        self.lock().opposite(participant)
     }
 
     /// Frees the seat of one whose connection was lost and tells the other. False if he had no seat any more.
@@ -156,8 +162,9 @@ impl Room {
     /// has ended it already, nothing happens: the seats may be taken by people who know neither of them.
     pub(crate) fn end(&self, participant: &Participant) -> Opposite {
         let mut table = self.lock();
-        if !table.seats.iter().flatten().any(|seated| is(seated, participant)) {
-            return Opposite::Over;
+        let opposite = table.opposite(participant);
+        if matches!(opposite, Opposite::Over) {
+            return opposite;
         }
         let both = std::mem::take(&mut table.seats);
         table.closed = !self.permanent;
@@ -168,9 +175,7 @@ impl Room {
         for writer in &mut writers {
             writer.finish(&line);
         }
-        drop(writers);
-        let opposite = both.into_iter().flatten().find(|seated| !is(seated, participant));
-        opposite.map_or(Opposite::Nobody, Opposite::Someone)
+        opposite
     }
 }
 

@@ -1,4 +1,5 @@
-//! The discussion's page: the display, the entry field, the button « Quitter », and a line that says how things stand.
+//! The discussion's page: the display, the entry field, the button « Quitter », and a line that says how things
+//! stand.
 
 use common::address::Pseudo;
 use fltk::app;

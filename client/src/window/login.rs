@@ -276,7 +276,8 @@ impl Form {
     /// `HOTE:PORT` can be typed into the first field; the port moves over to its own.
     fn server(&self) -> Result<Endpoint, (&Entry, String)> {
         let typed = self.host.input.value();
-        let host = typed.trim().trim_start_matches("client ").trim_start();
+        let typed = typed.trim();
+        let host = typed.strip_prefix("client ").unwrap_or(typed).trim_start();
         if host.is_empty() {
             return Err((&self.host, "tapez l'adresse que « serveur » affiche au démarrage".to_owned()));
         }

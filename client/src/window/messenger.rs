@@ -37,10 +37,10 @@ const SMALLEST: (i32, i32) = (360, 400);
 pub(crate) struct Shared {
     /// What is remembered.
     pub(crate) settings: RefCell<Settings>,
-    /// The look they have now.
-    pub(crate) theme: Cell<Theme>,
     /// Whether the next run is to find it.
     pub(crate) remember: bool,
+    /// The look they have now.
+    pub(crate) theme: Cell<Theme>,
     /// What to say of the relay inside this program, if another machine is to join it.
     pub(crate) invitation: Option<hosting::Invitation>,
 }
@@ -82,8 +82,6 @@ struct Discussion {
     /// The last who was there.
     peer: Option<Pseudo>,
     peer_was_lost: bool,
-    /// Our own connection was lost.
-    was_lost: bool,
     phase: Phase,
 }
 
@@ -273,7 +271,6 @@ impl Messenger {
             own: pseudo,
             peer: None,
             peer_was_lost: false,
-            was_lost: false,
             phase: Phase::Joining,
         });
         self.set_unseen(0);
@@ -305,20 +302,20 @@ impl Messenger {
     /// Back to the form: the attempt to connect is given up, or failed for the reason `why`. What was written meanwhile
     /// is named there.
     fn give_up(&self, why: Option<Fault>) {
-        let mut sentences = Vec::new();
-        if let Some(discussion) = self.0.discussion.take() {
-            discussion.link.abandon();
-            let lost = discussion.link.undelivered();
-            if !lost.is_empty() {
-                sentences.push(undelivered::describe(&lost));
-            }
-            self.0.given_up.borrow_mut().push(discussion.batches);
-        }
+        let Some(discussion) = self.0.discussion.take() else { return };
+        discussion.link.abandon();
+        let lost = undelivered::describe(&discussion.link.undelivered());
+        self.0.given_up.borrow_mut().push(discussion.batches);
         self.0.form.ready();
-        if why.is_some() || !sentences.is_empty() {
-            let field = why.as_ref().map_or(Field::Form, |fault| fault.field);
-            sentences.splice(0..0, why.map(|fault| fault.sentence));
-            self.0.form.show_fault(&Fault { field, sentence: sentences.join(".\n") });
+        let fault = match why {
+            Some(fault) if lost.is_empty() => Some(fault),
+            Some(Fault { field, sentence }) => {
+                Some(Fault { field, sentence: format!("{sentence}.\n{lost}") })
+            }
+            None => (!lost.is_empty()).then_some(Fault { field: Field::Form, sentence: lost }),
+        };
+        if let Some(fault) = fault {
+            self.0.form.show_fault(&fault);
         }
         self.retitle();
         self.show_form();
@@ -412,17 +409,14 @@ impl Messenger {
             }
             Happening::TurnedAway(sentence) => notice(capitalised(sentence)),
             Happening::Connected => {
-                if self.phase() == Some(Phase::Joining) {
-                    self.enter(chat);
-                } else if self.found_again() {
-                    notice("Connexion rétablie.".to_owned());
+                match self.phase() {
+                    Some(Phase::Joining) => self.enter(chat),
+                    Some(Phase::Talking) => notice("Connexion rétablie.".to_owned()),
+                    _ => {}
                 }
                 self.set_status(chat, &Status::Waiting);
             }
             Happening::ConnectionLost => {
-                if let Some(discussion) = self.0.discussion.borrow_mut().as_mut() {
-                    discussion.was_lost = true;
-                }
                 notice("Connexion perdue, nouvelle tentative…".to_owned());
                 self.set_status(chat, &Status::Retrying);
             }
@@ -467,12 +461,6 @@ impl Messenger {
         }
         self.show_page(&chat.page());
         self.take_focus();
-    }
-
-    /// Whether this connection is not the first.
-    fn found_again(&self) -> bool {
-        let mut discussion = self.0.discussion.borrow_mut();
-        discussion.as_mut().is_some_and(|discussion| std::mem::take(&mut discussion.was_lost))
     }
 
     /// What to say of someone who is there now; nothing if only our own connection was lost in between.

@@ -113,7 +113,7 @@ fn prepare(remember: bool, invitation: Option<Invitation>) -> anyhow::Result<Rc<
     let theme = settings::theme_of_this_run().unwrap_or(settings.theme);
     theme.apply();
     let (settings, theme) = (RefCell::new(settings), Cell::new(theme));
-    Ok(Rc::new(Shared { settings, theme, remember, invitation }))
+    Ok(Rc::new(Shared { settings, remember, theme, invitation }))
 }
 
 /// FLTK ends the program where there is no X server; this says what to do instead.

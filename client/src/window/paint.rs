@@ -80,13 +80,19 @@ pub(crate) fn text_height(text: &str, width: i32, font: Font, size: i32) -> i32 
     draw::wrap_measure(&typeset(text), width, true).1
 }
 
-/// A text in which FLTK sees no symbols (`@->`), and breaks no line at a space that belongs to a French sign.
+/// Signs that French has a space beside, at which no line breaks.
+const SIGNS: [(&str, &str); 6] = [
+    ("« ", "«\u{a0}"),
+    (" »", "\u{a0}»"),
+    (" :", "\u{a0}:"),
+    (" ;", "\u{a0};"),
+    (" !", "\u{a0}!"),
+    (" ?", "\u{a0}?"),
+];
+
+/// A text in which FLTK sees no symbols (`@->`), and breaks no line at a space that belongs to a sign.
 fn typeset(text: &str) -> String {
-    let mut text = text.replace('@', "@@").replace("« ", "«\u{a0}");
-    for sign in ["»", ":", ";", "!", "?"] {
-        text = text.replace(&format!(" {sign}"), &format!("\u{a0}{sign}"));
-    }
-    text
+    SIGNS.iter().fold(text.replace('@', "@@"), |text, (loose, bound)| text.replace(loose, bound))
 }
 
 #[cfg(test)]

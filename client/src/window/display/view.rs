@@ -172,8 +172,9 @@ impl View {
             first += self.heights[index];
         }
         // One that is taller than the view counts once it fills it.
-        let was_seen = |&&(index, top): &&(usize, i32)| top <= 0 || top + self.heights[index] <= self.height;
-        self.seen = self.seen.max(visible.iter().rev().find(was_seen).map_or(0, |(index, _)| index + 1));
+        let last =
+            visible.iter().rfind(|(index, top)| *top <= 0 || top + self.heights[*index] <= self.height);
+        self.seen = self.seen.max(last.map_or(0, |(index, _)| index + 1));
         visible
     }
 
