@@ -328,6 +328,25 @@ fn crowd(relay: SocketAddr) -> Vec<Peer> {
         .collect()
 }
 
+#[test]
+fn who_logs_in_and_is_thrown_out_at_once_counts_among_the_crowd() {
+    let (relay, address) = server(&["--permanent"]);
+    let before = Usage::of(relay.id());
+    let thrown_out: Vec<Peer> = (1..=200)
+        .map(|number| {
+            let mut peer = Peer::connect(address);
+            peer.try_send_bytes(format!("login 1 n{number}/s\n").as_bytes());
+            peer.try_send_bytes(b"\xff\n");
+            while peer.receive().is_some_and(|line| !line.starts_with("refus ")) {}
+            peer
+        })
+        .collect();
+    let during = Usage::of(relay.id());
+    assert!(during.threads <= before.threads + 130, "{during:?}");
+    drop(thrown_out);
+    Usage::wait_for(relay.id(), before.threads, before.descriptors);
+}
+
 /// A relay that may open 24 files, those whom `seat` seats there, and 40 strangers who say nothing.
 fn relay_without_file_descriptors<Seated>(
     seat: impl FnOnce(SocketAddr) -> Seated,

@@ -348,7 +348,7 @@ fn a_hundred_connections_that_say_nothing_disturb_nobody() {
 #[test]
 fn too_many_connections_that_say_nothing_are_sent_away() {
     let relay = RelayThread::start();
-    let crowd: Vec<Peer> = (0..128).map(|_| Peer::connect(relay.address)).collect();
+    let crowd: Vec<Peer> = (0..130).map(|_| Peer::connect(relay.address)).collect();
     let mut one_more = Peer::connect(relay.address);
     one_more.expect_refusal("occupe");
     one_more.expect_end();

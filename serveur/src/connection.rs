@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use common::lines::{LineBuffer, WRITE_TIMEOUT, write_within};
 
-/// A write held up for this long ends the connection: the other side has stopped reading.
+/// Lines that the other side has not taken within this time end the connection: it does not read, or too slowly.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
 /// After the last line, how long the other side may take to close its end.

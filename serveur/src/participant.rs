@@ -30,12 +30,7 @@ pub(crate) enum Departure {
 }
 
 /// Serves one connection from its first line to its end.
-pub(crate) fn serve(
-    connection: &Arc<Connection>,
-    room: &Room,
-    display: &Display,
-    logged_in: impl FnOnce(),
-) -> Departure {
+pub(crate) fn serve(connection: &Arc<Connection>, room: &Room, display: &Display) -> Departure {
     let mut lines = LineBuffer::new();
     let participant = match log_in(connection, room, &mut lines) {
         Ok(participant) => participant,
@@ -44,8 +39,6 @@ pub(crate) fn serve(
             return Departure::Other;
         }
     };
-    logged_in();
-    display.notice(&format!("{} a rejoint la discussion.", participant.address.pseudo_str()));
     let departure = Conversation::new(&participant, room, display, lines).run();
     participant.set_done();
     departure
@@ -195,7 +188,6 @@ impl<'a> Conversation<'a> {
     }
 
     fn run(mut self) -> Departure {
-        let pseudo = self.me.address.pseudo_str();
         let refused = loop {
             match self.handle_lines() {
                 Next::ReadOn => {}
@@ -215,9 +207,7 @@ impl<'a> Conversation<'a> {
                 }
             }
         };
-        if self.room.lose(self.me) {
-            self.display.notice(&format!("{pseudo} a perdu la connexion."));
-        }
+        self.room.lose(self.me);
         refused.tell(&self.me.connection);
         self.me.connection.abort();
         Departure::Other
@@ -225,16 +215,13 @@ impl<'a> Conversation<'a> {
 
     /// Ends the discussion for both, and sees to it that both connections are closed.
     fn quit(&self) -> Departure {
-        let deadline = Instant::now() + LINGER;
         let opposite = self.room.end(self.me);
-        if matches!(opposite, Opposite::Over) {
-            self.me.connection.linger(deadline);
-            return Departure::Other;
-        }
-        self.display.notice(&format!("{} a quitté la discussion.", self.me.address.pseudo_str()));
+        let deadline = Instant::now() + LINGER;
         self.me.connection.linger(deadline);
-        if let Opposite::Someone(other) = opposite {
-            other.close_by(deadline);
+        match opposite {
+            Opposite::Over => return Departure::Other,
+            Opposite::Someone(other) => other.close_by(deadline),
+            Opposite::Nobody => {}
         }
         Departure::Quit
     }

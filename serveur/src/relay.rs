@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -21,8 +21,8 @@ use crate::display::Display;
 use crate::participant::{Departure, serve};
 use crate::room::Room;
 
-/// How many connections may be logging in at once; more are sent away.
-const MAX_WAITING: usize = 128;
+/// How many connections there may be at once: two participants, and those that are logging in or being sent away.
+const MAX_CONNECTIONS: usize = 130;
 /// A connection's thread needs little; the default of 2 MiB would be reserved for each of many.
 const STACK_BYTES: usize = 256 * 1024;
 /// Without file descriptors, the time until it is worth looking again.
@@ -97,8 +97,6 @@ struct Shared {
     room: Room,
     display: Display,
     stopping: AtomicBool,
-    /// Connections that have not logged in (yet).
-    waiting: AtomicUsize,
     /// Every connection that has a thread, so that the end reaches them all.
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
 }
@@ -106,6 +104,22 @@ struct Shared {
 impl Shared {
     fn connections(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a connection of it, or sends it away.
+    fn admit(&self, stream: TcpStream, id: u64) -> Option<Arc<Connection>> {
+        if self.connections().len() >= MAX_CONNECTIONS {
+            log::info!("trop de connexions en attente : une de plus est renvoyée");
+            send_away(&stream);
+            return None;
+        }
+        match Connection::new(id, stream) {
+            Ok(connection) => Some(Arc::new(connection)),
+            Err(error) => {
+                log::info!("connexion perdue à l'arrivée : {error}");
+                None
+            }
+        }
     }
 
     fn abort_connections(&self) {
@@ -129,11 +143,11 @@ impl Relay {
         let (local, listener) = TcpListener::bind(&addresses[..])
             .and_then(|listener| Ok((listener.local_addr()?, listener)))
             .map_err(|error| BindError::Listen(endpoint.clone(), error))?;
+        let display = Display::default();
         let shared = Arc::new(Shared {
-            room: Room::new(permanent),
-            display: Display::default(),
+            room: Room::new(permanent, display.clone()),
+            display,
             stopping: AtomicBool::new(false),
-            waiting: AtomicUsize::new(0),
             connections: Mutex::new(HashMap::new()),
         });
         Ok(Relay { listener, local, shared })
@@ -157,14 +171,15 @@ impl Relay {
     pub fn run(self, mut out: Box<dyn Write + Send>, emphasis: Emphasis) -> io::Result<()> {
         let display = self.shared.display.clone();
         let (done, is_done) = channel();
+        let shown = display.clone();
         let showing = thread::Builder::new().name("affichage".to_owned()).spawn(move || {
-            display.run(&mut *out, emphasis);
+            shown.run(&mut *out, emphasis);
             // Nobody waits any more if it took too long.
             let _ = done.send(());
         })?;
-        self.shared.display.plain(&self.greeting());
+        display.plain(&self.greeting());
         self.accept_all();
-        self.shared.display.close();
+        display.close();
         if is_done.recv_timeout(LAST_DISPLAY) == Err(RecvTimeoutError::Timeout) {
             // Not joined: only the end of the program ends a write to an output that takes nothing any more. The log may
             // go there too, so this must not be waited for either.
@@ -196,45 +211,28 @@ impl Relay {
         greeting
     }
 
-    fn accept_all(&self) {
+    fn accept_all(self) {
         let stopper = self.stopper();
-        let mut doorkeeper = Doorkeeper::new(&self.listener);
+        let shared = &*self.shared;
+        let mut doorkeeper = Doorkeeper::new(self.listener);
         thread::scope(|scope| {
-            while let Some(stream) = doorkeeper.next(&self.shared) {
-                let Some(connection) = self.admit(stream, doorkeeper.last_id) else { continue };
+            while let Some(stream) = doorkeeper.next(shared) {
+                let Some(connection) = shared.admit(stream, doorkeeper.last_id) else { continue };
                 let id = connection.id;
-                self.shared.connections().insert(id, Arc::clone(&connection));
+                shared.connections().insert(id, Arc::clone(&connection));
                 let thread = thread::Builder::new().name(format!("connexion {id}")).stack_size(STACK_BYTES);
-                let (shared, stopper) = (&self.shared, &stopper);
+                let stopper = &stopper;
                 let spawned =
                     thread.spawn_scoped(scope, move || serve_and_forget(shared, stopper, &connection));
                 if let Err(error) = spawned {
                     log::warn!("le système n'accorde plus de fil d'exécution : {error}");
-                    self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                    self.shared.connections().remove(&id);
+                    shared.connections().remove(&id);
                 }
             }
-            self.shared.abort_connections();
+            // Now, not when all threads have ended: whoever stops the relay tries to connect until it is refused.
+            drop(doorkeeper);
+            shared.abort_connections();
         });
-    }
-
-    /// Counts a new connection among those that are logging in, or sends it away.
-    fn admit(&self, stream: TcpStream, id: u64) -> Option<Arc<Connection>> {
-        if self.shared.waiting.load(Ordering::Relaxed) >= MAX_WAITING {
-            log::info!("trop de connexions en attente : une de plus est renvoyée");
-            send_away(&stream);
-            return None;
-        }
-        match Connection::new(id, stream) {
-            Ok(connection) => {
-                self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-                Some(Arc::new(connection))
-            }
-            Err(error) => {
-                log::info!("connexion perdue à l'arrivée : {error}");
-                None
-            }
-        }
     }
 }
 
@@ -261,14 +259,7 @@ impl Stopper {
 
 /// A connection's thread, from its first line to the last trace of it.
 fn serve_and_forget(shared: &Shared, stopper: &Stopper, connection: &Arc<Connection>) {
-    let mut waits = true;
-    let departure = serve(connection, &shared.room, &shared.display, || {
-        waits = false;
-        shared.waiting.fetch_sub(1, Ordering::Relaxed);
-    });
-    if waits {
-        shared.waiting.fetch_sub(1, Ordering::Relaxed);
-    }
+    let departure = serve(connection, &shared.room, &shared.display);
     shared.connections().remove(&connection.id);
     if departure == Departure::Quit && shared.room.is_closed() {
         stopper.stop();
@@ -276,17 +267,17 @@ fn serve_and_forget(shared: &Shared, stopper: &Stopper, connection: &Arc<Connect
 }
 
 /// Takes connections from the listener, also when the system has no file descriptors left.
-struct Doorkeeper<'a> {
-    listener: &'a TcpListener,
+struct Doorkeeper {
+    listener: TcpListener,
     /// A descriptor kept in reserve: given up, it makes room to accept a connection and send it away, so that nobody
     /// is left waiting in the system's queue.
     spare: Option<TcpListener>,
     last_id: u64,
 }
 
-impl<'a> Doorkeeper<'a> {
-    fn new(listener: &'a TcpListener) -> Self {
-        Doorkeeper { listener, spare: listener.try_clone().ok(), last_id: 0 }
+impl Doorkeeper {
+    fn new(listener: TcpListener) -> Self {
+        Doorkeeper { spare: listener.try_clone().ok(), listener, last_id: 0 }
     }
 
     /// The next connection; `None` when the relay is to end.

@@ -7,6 +7,7 @@ use common::address::Address;
 use common::frame::{Frame, Refusal};
 
 use crate::connection::Connection;
+use crate::display::Display;
 
 /// Someone who has logged in.
 #[derive(Debug)]
@@ -57,11 +58,12 @@ pub(crate) enum Opposite {
 ///
 /// Whoever changes a seat takes, while still holding the room's lock, the right to write to everyone who has to be
 /// told. So each participant learns of changes in the order in which they happened, and before anything that
-/// follows from them; and nobody holds the room's lock while writing.
+/// follows from them; and nobody holds the room's lock while writing. The display is told under the same lock.
 #[derive(Debug)]
 pub(crate) struct Room {
     /// One discussion follows another.
     permanent: bool,
+    display: Display,
     table: Mutex<Table>,
 }
 
@@ -83,8 +85,8 @@ impl Table {
 }
 
 impl Room {
-    pub(crate) fn new(permanent: bool) -> Self {
-        Room { permanent, table: Mutex::default() }
+    pub(crate) fn new(permanent: bool, display: Display) -> Self {
+        Room { permanent, display, table: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -117,6 +119,7 @@ impl Room {
         let other = seats[1 - free].clone();
         let mut to_newcomer = newcomer.connection.writer();
         let to_other = other.as_ref().map(|other| (other, other.connection.writer()));
+        self.display.notice(&format!("{} a rejoint la discussion.", newcomer.pseudo));
         drop(table);
 
         let mut lines = Vec::new();
@@ -138,24 +141,24 @@ impl Room {
         self.lock().opposite(participant)
     }
 
-    /// Frees the seat of one whose connection was lost and tells the other. False if he had no seat any more.
-    pub(crate) fn lose(&self, participant: &Participant) -> bool {
+    /// Frees the seat of one whose connection was lost, if he still has it, and tells the other.
+    pub(crate) fn lose(&self, participant: &Participant) {
         let mut table = self.lock();
         let seats = &mut table.seats;
         let Some(seat) = seats.iter().position(|seat| seat.as_ref().is_some_and(|it| is(it, participant)))
         else {
-            return false;
+            return;
         };
         seats[seat] = None;
         let other = seats[1 - seat].clone();
         let to_other = other.as_ref().map(|other| other.connection.writer());
+        self.display.notice(&format!("{} a perdu la connexion.", participant.pseudo));
         drop(table);
         if let Some(mut to_other) = to_other {
             let mut line = Vec::new();
             Frame::Absent(participant.address.borrowed()).write(&mut line);
             to_other.send(&line);
         }
-        true
     }
 
     /// Ends the discussion: both seats are free, both participants are told. Gives who sat opposite. If the other one
@@ -169,6 +172,7 @@ impl Room {
         let both = std::mem::take(&mut table.seats);
         table.closed = !self.permanent;
         let mut writers: Vec<_> = both.iter().flatten().map(|seated| seated.connection.writer()).collect();
+        self.display.notice(&format!("{} a quitté la discussion.", participant.pseudo));
         drop(table);
         let mut line = Vec::new();
         Frame::Fin(participant.address.borrowed()).write(&mut line);
@@ -201,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_second_quitter_does_not_end_the_next_discussion() {
-        let room = Room::new(true);
+        let room = Room::new(true, Display::default());
         let (alice, _alice_reads) = participant(1, "alice/a");
         let (bob, _bob_reads) = participant(2, "bob/b");
         let (carol, mut carol_reads) = participant(3, "carol/c");
