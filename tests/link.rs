@@ -5,27 +5,32 @@
 use std::io::{self, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use client::event::{Ending, Event, Front};
 use client::link::Link;
 use support::PATIENCE;
-use support::peer::Peer;
+use support::peer::{Peer, message};
 
-/// Tells what its user would read of the connection.
-struct Screen(Sender<String>);
+/// Tells what its user would read of the connection, and shows nothing while someone holds it up.
+struct Screen {
+    lines: Sender<String>,
+    held_up: Arc<Mutex<()>>,
+}
 
 impl Front for Screen {
     fn event(&mut self, event: Event<'_>) {
         let _ = match event {
-            Event::Connected => self.0.send("connecté".to_owned()),
-            Event::Unreachable(failure) => self.0.send(failure.to_string()),
+            Event::Connected => self.lines.send("connecté".to_owned()),
+            Event::Unreachable(failure) => self.lines.send(failure.to_string()),
             _ => Ok(()),
         };
     }
 
     fn show(&mut self) -> io::Result<()> {
+        drop(self.held_up.lock());
         Ok(())
     }
 }
@@ -36,15 +41,18 @@ struct Scene {
     link: Link,
     thread: JoinHandle<Ending>,
     screen: Receiver<String>,
+    screen_held_up: Arc<Mutex<()>>,
 }
 
 impl Scene {
     fn start() -> Scene {
         let relay = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = relay.local_addr().unwrap().to_string().parse().unwrap();
-        let (sender, screen) = channel();
-        let (link, thread) = Link::open(server, &"alice".parse().unwrap(), None, Screen(sender)).unwrap();
-        Scene { relay, link, thread, screen }
+        let (lines, screen) = channel();
+        let screen_held_up = Arc::new(Mutex::new(()));
+        let front = Screen { lines, held_up: Arc::clone(&screen_held_up) };
+        let (link, thread) = Link::open(server, &"alice".parse().unwrap(), None, front).unwrap();
+        Scene { relay, link, thread, screen, screen_held_up }
     }
 
     /// The next line on the screen contains that.
@@ -114,6 +122,26 @@ fn on_the_way_back_no_answer_is_final_and_each_is_told_once() {
     let relay = Peer::seat(&scene.relay);
     scene.wait_for("connecté");
     assert_eq!(relay.address, alice);
+    scene.link.leave();
+    scene.expect_quitter(relay);
+}
+
+#[test]
+fn a_screen_that_takes_nothing_does_not_cost_the_seat() {
+    let scene = Scene::start();
+    let mut relay = Peer::seat(&scene.relay);
+    let alice = relay.address.clone();
+    relay.send("present bob/b1");
+    relay.expect(&format!("recu {alice} bob/b1 0"));
+    let held_up = scene.screen_held_up.lock().unwrap();
+    relay.send(&message("bob/b1", &alice, 1, "Salut"));
+    // A relay that hears nothing for 20 s gives the seat away.
+    for _ in 0..3 {
+        relay.expect("ping");
+        relay.send("pong");
+    }
+    drop(held_up);
+    relay.expect(&format!("recu {alice} bob/b1 1"));
     scene.link.leave();
     scene.expect_quitter(relay);
 }

@@ -25,8 +25,8 @@ use crate::event::{Ending, Event, Failure, Front, turned_away};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the answer to the login may take.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// Without anything received or sent for this long, a `ping` is sent; the first one this long after the login in any
-/// case.
+/// Without anything received or sent for this long, a `ping` is sent, whatever the reader is held up by; the first one
+/// this long after the login in any case.
 const PING_AFTER: Duration = Duration::from_secs(5);
 /// Without a line for this long, the connection counts as lost.
 const LOST_AFTER: Duration = Duration::from_secs(20);
@@ -125,8 +125,7 @@ impl Link {
                 delivery: Delivery::new(own.clone()),
                 phase: Phase::Talking,
                 connection: Connection::Down,
-                ping_due: false,
-                last_written: Instant::now(),
+                traffic: Traffic::new(Instant::now()),
                 writer_waits: false,
             }),
             work: Condvar::new(),
@@ -221,11 +220,33 @@ struct State {
     delivery: Delivery,
     phase: Phase,
     connection: Connection,
-    ping_due: bool,
-    /// When the last lines were written, or else the login.
-    last_written: Instant,
+    traffic: Traffic,
     /// The writer sleeps on `work`: only then is it worth a system call to wake it.
     writer_waits: bool,
+}
+
+/// What passed over the present connection, and when.
+#[derive(Clone, Copy, Debug)]
+struct Traffic {
+    login: Instant,
+    /// When the last lines were read and written, or else the login.
+    last_read: Instant,
+    last_written: Instant,
+    last_ping: Option<Instant>,
+}
+
+impl Traffic {
+    fn new(login: Instant) -> Self {
+        Traffic { login, last_read: login, last_written: login, last_ping: None }
+    }
+
+    /// How long until a `ping` is due. The relay counts the silence only of those who have sent one: who always has
+    /// something to read and to write would otherwise keep his seat for ever once his cable is pulled.
+    fn until_ping(&self) -> Duration {
+        let quiet_since = self.last_read.min(self.last_written);
+        let since = self.last_ping.map_or(self.login, |ping| ping.max(quiet_since));
+        PING_AFTER.saturating_sub(since.elapsed())
+    }
 }
 
 /// When messages are written.
@@ -259,8 +280,8 @@ enum Phase {
 enum Connection {
     /// None, and none is being made.
     Down,
-    /// Logged in, since then.
-    Up(Instant),
+    /// Logged in.
+    Up,
     /// The reader has seen its end; the writer has to stop.
     Closing,
 }
@@ -291,36 +312,28 @@ impl Shared {
         }
     }
 
-    fn ping(&self) {
-        let mut state = self.lock();
-        state.ping_due = true;
-        self.release_and_wake_writer(state);
-    }
-
     /// Whether our user has left, and something is not delivered.
     fn leaves_something(&self) -> bool {
         let state = self.lock();
         matches!(state.phase, Phase::Leaving { .. }) && !state.delivery.all_delivered()
     }
 
-    /// Whether nothing was written for as long as calls for a `ping`.
-    fn is_silent(&self) -> bool {
-        self.lock().last_written.elapsed() >= PING_AFTER
-    }
-
-    /// What the writer has to do next; waits for it.
-    fn next_work(&self, batch: &mut Vec<u8>) -> Work {
+    /// Waits until there is something to write and appends it to `batch`; false if nothing will be any more.
+    fn gather_work(&self, batch: &mut Vec<u8>) -> bool {
         let mut state = self.lock();
         loop {
-            let Connection::Up(login) = state.connection else { return Work::Stop };
-            let mut wait = LOST_AFTER;
+            if state.connection != Connection::Up {
+                return false;
+            }
+            let login = state.traffic.login;
+            let mut wait = state.traffic.until_ping();
             match state.phase {
-                Phase::Abandoned | Phase::Over => return Work::Stop,
+                Phase::Abandoned | Phase::Over => return false,
                 Phase::Talking => state.gather(batch),
                 Phase::Leaving { since, quitter_sent: true } => {
                     wait = FIN_TIMEOUT.saturating_sub(since.elapsed());
                     if wait.is_zero() {
-                        return Work::Stop;
+                        return false;
                     }
                 }
                 Phase::Leaving { since, quitter_sent: false } => {
@@ -336,8 +349,8 @@ impl Shared {
                 }
             }
             if !batch.is_empty() {
-                state.last_written = Instant::now();
-                return Work::Write;
+                state.traffic.last_written = Instant::now();
+                return true;
             }
             state.writer_waits = true;
             state = self.wait_for_work(state, wait);
@@ -363,12 +376,13 @@ impl State {
 
     /// Whether the writer has anything to do.
     fn has_work(&self) -> bool {
-        self.ping_due || self.phase != Phase::Talking || self.delivery.has_frame()
+        self.phase != Phase::Talking || self.delivery.has_frame()
     }
 
     /// Appends to `batch` what can be sent now, up to [`BATCH_BYTES`] and one line.
     fn gather(&mut self, batch: &mut Vec<u8>) {
-        if std::mem::take(&mut self.ping_due) {
+        if self.traffic.until_ping().is_zero() {
+            self.traffic.last_ping = Some(Instant::now());
             Frame::Ping.write(batch);
         }
         while batch.len() < BATCH_BYTES {
@@ -376,11 +390,6 @@ impl State {
             frame.write(batch);
         }
     }
-}
-
-enum Work {
-    Write,
-    Stop,
 }
 
 /// The thread « reception ».
@@ -533,7 +542,6 @@ impl<F: Front> Reception<F> {
                 None => self.await_answer(&stream, &mut lines, asked).map_err(unreachable)?,
             }
         }
-        stream.set_read_timeout(Some(PING_AFTER)).map_err(unreachable)?;
         Ok((stream, lines))
     }
 
@@ -575,8 +583,8 @@ impl<F: Front> Reception<F> {
     /// One connection, from the login to its end. `None`: it was lost.
     fn talk(&mut self, stream: &TcpStream, lines: LineBuffer, login: Instant) -> Option<Ending> {
         let mut state = self.shared.lock();
-        state.connection = Connection::Up(login);
-        state.last_written = login;
+        state.connection = Connection::Up;
+        state.traffic = Traffic::new(login);
         drop(state);
         let shared = Arc::clone(&self.shared);
         let ending = thread::scope(|scope| {
@@ -610,37 +618,17 @@ impl<F: Front> Reception<F> {
     /// Reads and shows until the discussion or the connection ends.
     fn receive(&mut self, stream: &TcpStream, mut lines: LineBuffer, login: Instant) -> Option<Ending> {
         self.front.event(Event::Connected);
-        let mut pinged = false;
         let mut last_line = login;
         loop {
             match self.show_lines(&mut lines) {
                 Shown::Lines => last_line = Instant::now(),
-                Shown::Nothing if last_line.elapsed() >= LOST_AFTER => {
-                    log::info!("rien reçu depuis {} s", LOST_AFTER.as_secs());
-                    return None;
-                }
                 Shown::Nothing => {}
                 Shown::Broken => return None,
                 Shown::End(ending) => return Some(ending),
             }
-            match lines.read_from(stream) {
-                Ok(0) => return None,
-                Ok(_) => {
-                    // The relay counts the silence only of those who have sent a `ping`: one who always has something
-                    // to read would keep his seat for ever once his cable is pulled.
-                    if self.shared.is_silent() || (!pinged && login.elapsed() >= PING_AFTER) {
-                        pinged = true;
-                        self.shared.ping();
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                    pinged = true;
-                    self.shared.ping();
-                }
-                Err(error) => {
-                    log::info!("lecture : {error}");
-                    return None;
-                }
+            if let Err(error) = read_before(stream, &mut lines, last_line + LOST_AFTER) {
+                log::info!("lecture : {error}");
+                return None;
             }
         }
     }
@@ -674,6 +662,7 @@ impl<F: Front> Reception<F> {
                 self.route = Some(Route::new(who, self.own.clone()));
             }
         }
+        state.traffic.last_read = Instant::now();
         drop(state);
         if let Err(error) = self.front.show() {
             return Shown::End(Ending::Failed(Failure::Display(error)));
@@ -701,7 +690,7 @@ enum Shown {
 /// The thread « envoi »: writes until the connection is closing.
 fn write_all_work(shared: &Shared, stream: &TcpStream) {
     let mut batch = Vec::with_capacity(BATCH_BYTES);
-    while let Work::Write = shared.next_work(&mut batch) {
+    while shared.gather_work(&mut batch) {
         if let Err(error) = write_within(stream, &batch, WRITE_LIMIT) {
             log::info!("écriture : {error}");
             break;
