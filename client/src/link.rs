@@ -663,7 +663,8 @@ impl<F: Front> Reception<F> {
             }
         }
         state.traffic.last_read = Instant::now();
-        drop(state);
+        // Whoever joined is told at once what was shown of his, however long the showing takes.
+        self.shared.release_and_wake_writer(state);
         if let Err(error) = self.front.show() {
             return Shown::End(Ending::Failed(Failure::Display(error)));
         }

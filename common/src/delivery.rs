@@ -31,6 +31,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::mem::take;
+
 use crate::address::{Address, Pseudo};
 use crate::backlog::Backlog;
 use crate::frame::{Frame, MAX_DATE_BYTES, Msg};
@@ -113,7 +115,9 @@ struct Seated {
     queue: usize,
     /// We have met before and must know what it has shown before anything is sent.
     awaiting_count: bool,
-    /// It is owed a `recu`.
+    /// Our own count as of its arrival, until it was sent.
+    first_count: Option<u64>,
+    /// It is owed a `recu` for what it has sent since.
     recu_due: bool,
 }
 
@@ -222,7 +226,7 @@ impl Delivery {
         self.seated.is_some_and(|seated| {
             let (met, queue) = (&self.met[seated.met], &self.queues[seated.queue]);
             let next_is_kept = met.offset + met.next <= queue.last_position();
-            seated.recu_due || (next_is_kept && !seated.awaiting_count)
+            seated.first_count.is_some() || seated.recu_due || (next_is_kept && !seated.awaiting_count)
         })
     }
 
@@ -234,12 +238,12 @@ impl Delivery {
         }
         let seated = self.seated.as_mut()?;
         let met = &mut self.met[seated.met];
-        if seated.recu_due {
-            seated.recu_due = false;
+        let count = seated.first_count.take().or_else(|| take(&mut seated.recu_due).then_some(met.shown));
+        if let Some(number) = count {
             return Some(Frame::Recu {
                 source: self.own.borrowed(),
                 destination: met.address.borrowed(),
-                number: met.shown,
+                number,
             });
         }
         let queue = &mut self.queues[seated.queue];
@@ -306,7 +310,7 @@ impl Delivery {
         let queue = self.queue_of(&address.pseudo());
         if self.correspondent.is_none() {
             // The first to come: nothing else is kept yet.
-            self.queues[queue].kept = std::mem::take(&mut self.unaddressed);
+            self.queues[queue].kept = take(&mut self.unaddressed);
         }
         let met = known.unwrap_or_else(|| {
             self.met.push(Met {
@@ -320,7 +324,13 @@ impl Delivery {
             self.met.len() - 1
         });
         self.correspondent = Some(queue);
-        self.seated = Some(Seated { met, queue, awaiting_count: known.is_some(), recu_due: true });
+        self.seated = Some(Seated {
+            met,
+            queue,
+            awaiting_count: known.is_some(),
+            first_count: Some(self.met[met].shown),
+            recu_due: false,
+        });
     }
 
     /// Makes room in `met`, and in `queues` if nothing is kept for a pseudo that nobody else met bears.
@@ -448,6 +458,15 @@ mod tests {
         assert_eq!(sent(&mut alice), ["recu bob/b1 0", "msg bob/b1 1 un"]);
         alice.acknowledge();
         assert!(sent(&mut alice).is_empty(), "once is enough");
+    }
+
+    #[test]
+    fn the_count_is_sent_even_when_messages_come_right_behind_the_presence() {
+        let mut alice = alice();
+        for line in ["present bob/b1", "msg bob/b1 alice/a1 1 d x", "msg bob/b1 alice/a1 2 d x"] {
+            feed(&mut alice, line);
+        }
+        assert_eq!(sent(&mut alice), ["recu bob/b1 0", "recu bob/b1 2"]);
     }
 
     #[test]
