@@ -312,12 +312,6 @@ impl Shared {
         }
     }
 
-    /// Whether our user has left, and something is not delivered.
-    fn leaves_something(&self) -> bool {
-        let state = self.lock();
-        matches!(state.phase, Phase::Leaving { .. }) && !state.delivery.all_delivered()
-    }
-
     /// Waits until there is something to write and appends it to `batch`; false if nothing will be any more.
     fn gather_work(&self, batch: &mut Vec<u8>) -> bool {
         let mut state = self.lock();
@@ -494,8 +488,9 @@ impl<F: Front> Reception<F> {
                 }
             };
             if !self.pause(pause) {
-                // Who has written something and never joined is told why it went nowhere.
-                let in_vain = failure.filter(|_| first_login && self.shared.leaves_something());
+                let abandoned = self.shared.lock().phase == Phase::Abandoned;
+                // Who leaves and never joined is told why there was no discussion.
+                let in_vain = failure.filter(|_| first_login && !abandoned);
                 return in_vain.map_or(Ending::Left, Ending::Failed);
             }
         }

@@ -1,6 +1,7 @@
 //! The client in the terminal: what is typed is sent, what arrives is a line on stdout, notices go to stderr.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -24,6 +25,9 @@ use crate::undelivered;
 /// How long to wait for a server that is not up yet.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// When the other one has left, how long what was typed before that may take to be read.
+const LAST_INPUT: Duration = Duration::from_millis(200);
+
 /// A discussion in the terminal, from the login to the end. Without a server it is this machine; a missing pseudo is
 /// asked for, if someone is there to answer. False if something of the input could not be sent, or was not delivered
 /// when the other one left, as was said then.
@@ -38,15 +42,22 @@ pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<b
     let typing = link.clone();
     let all_sent = Arc::new(Mutex::new(true));
     let failures = Arc::clone(&all_sent);
+    let (reading, input) = channel::<()>();
     // Not joined: nothing interrupts the reading of a terminal but the end of the program.
     thread::Builder::new()
         .name("saisie".to_owned())
-        .spawn(move || send_what_is_typed(&typing, &failures))
+        .spawn(move || {
+            send_what_is_typed(&typing, &failures);
+            drop(reading);
+        })
         .context("le système n'accorde pas de fil d'exécution")?;
     let ending = match reception.join() {
         Ok(ending) => ending,
         Err(_) => bail!("la réception s'est interrompue"),
     };
+    if matches!(ending, Ending::LeftByPeer(_)) {
+        let _ = input.recv_timeout(LAST_INPUT);
+    }
     let all_sent = *lock(&all_sent);
     // Without a `recu` in the end, some of them may have arrived all the same.
     let undelivered = link.undelivered();
