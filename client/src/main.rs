@@ -1,27 +1,24 @@
 //! `client`: see `--help`.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use client::options::{self, Command, HELP};
 use client::terminal;
+use common::command_line::{fail, print};
 
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("error")).init();
-    let command = match options::parse(std::env::args_os().skip(1)) {
-        Ok(command) => command,
-        Err(error) => return fail(&error),
-    };
-    let all_well = match command {
-        Command::Help => print(HELP),
-        Command::Version => print(&format!("client {}\n", env!("CARGO_PKG_VERSION"))),
-        Command::Terminal { server, pseudo } => terminal::run(server, pseudo),
-        command => window(command),
+    let all_well = match options::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Help) => return print(HELP),
+        Ok(Command::Version) => return print(&format!("client {}\n", env!("CARGO_PKG_VERSION"))),
+        Ok(Command::Terminal { server, pseudo }) => terminal::run(server, pseudo),
+        Ok(command) => window(command),
+        Err(error) => Err(error),
     };
     match all_well {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => fail(&error),
+        Err(error) => fail("client", 1, &format!("{error:#}")),
     }
 }
 
@@ -40,15 +37,4 @@ fn window(command: Command) -> anyhow::Result<bool> {
 #[cfg(not(feature = "fenetre"))]
 fn window(_: Command) -> anyhow::Result<bool> {
     anyhow::bail!("ce client a été construit sans fenêtre : ajoutez --terminal")
-}
-
-/// Unlike `print!`, does not panic when nobody reads.
-fn print(text: &str) -> anyhow::Result<bool> {
-    Ok(io::stdout().write_all(text.as_bytes()).is_ok())
-}
-
-fn fail(error: &anyhow::Error) -> ExitCode {
-    // Nobody may be reading; the status says it too.
-    let _ = writeln!(io::stderr(), "client : {error:#}.");
-    ExitCode::FAILURE
 }

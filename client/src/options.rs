@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use anyhow::bail;
 use common::address::Pseudo;
-use common::arguments::in_french;
+use common::command_line::in_french;
 use common::endpoint::Endpoint;
 
 /// What `--help` shows.
@@ -117,7 +117,7 @@ fn command(mode: Mode, values: Vec<String>) -> anyhow::Result<Command> {
             None => Command::Demo,
         },
         Mode::Window | Mode::Terminal => {
-            let server = values.next().map(|value| value.parse()).transpose()?;
+            let server = values.next().map(|value| Endpoint::parse_remote(&value)).transpose()?;
             let pseudo = pseudo(values)?;
             if mode == Mode::Terminal {
                 Command::Terminal { server, pseudo }
@@ -130,8 +130,8 @@ fn command(mode: Mode, values: Vec<String>) -> anyhow::Result<Command> {
 
 fn parse_port(port: &str) -> anyhow::Result<u16> {
     match port.parse() {
-        Ok(number) => Ok(number),
-        Err(_) => bail!("le port « {port} » n'est pas valide : donnez un nombre de 1 à 65535"),
+        Ok(number @ 1..) => Ok(number),
+        _ => bail!("le port « {port} » n'est pas valide : donnez un nombre de 1 à 65535"),
     }
 }
 
@@ -190,11 +190,13 @@ mod tests {
         for (args, words) in [
             (&["--zut"][..], "option inconnue"),
             (&["hote:x"], "port « x »"),
+            (&["hote:0"], "port « 0 »"),
             (&["hote", "Jean Paul"], "pseudo « Jean Paul »"),
             (&["hote", "alice", "bob"], "en trop"),
             (&["--demo", "x"], "en trop"),
             (&["--demo", "--terminal"], "ne vont pas ensemble"),
             (&["--heberge", "99999"], "port « 99999 »"),
+            (&["--heberge", "0"], "port « 0 »"),
             (&["--heberge", "9000", "a b"], "pseudo"),
         ] {
             let error = parsed(args).unwrap_err();

@@ -186,12 +186,11 @@ impl fmt::Display for Address<'_> {
 
 fn check_pseudo(text: &str) -> Result<(), AddressError> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let mut count = 0;
-    let valid = text.chars().all(|c| {
-        count += 1;
-        allowed(c) && count <= MAX_PSEUDO_CHARS
-    });
-    if valid && count > 0 { Ok(()) } else { Err(AddressError::Pseudo) }
+    if (1..=MAX_PSEUDO_CHARS).contains(&text.chars().count()) && text.chars().all(allowed) {
+        Ok(())
+    } else {
+        Err(AddressError::Pseudo)
+    }
 }
 
 fn check_session(text: &str) -> Result<(), AddressError> {
@@ -208,10 +207,10 @@ fn same_but_for_case(a: &str, b: &str) -> bool {
     a == b || folded(a).eq(folded(b))
 }
 
-/// A pseudo without its case: upper case first, then lower case, so that letters with several lower-case forms
-/// (σ and ς) meet.
+/// A pseudo without its case: in lower case and then in upper case, so that letters with several forms (σ and ς, ß and
+/// ẞ) meet.
 fn folded(text: &str) -> impl Iterator<Item = char> {
-    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+    text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase)
 }
 
 #[cfg(test)]
@@ -230,7 +229,8 @@ mod tests {
 
     #[test]
     fn pseudos_that_differ_by_case_are_one() {
-        for (a, b) in [("alice", "ALICE"), ("Éva", "éVA"), ("Οδυσσεύς", "ΟΔΥΣΣΕΎΣ")] {
+        for (a, b) in [("alice", "ALICE"), ("Éva", "éVA"), ("Οδυσσεύς", "ΟΔΥΣΣΕΎΣ"), ("straße", "STRAẞE")]
+        {
             assert_eq!(a.parse::<Pseudo>(), b.parse::<Pseudo>());
         }
         assert_ne!("alice".parse::<Pseudo>(), "alise".parse::<Pseudo>());

@@ -49,15 +49,28 @@ impl fmt::Display for EndpointError {
 
 impl std::error::Error for EndpointError {}
 
+impl Endpoint {
+    /// Reads where to connect to: unlike where to listen, never on port 0.
+    ///
+    /// # Errors
+    /// Those of [`from_str`](Self::from_str), and port 0.
+    pub fn parse_remote(text: &str) -> Result<Self, EndpointError> {
+        let endpoint: Endpoint = text.parse()?;
+        if endpoint.port == 0 { Err(EndpointError::Port("0".to_owned())) } else { Ok(endpoint) }
+    }
+}
+
 impl FromStr for Endpoint {
     type Err = EndpointError;
 
     fn from_str(text: &str) -> Result<Self, EndpointError> {
-        let (host, port) = split(text)?;
         // Someone has pasted a whole URL.
-        let (host, port) = if text.contains('/') { (text, None) } else { (host, port) };
+        if text.contains('/') {
+            return Err(EndpointError::Host(text.to_owned()));
+        }
+        let (host, port) = split(text)?;
         let looks_like_a_host = !host.is_empty()
-            && !host.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '[' | ']' | '@'))
+            && !host.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '[' | ']' | '@'))
             // A bare number is a port whose colon was forgotten, not the address 0.0.35.40.
             && !host.bytes().all(|b| b.is_ascii_digit());
         if !looks_like_a_host {

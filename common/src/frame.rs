@@ -452,7 +452,10 @@ mod tests {
             let mut wire = Vec::new();
             frame.write(&mut wire);
             let mut lines = LineBuffer::new();
-            lines.extend(&wire);
+            let mut rest = &wire[..];
+            while !rest.is_empty() {
+                lines.read_from(&mut rest).unwrap();
+            }
             let line = lines.next_line().unwrap().unwrap();
             prop_assert_eq!(Frame::parse(std::str::from_utf8(line).unwrap()).unwrap(), frame);
             prop_assert!(lines.next_line().is_none());

@@ -1,4 +1,4 @@
-//! The protocol between `serveur` and `client`, version 1, without any input or output.
+//! What `serveur` and `client` share: their protocol, version 1, and how lines are read, written and shown.
 //!
 //! Two people talk through a relay. Whoever wants to write a client, in whatever language, finds here all it
 //! takes; [`frame`], [`address`], [`text`] and [`delivery`] are the same in code.
@@ -79,8 +79,8 @@
 //!    to 5 s.
 
 pub mod address;
-pub mod arguments;
 mod backlog;
+pub mod command_line;
 pub mod delivery;
 pub mod endpoint;
 pub mod frame;

@@ -54,11 +54,12 @@ pub struct LineTooLong;
 /// ```
 /// # use common::lines::LineBuffer;
 /// let mut lines = LineBuffer::new();
-/// lines.extend(b"ping\r\nqui");
+/// lines.read_from(&b"ping\r\nqui"[..])?;
 /// assert_eq!(lines.next_line(), Some(Ok(&b"ping"[..])));
 /// assert_eq!(lines.next_line(), None);
-/// lines.extend(b"tter\n");
+/// lines.read_from(&b"tter\n"[..])?;
 /// assert_eq!(lines.next_line(), Some(Ok(&b"quitter"[..])));
+/// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct LineBuffer {
@@ -66,7 +67,7 @@ pub struct LineBuffer {
     /// `bytes[start..end]` has arrived and was not yet handed out.
     start: usize,
     end: usize,
-    /// Nothing before this has an LF.
+    /// Nothing before this has an LF, but for the last byte before it.
     searched: usize,
     /// How long `bytes` may become.
     max_bytes: usize,
@@ -162,18 +163,6 @@ impl LineBuffer {
         self.start = self.searched;
         Some(Ok(line.strip_suffix(b"\r").unwrap_or(line)))
     }
-
-    /// Copies `bytes` in, as if they had been read.
-    ///
-    /// # Panics
-    /// There is no room for them.
-    pub fn extend(&mut self, bytes: &[u8]) {
-        while self.bytes.len() < (self.end + bytes.len()).min(self.max_bytes) {
-            self.grow();
-        }
-        self.space()[..bytes.len()].copy_from_slice(bytes);
-        self.filled(bytes.len());
-    }
 }
 
 impl Default for LineBuffer {
@@ -252,7 +241,10 @@ mod tests {
         let line = |length: usize| [vec![b'x'; length - 1], vec![b'\n']].concat();
         let three = line(MAX_LINE_BYTES).repeat(3);
         let mut buffer = large();
-        buffer.extend(&three);
+        let mut rest = &three[..];
+        while !rest.is_empty() {
+            buffer.read_from(&mut rest).unwrap();
+        }
         assert_eq!(std::iter::from_fn(|| buffer.next_line().map(|line| line.unwrap().len())).count(), 3);
         for size in [1000, 100_000, 3 * MAX_LINE_BYTES] {
             assert_eq!(read_by(large(), &three, &[size]).unwrap().len(), 3);

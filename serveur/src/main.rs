@@ -1,8 +1,9 @@
 //! `serveur`: see `--help`.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
+use common::command_line::{fail, print};
 use serveur::options::{self, Command, HELP};
 use serveur::{Emphasis, Relay};
 
@@ -13,9 +14,9 @@ fn main() -> ExitCode {
         Ok(Command::Version) => print(&format!("serveur {}\n", env!("CARGO_PKG_VERSION"))),
         Ok(Command::Serve { endpoint, permanent }) => match Relay::bind(&endpoint, permanent) {
             Ok(relay) => serve(relay),
-            Err(error) => fail(1, &error.to_string()),
+            Err(error) => fail("serveur", 1, &error.to_string()),
         },
-        Err(error) => fail(2, &error.to_string()),
+        Err(error) => fail("serveur", 2, &error.to_string()),
     }
 }
 
@@ -24,20 +25,6 @@ fn serve(relay: Relay) -> ExitCode {
     let emphasis = if stdout.is_terminal() { Emphasis::Bold } else { Emphasis::None };
     match relay.run(Box::new(stdout), emphasis) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(1, &format!("le système n'accorde pas de fil d'exécution : {error}")),
+        Err(error) => fail("serveur", 1, &format!("le système n'accorde pas de fil d'exécution : {error}")),
     }
-}
-
-/// Unlike `print!`, does not panic when nobody reads.
-fn print(text: &str) -> ExitCode {
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
-}
-
-fn fail(status: u8, sentence: &str) -> ExitCode {
-    // Nobody may be reading; the status says it too.
-    let _ = writeln!(io::stderr(), "serveur : {sentence}.");
-    ExitCode::from(status)
 }

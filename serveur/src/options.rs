@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use common::arguments::in_french;
+use common::command_line::in_french;
 use common::endpoint::Endpoint;
 use common::frame::DEFAULT_PORT;
 

@@ -64,7 +64,10 @@ impl Pipe {
 
     fn arrive(&mut self, count: usize) {
         let count = count.min(self.in_flight.len());
-        self.arrived.extend(&self.in_flight[..count]);
+        let mut arriving = &self.in_flight[..count];
+        while !arriving.is_empty() {
+            self.arrived.read_from(&mut arriving).unwrap();
+        }
         self.in_flight.drain(..count);
     }
 

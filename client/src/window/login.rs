@@ -281,7 +281,7 @@ impl Form {
         if host.is_empty() {
             return Err((&self.host, "tapez l'adresse que « serveur » affiche au démarrage".to_owned()));
         }
-        let mut endpoint: Endpoint = host.parse().map_err(|error| (&self.host, format!("{error}")))?;
+        let mut endpoint = Endpoint::parse_remote(host).map_err(|error| (&self.host, error.to_string()))?;
         if endpoint.host == host || host == format!("[{}]", endpoint.host) {
             let port = self.port.input.value().trim().to_owned();
             endpoint.port = port

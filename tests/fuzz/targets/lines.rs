@@ -80,7 +80,10 @@ fn check_frame(line: &str) {
     let mut wire = Vec::new();
     frame.write(&mut wire);
     let mut buffer = LineBuffer::new();
-    buffer.extend(&wire);
+    let mut rest = &wire[..];
+    while !rest.is_empty() {
+        buffer.read_from(&mut rest).expect("a slice can be read");
+    }
     assert_eq!(buffer.next_line(), Some(Ok(line.as_bytes())), "one form for one meaning");
     if let Frame::Msg(msg) = frame {
         let mut shown = String::new();

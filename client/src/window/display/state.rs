@@ -71,7 +71,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new() -> Self {
-        let (text, small, sizes) = faces(TEXT_SIZE, 0);
+        let (text, small, sizes) = faces();
         Self {
             entries: Entries::default(),
             view: View::new(0, END_MARGIN),
@@ -462,11 +462,11 @@ fn height(
     height
 }
 
-/// The fonts for a size of the text, and the sizes that follow from them.
-fn faces(size: i32, width: i32) -> (Face, Face, Sizes) {
-    let text = Face::new(size);
-    let small = Face::new((size * 4 / 5).max(8));
+/// The fonts, and the sizes that follow from them.
+fn faces() -> (Face, Face, Sizes) {
+    let text = Face::new(TEXT_SIZE);
+    let small = Face::new(TEXT_SIZE * 4 / 5);
     let letter = pixels(f64::from(text.width("une phrase comme une autre")) / 26.0);
-    let sizes = Sizes { width, line: text.line, small: small.line, time: small.width("00:00"), letter };
+    let sizes = Sizes { width: 0, line: text.line, small: small.line, time: small.width("00:00"), letter };
     (text, small, sizes)
 }

@@ -1,6 +1,24 @@
-//! What both programs say of a command line they do not understand.
+//! How both programs answer their command line.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
 
 use crate::text::harmless;
+
+/// Prints what was asked for; unlike `print!`, without a panic when nobody reads.
+pub fn print(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Says on stderr why `program` ends with that status.
+pub fn fail(program: &str, status: u8, sentence: &str) -> ExitCode {
+    // Nobody may be reading; the status says it too.
+    let _ = writeln!(io::stderr(), "{program} : {sentence}.");
+    ExitCode::from(status)
+}
 
 /// The parser's error as a sentence in French.
 pub fn in_french(error: lexopt::Error) -> anyhow::Error {
