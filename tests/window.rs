@@ -13,6 +13,11 @@ use support::program::{Program, server};
 use support::relay::RelayThread;
 use support::window::{Desktop, Window, wait_until};
 
+/// Colours of the light theme: errors, text, the ground of fields.
+const ERROR: u32 = 0xB3261E;
+const TEXT: u32 = 0x1B1F24;
+const SURFACE: u32 = 0xFFFFFF;
+
 /// bob by hand, opposite a window.
 struct Bob {
     peer: Peer,
@@ -316,9 +321,16 @@ fn a_text_that_is_too_long_is_said_so_and_stays() {
     window.paste(&text);
     window.press(&["Return"]);
     wait_until("the text in the field", || window.copied() == text);
+    wait_until("the remark", || window.pixels(ERROR, None) > 0);
     window.screenshot("too-long");
     // It can be shortened.
     window.press(&["ctrl+a"]);
+    window.type_line("court");
+    assert_eq!(bob.receive(), "court");
+    assert_eq!(window.pixels(ERROR, None), 0);
+    // So long that it is not even taken into the field.
+    window.paste(&"x".repeat(300_000));
+    wait_until("the remark", || window.pixels(ERROR, None) > 0);
     window.type_line("court");
     assert_eq!(bob.receive(), "court");
 }
@@ -529,30 +541,35 @@ fn messages_not_delivered_are_named_before_they_are_lost() {
     question.press(&["Escape"]);
     wait_until("no question", || desktop.visible_windows(process).len() == 1);
     assert!(window.is_visible());
-    // bob comes back while the question is asked again: nothing is left to ask.
+    // bob comes back while the question is asked again: nothing is left to ask, and the discussion goes on.
     window.close();
     wait_until("the question", || desktop.visible_windows(process).len() == 2);
     let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
     assert_eq!(bob.receive(), "pour bob seul");
-    assert_eq!(window.program().status(), 0);
-    assert_eq!(bob.rest().last().unwrap(), &format!("fin {}", bob.other));
+    wait_until("no question", || desktop.visible_windows(process).len() == 1);
+    window.focus();
+    window.type_line("re-bonjour");
+    assert_eq!(bob.receive(), "re-bonjour");
 }
 
 #[test]
 fn who_stays_goes_on_talking() {
-    for answer in ["Escape", "Return", "alt+r"] {
+    let close: fn(&Window) = |window| window.close();
+    let quit: fn(&Window) = |window| window.press(&["alt+q"]);
+    for (leave, answer) in [(close, "Escape"), (quit, "Escape"), (close, "Return"), (quit, "alt+r")] {
         let (desktop, relay) = (Desktop::start(), RelayThread::start());
         let (mut window, bob) = talk(&desktop, &relay);
         bob.peer.close();
         window.wait_for_text("bob a perdu la connexion");
         window.type_line("pour bob");
-        window.close();
+        leave(&window);
         let process = window.program().id();
         wait_until("the question", || desktop.visible_windows(process).len() == 2);
         let question = desktop.newest_window(process);
         question.focus();
         question.press(&[answer]);
         wait_until("no question", || desktop.visible_windows(process).len() == 1);
+        window.focus();
         let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
         assert_eq!(bob.receive(), "pour bob");
         window.type_line("encore");
@@ -579,14 +596,21 @@ fn the_window_can_be_closed_all_the_same() {
 #[test]
 fn messages_not_delivered_are_named_at_the_end() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
-    let (window, bob) = talk(&desktop, &relay);
+    let (mut window, bob) = talk(&desktop, &relay);
     bob.peer.close();
     window.wait_for_text("bob a perdu la connexion");
     window.type_line("trop tard");
     window.press(&["alt+q"]);
+    let process = window.program().id();
+    wait_until("the question", || desktop.visible_windows(process).len() == 2);
+    desktop.screenshot("question-quit");
+    // The mouse finds it: it is in front.
+    let question = desktop.newest_window(process);
+    question.click(180, question.geometry().3 - 43);
+    wait_until("no question", || desktop.visible_windows(process).len() == 1);
+    window.focus();
     window.wait_for_text("1 message n'a pas été remis à bob");
-    let cross = 0xB3261E;
-    wait_until("the cross beside the message", || window.pixels(cross, None) > 0);
+    wait_until("the cross beside the message", || window.pixels(ERROR, None) > 0);
     window.screenshot("not-delivered");
 }
 
@@ -686,6 +710,12 @@ fn a_server_that_comes_later_is_waited_for() {
     window.wait_for_title("alice avec bob – Messagerie");
     window.type_line("enfin");
     assert_eq!(bob.receive(), "enfin");
+    // What was wrong with the form is not any more.
+    window.press(&["alt+q"]);
+    window.wait_for_text("Vous avez quitté la discussion.");
+    window.press(&["alt+n"]);
+    wait_until("the pseudo in the form", || window.copied() == "alice");
+    assert_eq!(window.fields_with_an_error(), 0);
 }
 
 #[test]
@@ -752,8 +782,8 @@ fn a_hosting_window_says_what_to_type_on_the_other_machine() {
     let desktop = Desktop::start();
     let port = TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
     let window = desktop.client(&["--heberge", &port.to_string(), "alice"]);
-    let accent = || window.pixels(0x1F62C4, Some((0, 50, 480, 100)));
-    wait_until("the invitation", || accent() > 400);
+    let words = || window.pixels(TEXT, Some((0, 50, 480, 100)));
+    wait_until("the invitation", || words() > 200);
     window.screenshot("hosting");
     window.press(&["alt+c"]);
     wait_until("the command in the clipboard", || desktop.clipboard().starts_with("client "));
@@ -761,7 +791,7 @@ fn a_hosting_window_says_what_to_type_on_the_other_machine() {
     let address = command.strip_prefix("client ").unwrap();
     let mut bob = Bob::opposite(Peer::login(address.parse().unwrap(), "bob"), 0);
     window.wait_for_title("alice avec bob – Messagerie");
-    wait_until("no invitation", || accent() == 0);
+    wait_until("no invitation", || words() == 0);
     window.type_line("bienvenue");
     assert_eq!(bob.receive(), "bienvenue");
     window.close();
@@ -814,6 +844,22 @@ fn the_window_can_be_made_small_and_large() {
         window.type_line(name);
         assert_eq!(bob.receive(), name);
     }
+}
+
+#[test]
+fn the_entry_field_is_as_high_as_its_text_in_a_window_of_any_width() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, _bob) = talk(&desktop, &relay);
+    // Of the field's ground, left of its text.
+    let height = || window.pixels(SURFACE, Some((16, 0, 1, window.geometry().3)));
+    window.resize(900, 640);
+    window.type_text("Dans une large zone de saisie, cette phrase tient sur une seule ligne.");
+    wait_until("one line", || (20..38).contains(&height()));
+    window.resize(360, 640);
+    wait_until("two lines", || (38..60).contains(&height()));
+    window.screenshot("entry-narrow");
+    window.resize(900, 640);
+    wait_until("one line again", || (20..38).contains(&height()));
 }
 
 // ---- the README's pictures ----

@@ -198,6 +198,11 @@ impl Link {
         }
     }
 
+    /// Whether the other one is there, as far as is known.
+    pub fn has_peer(&self) -> bool {
+        self.shared.lock().delivery.peer().is_some()
+    }
+
     /// What was written and has not reached the other's screen, as far as is known: whom it is for (`None`: the
     /// first to come) and the text.
     pub fn undelivered(&self) -> Vec<(Option<Pseudo>, String)> {

@@ -100,10 +100,9 @@ impl Chat {
         ] {
             let chat = self.clone();
             button.clone().set_callback(move |_| {
+                // Before the action, which may lead elsewhere: FLTK would bring this window to the front again.
+                chat.take_focus();
                 chat.on_action.call(action);
-                if chat.page.visible() {
-                    chat.take_focus();
-                }
             });
         }
         let chat = self.clone();

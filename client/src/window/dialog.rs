@@ -38,7 +38,7 @@ impl Question {
         on_answer: impl Fn(bool) + 'static,
     ) -> Self {
         let text_width = WIDTH - 4 * MARGIN;
-        let text_height = paint::text_height(text, text_width, FONT, TEXT_SIZE);
+        let text_height = paint::measure(text, text_width, FONT, TEXT_SIZE).1;
         let height = text_height + CONTROL_HEIGHT + 5 * MARGIN;
         let mut window = DoubleWindow::new(
             parent.x_root() + (parent.w() - WIDTH) / 2,

@@ -23,6 +23,9 @@ const LONG_BYTES: i32 = 4_000;
 const MAX_BYTES: usize = 256 * 1024;
 /// Between the frame and the text.
 const PADDING: i32 = 8;
+const SCROLLBAR: i32 = 12;
+/// What FLTK leaves free on both sides of the text together.
+const TEXT_MARGINS: i32 = 6;
 const PLACEHOLDER: &str = "Votre message, puis Entrée";
 
 /// What the user does in the field.
@@ -112,7 +115,15 @@ impl EntryField {
         let Area { x, y, w, h } = area;
         self.frame.clone().resize(x, y, w, h);
         let Area { x, y, w, h } = area.inset(PADDING - 3);
-        self.editor.clone().resize(x, y, w, h);
+        let mut editor = self.editor.clone();
+        if w != editor.w() {
+            // The lines' width is told: what FLTK finds by itself it knows only when it draws.
+            let line_width = (w - TEXT_MARGINS - SCROLLBAR).max(1);
+            editor.wrap_mode(WrapMode::AtPixel, line_width);
+            self.reader.clone().wrap_mode(WrapMode::AtPixel, line_width);
+            editor.show_insert_position();
+        }
+        editor.resize(x, y, w, h);
         self.reader.clone().resize(x, y, w, h);
         self.frame.clone().redraw();
     }
@@ -130,7 +141,7 @@ impl EntryField {
             let empty_last = length == 0 || self.buffer.byte_at(length - 1) == b'\n';
             (self.editor.count_lines(0, length, true) + i32::from(empty_last)).clamp(1, MOST_LINES)
         };
-        // Within bounds FLTK would show a scrollbar as soon as less than a whole line is empty.
+        // FLTK would show a scrollbar as soon as no line is empty.
         let scrollbar = if lines < MOST_LINES { Align::Center } else { Align::Right };
         self.editor.clone().set_scrollbar_align(scrollbar);
         self.reader.clone().set_scrollbar_align(scrollbar);
@@ -192,14 +203,13 @@ fn line_height() -> i32 {
 /// What the editor and the reader have in common.
 fn dress(display: &mut impl DisplayExt, buffer: &TextBuffer) {
     display.set_buffer(buffer.clone());
-    display.wrap_mode(WrapMode::AtBounds, 0);
     display.set_frame(FrameType::FlatBox);
     display.set_color(SURFACE);
     display.set_selection_color(SELECTION);
     display.set_text_color(TEXT);
     display.set_text_font(FONT);
     display.set_text_size(TEXT_SIZE);
-    display.set_scrollbar_size(12);
+    display.set_scrollbar_size(SCROLLBAR);
 }
 
 /// True: the event is dealt with; the editor shall not see it.

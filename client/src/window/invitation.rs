@@ -10,10 +10,11 @@ use fltk::group::Group;
 use fltk::prelude::*;
 
 use super::button::{self, Kind};
-use super::paint::{self, Area};
-use super::theme::{ACCENT, BACKGROUND, CONTROL_HEIGHT, FONT, FONT_CODE, MARGIN, TEXT, TEXT_SIZE};
+use super::paint::{self, Area, Edge};
+use super::theme::{BACKGROUND, CONTROL_HEIGHT, FONT, FONT_CODE, MARGIN, TEXT, TEXT_SIZE};
 
 const COPY: &str = "Copier";
+const COPIED: &str = "Copié";
 const HEADLINE: &str = "Sur l'autre machine, tapez :";
 const HEADLINE_SEVERAL: &str = "Sur l'autre machine, tapez l'une de ces lignes :";
 const LINE: i32 = 24;
@@ -37,9 +38,10 @@ impl Invitation {
         let mut copy = button::text_button(COPY, 'c', Kind::Plain);
         copy.set_callback({
             let commands = Rc::clone(&commands);
-            move |_| {
+            move |copy| {
                 if let Some(command) = commands.borrow().first() {
                     app::copy(command);
+                    copy.set_label(COPIED);
                 }
             }
         });
@@ -74,21 +76,14 @@ impl Invitation {
         let h = (1 + count) * LINE + 2 * MARGIN;
         self.group.clone().resize(x, y, w, h);
         let width = button::width_for(COPY);
-        self.copy.clone().resize(
-            x + w - MARGIN - width,
-            y + h - MARGIN - CONTROL_HEIGHT,
-            width,
-            CONTROL_HEIGHT,
-        );
+        self.copy.clone().resize(x + w - MARGIN - width, y + (h - CONTROL_HEIGHT) / 2, width, CONTROL_HEIGHT);
         h
     }
 }
 
 fn draw(group: &mut Group, commands: &[String]) {
     let area = Area::of(group);
-    paint::clear(area, BACKGROUND);
-    paint::fill(area, ACCENT);
-    paint::fill(area.inset(2), BACKGROUND);
+    paint::field(area, Edge::Plain, BACKGROUND);
     let inside = area.inset(MARGIN);
     let headline = if commands.len() > 1 { HEADLINE_SEVERAL } else { HEADLINE };
     let left = Align::Left | Align::Inside;

@@ -232,7 +232,8 @@ impl Form {
         self.lay_out();
     }
 
-    fn clear_faults(&self) {
+    /// Nothing is wrong any more.
+    pub(crate) fn clear_faults(&self) {
         for note in [&self.host.fault, &self.port.fault, &self.pseudo.fault, &self.fault] {
             note.set("");
         }
@@ -364,7 +365,6 @@ impl Entry {
         input.set_text_font(FONT);
         input.set_text_size(TEXT_SIZE);
         input.set_selection_color(SELECTION);
-        input.set_cursor_color(ACCENT);
         input.set_trigger(CallbackTrigger::Changed);
         let fault = Note::new(ERROR);
         input.super_handle_first(false);
@@ -410,6 +410,7 @@ impl Entry {
         input.set_readonly(!open);
         input.set_text_color(if open { TEXT } else { MUTED });
         input.set_color(if open { SURFACE } else { BACKGROUND });
+        input.set_cursor_color(if open { ACCENT } else { BACKGROUND });
         self.frame.clone().redraw();
     }
 

@@ -15,7 +15,7 @@ use fltk::prelude::*;
 use fltk::window::DoubleWindow;
 
 use super::chat::{self, Chat};
-use super::dialog::Question;
+use super::dialog::{Answer, Question};
 use super::display::Entry;
 use super::front::{Batch, End, Fault, Field, Happening, bridge, capitalised};
 use super::hosting;
@@ -65,8 +65,6 @@ struct Inner {
     /// The page of the present discussion, or of the last.
     chat: RefCell<Option<Chat>>,
     discussion: RefCell<Option<Discussion>>,
-    /// Attempts that were given up: they have not closed yet.
-    given_up: RefCell<Vec<Receiver<Batch>>>,
     question: RefCell<Option<Question>>,
     /// Something is to get the focus when the window is in front again.
     focus_due: Cell<bool>,
@@ -117,7 +115,6 @@ impl Messenger {
             form: form.clone(),
             chat: RefCell::default(),
             discussion: RefCell::default(),
-            given_up: RefCell::default(),
             question: RefCell::default(),
             focus_due: Cell::new(false),
             unseen: Cell::new(0),
@@ -290,7 +287,7 @@ impl Messenger {
             let messenger = self.clone();
             move |action| match action {
                 chat::Action::Send => messenger.send(),
-                chat::Action::Quit => messenger.leave(),
+                chat::Action::Quit => messenger.quit(),
                 chat::Action::StartAgain => messenger.start_again(),
                 chat::Action::SwitchTheme => messenger.switch_theme(),
             }
@@ -305,7 +302,6 @@ impl Messenger {
         let Some(discussion) = self.0.discussion.take() else { return };
         discussion.link.abandon();
         let lost = undelivered::describe(&discussion.link.undelivered());
-        self.0.given_up.borrow_mut().push(discussion.batches);
         self.0.form.ready();
         let fault = match why {
             Some(fault) if lost.is_empty() => Some(fault),
@@ -338,7 +334,7 @@ impl Messenger {
         let text = text.trim_end_matches('\n');
         if text.trim() == QUIT_WORD {
             chat.entry().clear();
-            self.leave();
+            self.quit();
         } else if !text.trim().is_empty() {
             match link.send(text) {
                 Ok(sent) => {
@@ -349,6 +345,20 @@ impl Messenger {
                 }
                 Err(error) => chat.remark(&format!("{}.", capitalised(&error.to_string()))),
             }
+        }
+    }
+
+    /// Leaves the discussion, unless something is undelivered that the other, who is not there, would never get: then
+    /// the user is asked first.
+    fn quit(&self) {
+        match self.link() {
+            Some(link) if self.phase() == Some(Phase::Talking) && !link.has_peer() => self.ask_before_losing(
+                &link,
+                "Si vous quittez maintenant",
+                ("Quitter quand même", 'q'),
+                Messenger::leave,
+            ),
+            _ => self.leave(),
         }
     }
 
@@ -367,7 +377,6 @@ impl Messenger {
     /// Shows what the link's thread has handed over. The batches returned are on the screen once FLTK has drawn.
     pub(crate) fn show_what_arrived(&self) -> Vec<Batch> {
         self.come_to_front();
-        self.0.given_up.borrow_mut().retain(|batches| batches.try_iter().all(|batch| !tells_the_end(&batch)));
         let batches: Vec<Batch> = match &*self.0.discussion.borrow() {
             Some(discussion) => discussion.batches.try_iter().collect(),
             None => Vec::new(),
@@ -439,7 +448,7 @@ impl Messenger {
             Happening::Message { name, date, text } => entries.push(Entry::Other { name, date, text }),
             Happening::Delivered(ids) => {
                 chat.display().mark_delivered(&ids);
-                self.close_if_only_waiting_for_this();
+                self.drop_moot_question();
             }
             Happening::Over(end) => self.end(chat, end, entries),
         }
@@ -455,6 +464,7 @@ impl Messenger {
     /// The first connection is made: the discussion's page.
     fn enter(&self, chat: &Chat) {
         self.set_phase(Phase::Talking);
+        self.0.form.clear_faults();
         self.0.form.ready();
         if let Some(invitation) = &self.0.shared.invitation {
             chat.invite(&invitation.commands);
@@ -505,38 +515,52 @@ impl Messenger {
         self.take_focus();
     }
 
-    // ---- closing the window ----
+    // ---- leaving and closing ----
 
     fn close(&self) {
         let Some(link) = self.link().filter(|_| self.has_discussion()) else {
             self.0.window.clone().hide();
             return;
         };
-        let lost = link.undelivered();
-        if lost.is_empty() || self.phase() == Some(Phase::Leaving) {
+        if self.phase() == Some(Phase::Leaving) {
             self.leave_and_hide();
-            return;
+        } else {
+            self.ask_before_losing(
+                &link,
+                "Si vous fermez la fenêtre maintenant",
+                ("Fermer quand même", 'f'),
+                Messenger::leave_and_hide,
+            );
         }
-        let text = format!(
-            "{}\n\nSi vous fermez la fenêtre maintenant, {}.",
-            undelivered::describe(&lost),
-            if lost.len() == 1 { "il sera perdu" } else { "ils seront perdus" }
-        );
+    }
+
+    /// Does `act`, by which messages that are not delivered will be lost; if there are any, only once the user has said
+    /// so.
+    fn ask_before_losing(&self, link: &Link, when: &str, all_the_same: Answer, act: fn(&Messenger)) {
+        let lost = link.undelivered();
+        if lost.is_empty() {
+            return act(self);
+        }
+        let what = if lost.len() == 1 { "il sera perdu" } else { "ils seront perdus" };
+        let text = format!("{}\n\n{when}, {what}.", undelivered::describe(&lost));
         let messenger = self.clone();
         let question = Question::ask(
             &self.0.window,
             "Messages non remis",
             &text,
             ("Rester", 'r'),
-            ("Fermer quand même", 'f'),
-            move |close_all_the_same| {
+            all_the_same,
+            move |all_the_same| {
                 messenger.0.question.take();
-                if close_all_the_same {
-                    messenger.leave_and_hide();
+                if all_the_same {
+                    act(&messenger);
                 }
             },
         );
-        *self.0.question.borrow_mut() = Some(question);
+        // The last question asked is the one that counts.
+        if let Some(earlier) = self.0.question.replace(Some(question)) {
+            earlier.close();
+        }
     }
 
     fn leave_and_hide(&self) {
@@ -548,14 +572,11 @@ impl Messenger {
     }
 
     /// The last message has arrived while the user was being asked whether to lose it.
-    fn close_if_only_waiting_for_this(&self) {
-        let asked = self.0.question.borrow().is_some();
-        if asked
-            && self.link().is_some_and(|link| link.undelivered().is_empty())
+    fn drop_moot_question(&self) {
+        if self.link().is_some_and(|link| link.undelivered().is_empty())
             && let Some(question) = self.0.question.take()
         {
             question.close();
-            self.leave_and_hide();
         }
     }
 
@@ -602,10 +623,6 @@ impl Messenger {
             window.set_label(&title);
         }
     }
-}
-
-fn tells_the_end(batch: &Batch) -> bool {
-    batch.happenings.iter().any(|happening| matches!(happening, Happening::Over(_)))
 }
 
 /// `client/images/icone.svg` as 64 × 64 pixels of red, green, blue and opacity.

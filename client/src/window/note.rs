@@ -59,6 +59,6 @@ impl Note {
 
     /// How high it is when it is `w` wide.
     pub(crate) fn height(&self, w: i32) -> i32 {
-        if self.is_empty() { 0 } else { paint::text_height(&self.text.borrow(), w, FONT, SMALL_SIZE) + 4 }
+        if self.is_empty() { 0 } else { paint::measure(&self.text.borrow(), w, FONT, SMALL_SIZE).1 + 4 }
     }
 }

@@ -74,10 +74,10 @@ pub(crate) fn text(text: &str, area: Area, align: Align, font: Font, size: i32, 
     draw::pop_clip();
 }
 
-/// How high a text is when it is broken into lines of this width.
-pub(crate) fn text_height(text: &str, width: i32, font: Font, size: i32) -> i32 {
+/// How wide and high a text is when it is broken into lines of this width; wider, if a word is.
+pub(crate) fn measure(text: &str, width: i32, font: Font, size: i32) -> (i32, i32) {
     draw::set_font(font, size);
-    draw::wrap_measure(&typeset(text), width, true).1
+    draw::wrap_measure(&typeset(text), width, true)
 }
 
 /// Signs that French has a space beside, at which no line breaks.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use common::address::{MAX_PSEUDO_CHARS, Pseudo};
 use common::endpoint::Endpoint;
 use fltk::draw;
-use fltk::enums::{Align, Color, FrameType};
+use fltk::enums::{Align, Color, Font, FrameType};
 use fltk::frame::Frame;
 use fltk::prelude::*;
 
@@ -39,9 +39,7 @@ impl Status {
             Status::Connecting(server) => format!("Connexion à {server}…"),
             Status::Waiting => "En attente de l'autre…".to_owned(),
             Status::Talking(peer) => format!("Discussion avec {}", shortened(peer, most)),
-            Status::PeerLost(peer) => {
-                format!("{} a perdu la connexion – en attente de son retour…", shortened(peer, most))
-            }
+            Status::PeerLost(peer) => format!("En attente du retour de {}", shortened(peer, most)),
             Status::Retrying => "Connexion perdue – nouvelle tentative…".to_owned(),
             Status::Leaving => "Vous quittez la discussion…".to_owned(),
             Status::Over => "Discussion terminée".to_owned(),
@@ -116,14 +114,20 @@ fn draw_line(status: &Status, area: Area) {
     let area = Area { x: area.x + POINT + 8, w: area.w - POINT - 8, ..area };
     let left = Align::Left | Align::Inside;
     let text = status.text(MAX_PSEUDO_CHARS);
-    if paint::text_height(&text, area.w, FONT_BOLD, TEXT_SIZE) < 2 * TEXT_SIZE {
+    if fits(&text, area.w, FONT_BOLD, TEXT_SIZE, 1) {
         paint::text(&text, area, left, FONT_BOLD, TEXT_SIZE, TEXT);
         return;
     }
     // On two lines, with as much of the name as there is room for.
-    let fits = |text: &String| paint::text_height(text, area.w, FONT, SMALL_SIZE) < 3 * SMALL_SIZE;
-    let text = (1..=MAX_PSEUDO_CHARS).rev().map(|most| status.text(most)).find(fits).unwrap_or(text);
+    let shorter = (1..=MAX_PSEUDO_CHARS).rev().map(|most| status.text(most));
+    let text = shorter.into_iter().find(|text| fits(text, area.w, FONT, SMALL_SIZE, 2)).unwrap_or(text);
     paint::text(&text, area, left, FONT, SMALL_SIZE, TEXT);
+}
+
+/// Whether a text takes no more than so many lines of that width; a long name is a word that no line break shortens.
+fn fits(text: &str, width: i32, font: Font, size: i32, lines: i32) -> bool {
+    let (w, h) = paint::measure(text, width, font, size);
+    w <= width && h < (lines + 1) * size
 }
 
 #[cfg(test)]

@@ -94,7 +94,9 @@ impl Sizes {
     pub(super) fn lay_out(&self, entry: &Stored, measure: &mut impl Measure) -> Layout {
         #[expect(clippy::cast_precision_loss, reason = "the width of a window")]
         let max = self.text_width() as f32;
-        let lines = wrap(&entry.text, max, measure);
+        // A notice is French, also when it begins with an Arabic name.
+        let rtl = (entry.kind == Kind::Notice).then_some(false);
+        let lines = wrap(&entry.text, rtl, max, measure);
         let (day, name, head) = self.head(entry);
         if entry.kind == Kind::Notice {
             return self.notice(lines, day, head);

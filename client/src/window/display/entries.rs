@@ -111,7 +111,7 @@ impl Stored {
     pub(super) fn hint(&self) -> String {
         let date = self.date.format("%d/%m/%Y %H:%M:%S");
         match self.kind {
-            Kind::Own(Fate::OnItsWay) => format!("{date} · en route"),
+            Kind::Own(Fate::OnItsWay) => format!("{date} · pas encore remis"),
             Kind::Own(Fate::Delivered) => format!("{date} · remis"),
             Kind::Own(Fate::Lost) => format!("{date} · non remis"),
             Kind::Other(_) | Kind::Notice => date.to_string(),
@@ -339,7 +339,7 @@ mod tests {
         assert!(entries.mark_delivered(&[2, 3]));
         assert!(!entries.mark_delivered(&[2]));
         let hints: Vec<_> = entries.iter().map(Stored::hint).collect();
-        assert_eq!(hints, ["20/11/2026 14:03:07 · en route", "20/11/2026 14:03:07 · remis"]);
+        assert_eq!(hints, ["20/11/2026 14:03:07 · pas encore remis", "20/11/2026 14:03:07 · remis"]);
         entries.mark_lost();
         assert!(!entries.mark_delivered(&[1]));
         let hints: Vec<_> = entries.iter().map(Stored::hint).collect();

@@ -1,5 +1,6 @@
 //! The display's fonts and how wide and tall things are in them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use fltk::draw;
@@ -47,6 +48,15 @@ impl Face {
     pub(super) fn width(&self, text: &str) -> i32 {
         self.select();
         pixels(draw::width(text))
+    }
+
+    /// The text, or as much of its beginning as there is room for, with an ellipsis.
+    pub(super) fn shortened<'a>(&self, text: &'a str, room: i32) -> Cow<'a, str> {
+        if self.width(text) <= room {
+            return text.into();
+        }
+        let shorter = text.char_indices().rev().map(|(end, _)| format!("{}…", &text[..end]));
+        shorter.into_iter().find(|text| self.width(text) <= room).unwrap_or_default().into()
     }
 
     /// Draws a line of text whose top left corner is there.

@@ -215,26 +215,23 @@ impl Inner {
 
     fn key(&self, widget: &mut Widget) -> bool {
         let key = app::event_key();
-        if app::is_event_ctrl() {
-            if key == Key::from_char('a') {
-                self.change(widget, State::select_all);
-            } else if key == Key::from_char('c') || key == Key::Insert {
-                self.copy_selection();
-            } else {
-                return false;
-            }
+        let ctrl = app::is_event_ctrl();
+        if ctrl && (key == Key::from_char('c') || key == Key::Insert) {
+            self.copy_selection();
             return true;
         }
-        let move_view: fn(&mut State) = match key {
+        let act: fn(&mut State) = match key {
+            Key::Home => State::scroll_to_start,
+            Key::End => State::scroll_to_end,
+            _ if ctrl && key == Key::from_char('a') => State::select_all,
+            _ if ctrl => return false,
             Key::Up => |state| state.scroll_lines(-2),
             Key::Down => |state| state.scroll_lines(2),
             Key::PageUp => |state| state.scroll_page(-1),
             Key::PageDown => |state| state.scroll_page(1),
-            Key::Home => State::scroll_to_start,
-            Key::End => State::scroll_to_end,
             _ => return false,
         };
-        self.change(widget, move_view);
+        self.change(widget, act);
         true
     }
 

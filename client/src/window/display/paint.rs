@@ -6,7 +6,7 @@ use std::ops::Range;
 use fltk::draw;
 use fltk::enums::Color;
 
-use super::bubble::{Layout, PADDING, SIGN};
+use super::bubble::{Layout, MARGIN, PADDING, SCROLLBAR, SIGN};
 use super::entries::{Fate, Kind, Stored};
 use super::font::Face;
 use super::wrap::Line;
@@ -66,14 +66,15 @@ impl Painter<'_> {
             self.day(&entry.day(), y + day);
         }
         if let (Some(at), Some(name)) = (layout.name, entry.name()) {
-            let width = self.small.width(name);
+            let name = self.small.shortened(name, self.area.w - SCROLLBAR - 2 * MARGIN - 12);
+            let width = self.small.width(&name);
             let name_x = if entry.is_own() {
                 layout.bubble.x + layout.bubble.w - width - 6
             } else {
                 layout.bubble.x + 6
             };
             draw::set_draw_color(MUTED);
-            self.small.draw(name, x + name_x.max(6), y + at);
+            self.small.draw(&name, x + name_x.max(6), y + at);
         }
         let bubble = Area { x: x + layout.bubble.x, y: y + layout.bubble.y, ..layout.bubble };
         let (fill, text_color) = match entry.kind {
@@ -150,13 +151,15 @@ impl Painter<'_> {
         }
     }
 
-    /// A small label that lies over the rest, within the display: the full date of what is under the pointer.
-    pub(super) fn hint(&self, text: &str, right: i32, top: i32) {
+    /// A small label that lies over the rest, within the display: the full date of what is under the pointer, which
+    /// reaches from `top` to `bottom`. It stands below, or above if there is no room.
+    pub(super) fn hint(&self, text: &str, right: i32, (top, bottom): (i32, i32)) {
         let w = self.small.width(text) + 20;
         let h = self.small.line + 6;
         let area = self.area;
         let x = (right - w).min(area.x + area.w - w - 4).max(area.x + 4);
-        let y = top.min(area.y + area.h - h - 4).max(area.y + 4);
+        let has_room = bottom + 2 + h + 4 <= area.y + area.h;
+        let y = if has_room { bottom + 2 } else { top - 2 - h }.max(area.y + 4);
         self.rounded(Area { x, y, w, h }, [h / 2; 4], TEXT);
         draw::set_draw_color(BACKGROUND);
         self.small.draw(text, x + 10, y + 3);

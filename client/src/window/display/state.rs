@@ -427,7 +427,8 @@ impl State {
             && let Some(entry) = self.hovered.and_then(|index| self.entries.get(index))
         {
             let right = area.x + layout.bubble.x + layout.bubble.w;
-            painter.hint(&entry.hint(), right, area.y + top + layout.height + 2);
+            let top = area.y + top;
+            painter.hint(&entry.hint(), right, (top + layout.bubble.y, top + layout.height));
         }
         let unseen = self.unseen();
         self.mark = (unseen > 0).then(|| painter.mark(unseen));

@@ -26,12 +26,13 @@ pub(super) struct Line {
 /// A word longer than this is measured character by character, and broken where it must be.
 const LONGEST_RUN: usize = 160;
 
-/// Breaks a text into lines of at most that width: at spaces, within a word only if it is longer than a line.
-pub(super) fn wrap(text: &str, max: f32, measure: &mut impl Measure) -> Vec<Line> {
+/// Breaks a text into lines of at most that width: at spaces, within a word only if it is longer than a line. Its
+/// paragraphs run from right to left as `rtl` says, or else as their first letter does.
+pub(super) fn wrap(text: &str, rtl: Option<bool>, max: f32, measure: &mut impl Measure) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut start = 0;
     for paragraph in text.split('\n') {
-        wrap_paragraph(text, start..start + paragraph.len(), max, measure, &mut lines);
+        wrap_paragraph(text, start..start + paragraph.len(), rtl, max, measure, &mut lines);
         start += paragraph.len() + 1;
     }
     lines
@@ -40,6 +41,7 @@ pub(super) fn wrap(text: &str, max: f32, measure: &mut impl Measure) -> Vec<Line
 fn wrap_paragraph(
     text: &str,
     range: std::ops::Range<usize>,
+    rtl: Option<bool>,
     max: f32,
     measure: &mut impl Measure,
     lines: &mut Vec<Line>,
@@ -48,7 +50,7 @@ fn wrap_paragraph(
     let (rtl, mixed) = if paragraph.is_ascii() {
         (false, false)
     } else {
-        let rtl = paragraph.chars().find_map(direction).unwrap_or(false);
+        let rtl = rtl.or_else(|| paragraph.chars().find_map(direction)).unwrap_or(false);
         (rtl, rtl || paragraph.chars().any(|c| direction(c) == Some(true)))
     };
     let mut line = Line { start: range.start, end: range.start, width: 0.0, rtl, mixed };
@@ -157,7 +159,7 @@ mod tests {
     }
 
     fn lines(text: &str, max: f32) -> Vec<&str> {
-        wrap(text, max, &mut Ten).iter().map(|line| &text[line.start..line.end]).collect()
+        wrap(text, None, max, &mut Ten).iter().map(|line| &text[line.start..line.end]).collect()
     }
 
     #[test]
@@ -185,7 +187,7 @@ mod tests {
         let text = "Voici https://example.org/un/chemin/bien/trop/long?avec=des&choses=dedans et  السلام عليكم fin.\n\n "
             .repeat(20);
         for max in [10.0, 55.0, 123.0, 400.0, 10_000.0] {
-            let lines = wrap(&text, max, &mut Ten);
+            let lines = wrap(&text, None, max, &mut Ten);
             let mut kept = String::new();
             let mut before = 0;
             for line in &lines {
@@ -200,16 +202,20 @@ mod tests {
     #[test]
     fn the_first_letter_of_a_paragraph_decides_its_direction() {
         let text = "12 السلام abc\nabc السلام\nabc";
-        let lines = wrap(text, 1000.0, &mut Ten);
-        let directions: Vec<_> = lines.iter().map(|line| (line.rtl, line.mixed)).collect();
-        assert_eq!(directions, [(true, true), (false, true), (false, false)]);
+        let directions = |rtl| {
+            let lines = wrap(text, rtl, 1000.0, &mut Ten);
+            lines.iter().map(|line| (line.rtl, line.mixed)).collect::<Vec<_>>()
+        };
+        assert_eq!(directions(None), [(true, true), (false, true), (false, false)]);
+        // Unless it is known.
+        assert_eq!(directions(Some(false)), [(false, true), (false, true), (false, false)]);
     }
 
     #[test]
     fn a_line_of_65000_characters_is_wrapped_in_no_time() {
         let text = "a".repeat(65_000);
         let start = std::time::Instant::now();
-        assert_eq!(wrap(&text, 500.0, &mut Ten).len(), 1300);
+        assert_eq!(wrap(&text, None, 500.0, &mut Ten).len(), 1300);
         assert!(start.elapsed().as_millis() < 200, "{:?}", start.elapsed());
     }
 }
