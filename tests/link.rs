@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use client::event::{Ending, Event, Front};
 use client::link::Link;
+use common::delivery;
 use support::PATIENCE;
 use support::peer::{Peer, message};
 
@@ -25,6 +26,9 @@ impl Front for Screen {
         let _ = match event {
             Event::Connected => self.lines.send("connecté".to_owned()),
             Event::Unreachable(failure) => self.lines.send(failure.to_string()),
+            Event::Discussion(delivery::Event::Message(msg)) => {
+                self.lines.send(msg.text.plain().into_owned())
+            }
             _ => Ok(()),
         };
     }
@@ -143,6 +147,28 @@ fn a_screen_that_takes_nothing_does_not_cost_the_seat() {
     drop(held_up);
     relay.expect(&format!("recu {alice} bob/b1 1"));
     scene.link.leave();
+    scene.expect_quitter(relay);
+}
+
+#[test]
+fn who_leaves_acknowledges_what_is_being_shown() {
+    let scene = Scene::start();
+    let mut relay = Peer::seat(&scene.relay);
+    let alice = relay.address.clone();
+    relay.send("present bob/b1");
+    relay.expect(&format!("recu {alice} bob/b1 0"));
+    scene.wait_for("connecté");
+    let held_up = scene.screen_held_up.lock().unwrap();
+    relay.send(&message("bob/b1", &alice, 1, "Salut"));
+    scene.wait_for("Salut");
+    scene.link.leave();
+    let mut stream = relay.into_stream();
+    stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    assert!(stream.read(&mut [0]).is_err(), "nothing before it is shown");
+    drop(held_up);
+    let mut relay = Peer::from_stream(stream);
+    relay.address = alice.clone();
+    relay.expect(&format!("recu {alice} bob/b1 1"));
     scene.expect_quitter(relay);
 }
 

@@ -341,7 +341,8 @@ impl Shared {
                         Some(_) => LAST_RECU_TIMEOUT.saturating_sub(since.max(login).elapsed()),
                         None => PRESENT_TIMEOUT.saturating_sub(login.elapsed()),
                     };
-                    if batch.is_empty() && (wait.is_zero() || state.delivery.peer_has_everything()) {
+                    let done = state.delivery.peer_has_everything() && !state.delivery.is_showing();
+                    if batch.is_empty() && (wait.is_zero() || done) {
                         Frame::Quitter.write(batch);
                         state.phase = Phase::Leaving { since: Instant::now(), quitter_sent: true };
                     }

@@ -294,6 +294,11 @@ impl Delivery {
         self.seated.map_or(self.all_delivered(), |seated| self.queues[seated.queue].kept.is_empty())
     }
 
+    /// Whether something that arrived is still being shown and so was not acknowledged yet.
+    pub fn is_showing(&self) -> bool {
+        self.heard
+    }
+
     fn is_seated(&self, address: &Address<'_>) -> bool {
         self.peer().is_some_and(|peer| peer == address)
     }
