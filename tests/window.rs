@@ -185,6 +185,23 @@ fn the_end_takes_no_key_from_who_is_typing() {
 }
 
 #[test]
+fn who_is_leaving_presses_no_button_with_the_space_bar() {
+    for leave in ["alt+q", "Return"] {
+        let (desktop, relay) = (Desktop::start(), RelayThread::start());
+        let (window, mut bob) = talk(&desktop, &relay);
+        window.type_line("sans reponse");
+        bob.receive_fields();
+        if leave == "Return" {
+            window.type_text("quitter");
+        }
+        window.press(&[leave, "space"]);
+        while bob.peer.receive().is_some_and(|line| !line.starts_with("fin ")) {}
+        window.wait_for_text("Vous avez quitté la discussion.");
+        assert_eq!(window.pixels(0xF5F6F8, Some((1, 1, 8, 8))), 64, "the look is the same");
+    }
+}
+
+#[test]
 fn leaving_twice_and_typing_afterwards_does_nothing() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);
@@ -520,6 +537,20 @@ fn closing_the_window_is_leaving() {
         window.close();
         bob.peer.receive().is_none_or(|line| line.starts_with("fin alice/"))
     });
+    assert_eq!(window.program().status(), 0);
+}
+
+#[test]
+fn closing_right_after_sending_needs_no_answer_once_it_has_arrived() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (mut window, mut bob) = talk(&desktop, &relay);
+    window.type_line("au revoir");
+    window.close();
+    let process = window.program().id();
+    wait_until("the question", || desktop.visible_windows(process).len() == 2);
+    let (number, ..) = bob.receive_fields();
+    bob.acknowledge(number);
+    assert_eq!(bob.rest().last().unwrap(), &format!("fin {}", bob.other));
     assert_eq!(window.program().status(), 0);
 }
 

@@ -19,7 +19,7 @@ use common::frame::{Frame, Refusal, Route};
 use common::lines::{LineBuffer, WRITE_TIMEOUT, write_within};
 use common::text::{Text, TooLong};
 
-use crate::event::{Ending, Event, Failure, Front, turned_away};
+use crate::event::{Ending, Event, Failure, Front, cause, turned_away};
 
 /// How long one attempt to connect may take, per address of the host.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -234,8 +234,9 @@ struct State {
 #[derive(Clone, Copy, Debug)]
 struct Traffic {
     login: Instant,
-    /// When the last lines were read and written, or else the login.
+    /// When something was read last, or else the login.
     last_read: Instant,
+    /// When lines were written last, or else the login.
     last_written: Instant,
     last_ping: Option<Instant>,
 }
@@ -593,7 +594,7 @@ impl<F: Front> Reception<F> {
                 .name("envoi".to_owned())
                 .spawn_scoped(scope, move || write_all_work(&shared, stream));
             let ending = match writer {
-                Ok(_) => self.receive(stream, lines, login),
+                Ok(_) => self.receive(stream, lines),
                 Err(error) => Some(Ending::Failed(Failure::Thread(error))),
             };
             let mut state = self.shared.lock();
@@ -617,18 +618,20 @@ impl<F: Front> Reception<F> {
     }
 
     /// Reads and shows until the discussion or the connection ends.
-    fn receive(&mut self, stream: &TcpStream, mut lines: LineBuffer, login: Instant) -> Option<Ending> {
+    fn receive(&mut self, stream: &TcpStream, mut lines: LineBuffer) -> Option<Ending> {
         self.front.event(Event::Connected);
-        let mut last_line = login;
+        let mut last_line = None;
         loop {
             match self.show_lines(&mut lines) {
-                Shown::Lines => last_line = Instant::now(),
+                Shown::Lines => last_line = Some(Instant::now()),
                 Shown::Nothing => {}
                 Shown::Broken => return None,
                 Shown::End(ending) => return Some(ending),
             }
-            if let Err(error) = read_before(stream, &mut lines, last_line + LOST_AFTER) {
-                log::info!("lecture : {error}");
+            // From the first read on, however long the showing took before.
+            let since = *last_line.get_or_insert_with(Instant::now);
+            if let Err(error) = read_before(stream, &mut lines, since + LOST_AFTER) {
+                log::info!("lecture : {}", cause(&error));
                 return None;
             }
         }

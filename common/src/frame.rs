@@ -454,7 +454,7 @@ mod tests {
             let mut lines = LineBuffer::new();
             let mut rest = &wire[..];
             while !rest.is_empty() {
-                lines.read_from(&mut rest).unwrap();
+                prop_assert_ne!(lines.read_from(&mut rest).unwrap(), 0);
             }
             let line = lines.next_line().unwrap().unwrap();
             prop_assert_eq!(Frame::parse(std::str::from_utf8(line).unwrap()).unwrap(), frame);

@@ -243,7 +243,7 @@ mod tests {
         let mut buffer = large();
         let mut rest = &three[..];
         while !rest.is_empty() {
-            buffer.read_from(&mut rest).unwrap();
+            assert_ne!(buffer.read_from(&mut rest).unwrap(), 0);
         }
         assert_eq!(std::iter::from_fn(|| buffer.next_line().map(|line| line.unwrap().len())).count(), 3);
         for size in [1000, 100_000, 3 * MAX_LINE_BYTES] {

@@ -11,7 +11,6 @@ use common::lines::{LineBuffer, LineTooLong};
 use common::text::Text;
 
 use crate::connection::{Connection, LINGER};
-use crate::display::Display;
 use crate::room::{Opposite, Participant, Room};
 
 /// How long a connection may take to log in.
@@ -30,7 +29,7 @@ pub(crate) enum Departure {
 }
 
 /// Serves one connection from its first line to its end.
-pub(crate) fn serve(connection: &Arc<Connection>, room: &Room, display: &Display) -> Departure {
+pub(crate) fn serve(connection: &Arc<Connection>, room: &Room) -> Departure {
     let mut lines = LineBuffer::new();
     let participant = match log_in(connection, room, &mut lines) {
         Ok(participant) => participant,
@@ -39,7 +38,7 @@ pub(crate) fn serve(connection: &Arc<Connection>, room: &Room, display: &Display
             return Departure::Other;
         }
     };
-    let departure = Conversation::new(&participant, room, display, lines).run();
+    let departure = Conversation::new(&participant, room, lines).run();
     participant.set_done();
     departure
 }
@@ -148,7 +147,6 @@ enum Verdict<'a> {
 struct Conversation<'a> {
     me: &'a Participant,
     room: &'a Room,
-    display: &'a Display,
     lines: LineBuffer,
     /// Who sat opposite when the last lines were handled, and the route to him.
     peer: Option<(Arc<Participant>, Route)>,
@@ -172,11 +170,10 @@ enum Next {
 }
 
 impl<'a> Conversation<'a> {
-    fn new(me: &'a Participant, room: &'a Room, display: &'a Display, lines: LineBuffer) -> Self {
+    fn new(me: &'a Participant, room: &'a Room, lines: LineBuffer) -> Self {
         Conversation {
             me,
             room,
-            display,
             lines,
             peer: None,
             forwarded: Vec::new(),
@@ -291,7 +288,7 @@ impl<'a> Conversation<'a> {
             self.me.connection.writer().send(&self.answers);
         }
         if !self.texts.is_empty() {
-            self.display.messages(&self.me.pseudo, &self.texts, self.text_count);
+            self.room.display().messages(&self.me.pseudo, &self.texts, self.text_count);
         }
         self.forwarded.clear();
         self.answers.clear();

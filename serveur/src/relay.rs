@@ -17,7 +17,6 @@ use common::transcript::Emphasis;
 
 use crate::addresses::{from_this_machine, reachable};
 use crate::connection::Connection;
-use crate::display::Display;
 use crate::participant::{Departure, serve};
 use crate::room::Room;
 
@@ -27,6 +26,8 @@ const MAX_CONNECTIONS: usize = 130;
 const STACK_BYTES: usize = 256 * 1024;
 /// Without file descriptors, the time until it is worth looking again.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
+/// How long the connection that stops the relay may take. Some systems try for 2 s before they say that it was refused.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// At the end, how long an output that takes nothing may hold up the program.
 const LAST_DISPLAY: Duration = Duration::from_secs(2);
 
@@ -95,9 +96,8 @@ impl std::error::Error for BindError {}
 #[derive(Debug)]
 struct Shared {
     room: Room,
-    display: Display,
     stopping: AtomicBool,
-    /// Every connection that has a thread, so that the end reaches them all.
+    /// Every connection that has a thread: [`MAX_CONNECTIONS`] at most, and the end reaches them all.
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
 }
 
@@ -143,10 +143,8 @@ impl Relay {
         let (local, listener) = TcpListener::bind(&addresses[..])
             .and_then(|listener| Ok((listener.local_addr()?, listener)))
             .map_err(|error| BindError::Listen(endpoint.clone(), error))?;
-        let display = Display::default();
         let shared = Arc::new(Shared {
-            room: Room::new(permanent, display.clone()),
-            display,
+            room: Room::new(permanent),
             stopping: AtomicBool::new(false),
             connections: Mutex::new(HashMap::new()),
         });
@@ -169,7 +167,7 @@ impl Relay {
     /// # Errors
     /// The system gives no thread for the display.
     pub fn run(self, mut out: Box<dyn Write + Send>, emphasis: Emphasis) -> io::Result<()> {
-        let display = self.shared.display.clone();
+        let display = self.shared.room.display().clone();
         let (done, is_done) = channel();
         let shown = display.clone();
         let showing = thread::Builder::new().name("affichage".to_owned()).spawn(move || {
@@ -229,7 +227,8 @@ impl Relay {
                     shared.connections().remove(&id);
                 }
             }
-            // Now, not when all threads have ended: whoever stops the relay tries to connect until it is refused.
+            // Now, not when all threads have ended: with the system's queue full, the stopper's own connection would wait
+            // for ever, and these threads for the stopper.
             drop(doorkeeper);
             shared.abort_connections();
         });
@@ -244,7 +243,7 @@ impl Stopper {
         }
         // The standard library has no other way to wake a thread that waits for a connection than to make one.
         let local = from_this_machine(self.local);
-        while let Err(error) = TcpStream::connect_timeout(&local, Duration::from_secs(1)) {
+        while let Err(error) = TcpStream::connect_timeout(&local, STOP_TIMEOUT) {
             if error.kind() == io::ErrorKind::ConnectionRefused {
                 // It accepts nobody already.
                 return;
@@ -259,7 +258,7 @@ impl Stopper {
 
 /// A connection's thread, from its first line to the last trace of it.
 fn serve_and_forget(shared: &Shared, stopper: &Stopper, connection: &Arc<Connection>) {
-    let departure = serve(connection, &shared.room, &shared.display);
+    let departure = serve(connection, &shared.room);
     shared.connections().remove(&connection.id);
     if departure == Departure::Quit && shared.room.is_closed() {
         stopper.stop();

@@ -85,8 +85,13 @@ impl Table {
 }
 
 impl Room {
-    pub(crate) fn new(permanent: bool, display: Display) -> Self {
-        Room { permanent, display, table: Mutex::default() }
+    pub(crate) fn new(permanent: bool) -> Self {
+        Room { permanent, display: Display::default(), table: Mutex::default() }
+    }
+
+    /// Where the discussion is shown.
+    pub(crate) fn display(&self) -> &Display {
+        &self.display
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -205,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_second_quitter_does_not_end_the_next_discussion() {
-        let room = Room::new(true, Display::default());
+        let room = Room::new(true);
         let (alice, _alice_reads) = participant(1, "alice/a");
         let (bob, _bob_reads) = participant(2, "bob/b");
         let (carol, mut carol_reads) = participant(3, "carol/c");

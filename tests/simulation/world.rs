@@ -66,7 +66,7 @@ impl Pipe {
         let count = count.min(self.in_flight.len());
         let mut arriving = &self.in_flight[..count];
         while !arriving.is_empty() {
-            self.arrived.read_from(&mut arriving).unwrap();
+            assert_ne!(self.arrived.read_from(&mut arriving).unwrap(), 0);
         }
         self.in_flight.drain(..count);
     }

@@ -185,7 +185,12 @@ impl Chat {
 
     /// The user is leaving: nothing can be typed any more.
     pub(crate) fn close(&self) {
+        let had_focus = self.entry.has_focus();
         self.entry.close();
+        if had_focus {
+            // FLTK would give it to the first button.
+            self.take_focus();
+        }
         self.remark.set("");
         self.quit.clone().deactivate();
         self.lay_out();

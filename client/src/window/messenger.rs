@@ -65,12 +65,16 @@ struct Inner {
     /// The page of the present discussion, or of the last.
     chat: RefCell<Option<Chat>>,
     discussion: RefCell<Option<Discussion>>,
-    question: RefCell<Option<Question>>,
+    /// What the user is being asked, and what to do all the same should nothing be left to ask.
+    question: RefCell<Option<(Question, Option<Act>)>>,
     /// Something is to get the focus when the window is in front again.
     focus_due: Cell<bool>,
     /// Messages that arrived while the window was not in front.
     unseen: Cell<usize>,
 }
+
+/// Something that the user wants done.
+type Act = fn(&Messenger);
 
 /// A discussion, from the attempt to connect on.
 struct Discussion {
@@ -357,6 +361,7 @@ impl Messenger {
                 "Si vous quittez maintenant",
                 ("Quitter quand même", 'q'),
                 Messenger::leave,
+                None,
             ),
             _ => self.leave(),
         }
@@ -487,7 +492,7 @@ impl Messenger {
     }
 
     fn end(&self, chat: &Chat, end: End, entries: &mut Vec<Entry>) {
-        if let Some(question) = self.0.question.take() {
+        if let Some((question, _)) = self.0.question.take() {
             question.close();
         }
         if self.phase() == Some(Phase::Joining) {
@@ -524,19 +529,30 @@ impl Messenger {
         };
         if self.phase() == Some(Phase::Leaving) {
             self.leave_and_hide();
-        } else {
-            self.ask_before_losing(
-                &link,
-                "Si vous fermez la fenêtre maintenant",
-                ("Fermer quand même", 'f'),
-                Messenger::leave_and_hide,
-            );
+            return;
         }
+        let close: Act = Messenger::leave_and_hide;
+        // Who is there may be about to acknowledge it all; with someone who comes back the user may want to talk.
+        let when_moot = link.has_peer().then_some(close);
+        self.ask_before_losing(
+            &link,
+            "Si vous fermez la fenêtre maintenant",
+            ("Fermer quand même", 'f'),
+            close,
+            when_moot,
+        );
     }
 
     /// Does `act`, by which messages that are not delivered will be lost; if there are any, only once the user has said
-    /// so.
-    fn ask_before_losing(&self, link: &Link, when: &str, all_the_same: Answer, act: fn(&Messenger)) {
+    /// so. Should they all be delivered meanwhile, `when_moot` is done.
+    fn ask_before_losing(
+        &self,
+        link: &Link,
+        when: &str,
+        all_the_same: Answer,
+        act: Act,
+        when_moot: Option<Act>,
+    ) {
         let lost = link.undelivered();
         if lost.is_empty() {
             return act(self);
@@ -557,10 +573,7 @@ impl Messenger {
                 }
             },
         );
-        // The last question asked is the one that counts.
-        if let Some(earlier) = self.0.question.replace(Some(question)) {
-            earlier.close();
-        }
+        *self.0.question.borrow_mut() = Some((question, when_moot));
     }
 
     fn leave_and_hide(&self) {
@@ -573,10 +586,15 @@ impl Messenger {
 
     /// The last message has arrived while the user was being asked whether to lose it.
     fn drop_moot_question(&self) {
-        if self.link().is_some_and(|link| link.undelivered().is_empty())
-            && let Some(question) = self.0.question.take()
+        let asked = self.0.question.borrow().is_some();
+        if asked
+            && self.link().is_some_and(|link| link.undelivered().is_empty())
+            && let Some((question, when_moot)) = self.0.question.take()
         {
             question.close();
+            if let Some(act) = when_moot {
+                act(self);
+            }
         }
     }
 

@@ -82,7 +82,7 @@ fn check_frame(line: &str) {
     let mut buffer = LineBuffer::new();
     let mut rest = &wire[..];
     while !rest.is_empty() {
-        buffer.read_from(&mut rest).expect("a slice can be read");
+        assert_ne!(buffer.read_from(&mut rest).expect("a slice can be read"), 0);
     }
     assert_eq!(buffer.next_line(), Some(Ok(line.as_bytes())), "one form for one meaning");
     if let Frame::Msg(msg) = frame {
