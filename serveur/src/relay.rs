@@ -179,8 +179,8 @@ impl Relay {
         self.accept_all();
         display.close();
         if is_done.recv_timeout(LAST_DISPLAY) == Err(RecvTimeoutError::Timeout) {
-            // Not joined: only the end of the program ends a write to an output that takes nothing any more. The log may
-            // go there too, so this must not be waited for either.
+            // Not joined: only the end of the program ends a write to an output that takes nothing any more. The log
+            // may go there too, so this must not be waited for either.
             let (done, is_done) = channel();
             let _ = thread::Builder::new().spawn(move || {
                 log::warn!("la sortie ne prend plus rien : la fin de l'affichage est perdue");
@@ -227,8 +227,8 @@ impl Relay {
                     shared.connections().remove(&id);
                 }
             }
-            // Now, not when all threads have ended: with the system's queue full, the stopper's own connection would wait
-            // for ever, and these threads for the stopper.
+            // Now, not when all threads have ended: with the system's queue full, the stopper's own connection would
+            // wait for ever, and these threads for the stopper.
             drop(doorkeeper);
             shared.abort_connections();
         });

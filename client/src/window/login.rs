@@ -273,8 +273,8 @@ impl Form {
         }
     }
 
-    /// The server that the fields name, or which field is wrong and why. `client HOTE:PORT`, as the server prints it, or
-    /// `HOTE:PORT` can be typed into the first field; the port moves over to its own.
+    /// The server that the fields name, or which field is wrong and why. `client HOTE:PORT`, as the server prints it,
+    /// or `HOTE:PORT` can be typed into the first field; the port moves over to its own.
     fn server(&self) -> Result<Endpoint, (&Entry, String)> {
         let typed = self.host.input.value();
         let typed = typed.trim();
