@@ -335,8 +335,7 @@ fn who_logs_in_and_is_thrown_out_at_once_counts_among_the_crowd() {
     let thrown_out: Vec<Peer> = (1..=200)
         .map(|number| {
             let mut peer = Peer::connect(address);
-            peer.try_send_bytes(format!("login 1 n{number}/s\n").as_bytes());
-            peer.try_send_bytes(b"\xff\n");
+            peer.try_send_bytes(&[format!("login 1 n{number}/s\n").as_bytes(), b"\xff\n"].concat());
             while peer.receive().is_some_and(|line| !line.starts_with("refus ")) {}
             peer
         })

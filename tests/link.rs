@@ -59,6 +59,15 @@ impl Scene {
         Scene { relay, link, thread, screen, screen_held_up }
     }
 
+    /// Seats alice, and bob opposite her.
+    fn seat_both(&self) -> Peer {
+        let mut relay = Peer::seat(&self.relay);
+        self.wait_for("connecté");
+        relay.send("present bob/b1");
+        relay.expect(&format!("recu {} bob/b1 0", relay.address));
+        relay
+    }
+
     /// The next line on the screen contains that.
     #[track_caller]
     fn wait_for(&self, words: &str) {
@@ -84,11 +93,8 @@ fn what_is_written_and_left_before_the_login_arrives() {
     let scene = Scene::start();
     scene.link.send("Salut").unwrap();
     scene.link.leave();
-    let mut relay = Peer::seat(&scene.relay);
+    let mut relay = scene.seat_both();
     let alice = relay.address.clone();
-    scene.wait_for("connecté");
-    relay.send("present bob/b1");
-    relay.expect(&format!("recu {alice} bob/b1 0"));
     let line = relay.receive().unwrap();
     assert!(line.starts_with(&format!("msg {alice} bob/b1 1 ")) && line.ends_with(" Salut"), "{line}");
     relay.send(&format!("recu bob/b1 {alice} 1"));
@@ -150,14 +156,15 @@ fn a_screen_that_takes_nothing_does_not_cost_the_seat() {
 #[test]
 fn who_leaves_acknowledges_what_is_being_shown() {
     let scene = Scene::start();
-    let mut relay = Peer::seat(&scene.relay);
+    let mut relay = scene.seat_both();
     let alice = relay.address.clone();
-    relay.send("present bob/b1");
-    relay.expect(&format!("recu {alice} bob/b1 0"));
-    scene.wait_for("connecté");
-    let held_up = scene.screen_held_up.lock().unwrap();
     relay.send(&message("bob/b1", &alice, 1, "Salut"));
     scene.wait_for("Salut");
+    // From here on nothing is being shown.
+    relay.expect(&format!("recu {alice} bob/b1 1"));
+    let held_up = scene.screen_held_up.lock().unwrap();
+    relay.send(&message("bob/b1", &alice, 2, "Au revoir"));
+    scene.wait_for("Au revoir");
     scene.link.leave();
     let mut stream = relay.into_stream();
     stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
@@ -165,7 +172,7 @@ fn who_leaves_acknowledges_what_is_being_shown() {
     drop(held_up);
     let mut relay = Peer::from_stream(stream);
     relay.address = alice.clone();
-    relay.expect(&format!("recu {alice} bob/b1 1"));
+    relay.expect(&format!("recu {alice} bob/b1 2"));
     scene.expect_quitter(relay);
 }
 
@@ -186,10 +193,8 @@ fn a_relay_that_hangs_up_after_each_login_is_not_asked_without_pause() {
 #[test]
 fn who_leaves_waits_as_long_as_acknowledgements_come() {
     let scene = Scene::start();
-    let mut relay = Peer::seat(&scene.relay);
+    let mut relay = scene.seat_both();
     let alice = relay.address.clone();
-    relay.send("present bob/b1");
-    relay.expect(&format!("recu {alice} bob/b1 0"));
     for number in 1..=4 {
         scene.link.send(&number.to_string()).unwrap();
         assert!(relay.receive().unwrap().ends_with(&format!(" {number}")));

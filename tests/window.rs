@@ -13,10 +13,11 @@ use support::program::{Program, server};
 use support::relay::RelayThread;
 use support::window::{Desktop, Window, wait_until};
 
-/// Colours of the light theme: errors, text, the ground of fields.
+/// Colours of the light theme: errors, text, the ground of fields and of the window.
 const ERROR: u32 = 0xB3261E;
 const TEXT: u32 = 0x1B1F24;
 const SURFACE: u32 = 0xFFFFFF;
+const BACKGROUND: u32 = 0xF5F6F8;
 
 /// bob by hand, opposite a window.
 struct Bob {
@@ -197,7 +198,7 @@ fn who_is_leaving_presses_no_button_with_the_space_bar() {
         window.press(&[leave, "space"]);
         while bob.peer.receive().is_some_and(|line| !line.starts_with("fin ")) {}
         window.wait_for_text("Vous avez quitté la discussion.");
-        assert_eq!(window.pixels(0xF5F6F8, Some((1, 1, 8, 8))), 64, "the look is the same");
+        assert_eq!(window.pixels(BACKGROUND, Some((1, 1, 8, 8))), 64, "the look is the same");
     }
 }
 
@@ -461,7 +462,7 @@ fn the_other_look_is_one_key_away_and_remembered() {
     let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
     let (mut window, _bob) = talk(&desktop, &relay);
     let corner = Some((1, 1, 8, 8));
-    wait_until("light ground", || window.pixels(0xF5F6F8, corner) == 64);
+    wait_until("light ground", || window.pixels(BACKGROUND, corner) == 64);
     window.press(&["alt+t"]);
     wait_until("dark ground", || window.pixels(0x15191F, corner) == 64);
     window.screenshot("dark");
@@ -565,9 +566,10 @@ fn messages_not_delivered_are_named_before_they_are_lost() {
     window.close();
     let process = window.program().id();
     wait_until("the question", || desktop.visible_windows(process).len() == 2);
+    let question = desktop.newest_window(process);
+    wait_until("its words", || question.pixels(TEXT, None) > 0);
     desktop.screenshot("question");
     // Escape is the harmless answer.
-    let question = desktop.newest_window(process);
     question.focus();
     question.press(&["Escape"]);
     wait_until("no question", || desktop.visible_windows(process).len() == 1);
@@ -634,9 +636,10 @@ fn messages_not_delivered_are_named_at_the_end() {
     window.press(&["alt+q"]);
     let process = window.program().id();
     wait_until("the question", || desktop.visible_windows(process).len() == 2);
+    let question = desktop.newest_window(process);
+    wait_until("its words", || question.pixels(TEXT, None) > 0);
     desktop.screenshot("question-quit");
     // The mouse finds it: it is in front.
-    let question = desktop.newest_window(process);
     question.click(180, question.geometry().3 - 43);
     wait_until("no question", || desktop.visible_windows(process).len() == 1);
     window.focus();

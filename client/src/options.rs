@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::bail;
 use common::address::Pseudo;
 use common::command_line::in_french;
-use common::endpoint::Endpoint;
+use common::endpoint::{Endpoint, EndpointError};
 
 /// What `--help` shows.
 pub const HELP: &str = "\
@@ -128,10 +128,10 @@ fn command(mode: Mode, values: Vec<String>) -> anyhow::Result<Command> {
     })
 }
 
-fn parse_port(port: &str) -> anyhow::Result<u16> {
+fn parse_port(port: &str) -> Result<u16, EndpointError> {
     match port.parse() {
         Ok(number @ 1..) => Ok(number),
-        _ => bail!("le port « {port} » n'est pas valide : donnez un nombre de 1 à 65535"),
+        _ => Err(EndpointError::Port(port.to_owned())),
     }
 }
 

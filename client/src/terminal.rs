@@ -42,7 +42,7 @@ pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<b
     let typing = link.clone();
     let all_sent = Arc::new(Mutex::new(true));
     let failures = Arc::clone(&all_sent);
-    let (reading, input) = channel::<()>();
+    let (reading, input_over) = channel::<()>();
     // Not joined: nothing interrupts the reading of a terminal but the end of the program.
     thread::Builder::new()
         .name("saisie".to_owned())
@@ -56,7 +56,8 @@ pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<b
         Err(_) => bail!("la réception s'est interrompue"),
     };
     if matches!(ending, Ending::LeftByPeer(_)) {
-        let _ = input.recv_timeout(LAST_INPUT);
+        // Nothing is ever sent: the end of the thread ends it.
+        let _ = input_over.recv_timeout(LAST_INPUT);
     }
     let all_sent = *lock(&all_sent);
     // Without a `recu` in the end, some of them may have arrived all the same.

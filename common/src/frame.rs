@@ -452,10 +452,7 @@ mod tests {
             let mut wire = Vec::new();
             frame.write(&mut wire);
             let mut lines = LineBuffer::new();
-            let mut rest = &wire[..];
-            while !rest.is_empty() {
-                prop_assert_ne!(lines.read_from(&mut rest).unwrap(), 0);
-            }
+            lines.read_all(&wire);
             let line = lines.next_line().unwrap().unwrap();
             prop_assert_eq!(Frame::parse(std::str::from_utf8(line).unwrap()).unwrap(), frame);
             prop_assert!(lines.next_line().is_none());

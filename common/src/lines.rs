@@ -165,6 +165,16 @@ impl LineBuffer {
     }
 }
 
+#[cfg(test)]
+impl LineBuffer {
+    /// Reads all of `bytes`.
+    pub(crate) fn read_all(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            assert_ne!(self.read_from(&mut bytes).ok(), Some(0), "there is room");
+        }
+    }
+}
+
 impl Default for LineBuffer {
     fn default() -> Self {
         Self::new()
@@ -241,10 +251,7 @@ mod tests {
         let line = |length: usize| [vec![b'x'; length - 1], vec![b'\n']].concat();
         let three = line(MAX_LINE_BYTES).repeat(3);
         let mut buffer = large();
-        let mut rest = &three[..];
-        while !rest.is_empty() {
-            assert_ne!(buffer.read_from(&mut rest).unwrap(), 0);
-        }
+        buffer.read_all(&three);
         assert_eq!(std::iter::from_fn(|| buffer.next_line().map(|line| line.unwrap().len())).count(), 3);
         for size in [1000, 100_000, 3 * MAX_LINE_BYTES] {
             assert_eq!(read_by(large(), &three, &[size]).unwrap().len(), 3);

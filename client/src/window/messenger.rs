@@ -361,7 +361,6 @@ impl Messenger {
                 "Si vous quittez maintenant",
                 ("Quitter quand même", 'q'),
                 Messenger::leave,
-                None,
             ),
             _ => self.leave(),
         }
@@ -531,28 +530,17 @@ impl Messenger {
             self.leave_and_hide();
             return;
         }
-        let close: Act = Messenger::leave_and_hide;
-        // Who is there may be about to acknowledge it all; with someone who comes back the user may want to talk.
-        let when_moot = link.has_peer().then_some(close);
         self.ask_before_losing(
             &link,
             "Si vous fermez la fenêtre maintenant",
             ("Fermer quand même", 'f'),
-            close,
-            when_moot,
+            Messenger::leave_and_hide,
         );
     }
 
     /// Does `act`, by which messages that are not delivered will be lost; if there are any, only once the user has said
-    /// so. Should they all be delivered meanwhile, `when_moot` is done.
-    fn ask_before_losing(
-        &self,
-        link: &Link,
-        when: &str,
-        all_the_same: Answer,
-        act: Act,
-        when_moot: Option<Act>,
-    ) {
+    /// so.
+    fn ask_before_losing(&self, link: &Link, when: &str, all_the_same: Answer, act: Act) {
         let lost = link.undelivered();
         if lost.is_empty() {
             return act(self);
@@ -573,6 +561,8 @@ impl Messenger {
                 }
             },
         );
+        // Who is there may be about to acknowledge it all; with someone who comes back the user may want to talk.
+        let when_moot = link.has_peer().then_some(act);
         *self.0.question.borrow_mut() = Some((question, when_moot));
     }
 

@@ -119,8 +119,8 @@ fn draw_line(status: &Status, area: Area) {
         return;
     }
     // On two lines, with as much of the name as there is room for.
-    let shorter = (1..=MAX_PSEUDO_CHARS).rev().map(|most| status.text(most));
-    let text = shorter.into_iter().find(|text| fits(text, area.w, FONT, SMALL_SIZE, 2)).unwrap_or(text);
+    let mut shorter = (1..=MAX_PSEUDO_CHARS).rev().map(|most| status.text(most));
+    let text = shorter.find(|text| fits(text, area.w, FONT, SMALL_SIZE, 2)).unwrap_or(text);
     paint::text(&text, area, left, FONT, SMALL_SIZE, TEXT);
 }
 

@@ -55,8 +55,8 @@ impl Face {
         if self.width(text) <= room {
             return text.into();
         }
-        let shorter = text.char_indices().rev().map(|(end, _)| format!("{}…", &text[..end]));
-        shorter.into_iter().find(|text| self.width(text) <= room).unwrap_or_default().into()
+        let mut shorter = text.char_indices().rev().map(|(end, _)| format!("{}…", &text[..end]));
+        shorter.find(|text| self.width(text) <= room).unwrap_or_default().into()
     }
 
     /// Draws a line of text whose top left corner is there.
