@@ -896,6 +896,30 @@ fn the_entry_field_is_as_high_as_its_text_in_a_window_of_any_width() {
     wait_until("one line again", || (20..38).contains(&height()));
 }
 
+#[test]
+fn the_entry_field_is_one_line_high_whatever_letter_comes_first() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let height = || window.pixels(SURFACE, Some((16, 0, 1, window.geometry().3)));
+    window.type_text("a");
+    wait_until("one line", || window.copied() == "a");
+    let one_line = height();
+    for text in ["é", "À demain", "« Oui »", "日本語", "👍", "aé", "e\u{301}"] {
+        window.press(&["ctrl+a"]);
+        window.paste(text);
+        wait_until("the text", || window.copied() == text);
+        assert_eq!(height(), one_line, "{text}");
+    }
+    // As high as two lines, and as one again.
+    window.press(&["End", "shift+Return"]);
+    window.paste("é");
+    wait_until("the text", || window.copied().ends_with("\né"));
+    assert!(height() > one_line, "{}", height());
+    window.press(&["Return"]);
+    assert!(bob.receive().ends_with(r"\né"));
+    wait_until("one line again", || height() == one_line);
+}
+
 // ---- the README's pictures ----
 
 /// Makes `client/images/*.png` anew: `cargo test -p tests --test window -- --ignored`.

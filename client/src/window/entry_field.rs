@@ -17,8 +17,6 @@ use super::theme::{ACCENT, BACKGROUND, FONT, MUTED, SELECTION, SURFACE, TEXT, TE
 
 /// How many lines are shown at once.
 const MOST_LINES: i32 = 6;
-/// A text longer than this is surely higher than [`MOST_LINES`]: its lines need not be counted.
-const LONG_BYTES: i32 = 4_000;
 /// Four times what one message can hold. More than this is not taken into the field: FLTK's editor slows down.
 const MAX_BYTES: usize = 256 * 1024;
 /// Between the frame and the text.
@@ -133,19 +131,27 @@ impl EntryField {
         if !self.frame.visible() {
             return 0;
         }
-        let length = self.buffer.length();
-        let lines = if length > LONG_BYTES {
-            MOST_LINES
-        } else {
-            // FLTK does not count a last line with nothing in it.
-            let empty_last = length == 0 || self.buffer.byte_at(length - 1) == b'\n';
-            (self.editor.count_lines(0, length, true) + i32::from(empty_last)).clamp(1, MOST_LINES)
-        };
+        let lines = self.lines();
         // FLTK would show a scrollbar as soon as no line is empty.
         let scrollbar = if lines < MOST_LINES { Align::Center } else { Align::Right };
         self.editor.clone().set_scrollbar_align(scrollbar);
         self.reader.clone().set_scrollbar_align(scrollbar);
         lines * line_height() + 2 * PADDING
+    }
+
+    /// How many lines the text has, as far as they are shown at once.
+    fn lines(&self) -> i32 {
+        let length = self.buffer.length();
+        let mut editor = self.editor.clone();
+        // Line by line: FLTK's `count_lines` takes the number of the last line for a place in the text, and counts wrong
+        // when a letter of several bytes stands there.
+        let (mut lines, mut at) = (0, 0);
+        while lines < MOST_LINES && at < length {
+            at = editor.skip_lines(at, 1, true);
+            lines += 1;
+        }
+        let empty_last = length == 0 || self.buffer.byte_at(length - 1) == b'\n';
+        (lines + i32::from(empty_last)).min(MOST_LINES)
     }
 
     /// What is in it.
