@@ -547,8 +547,7 @@ fn closing_right_after_sending_needs_no_answer_once_it_has_arrived() {
     let (mut window, mut bob) = talk(&desktop, &relay);
     window.type_line("au revoir");
     window.close();
-    let process = window.program().id();
-    wait_until("the question", || desktop.visible_windows(process).len() == 2);
+    wait_until("the question", || window.is_asking());
     let (number, ..) = bob.receive_fields();
     bob.acknowledge(number);
     assert_eq!(bob.rest().last().unwrap(), &format!("fin {}", bob.other));
@@ -558,31 +557,66 @@ fn closing_right_after_sending_needs_no_answer_once_it_has_arrived() {
 #[test]
 fn messages_not_delivered_are_named_before_they_are_lost() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
-    let (mut window, bob) = talk(&desktop, &relay);
+    let (window, bob) = talk(&desktop, &relay);
     bob.peer.close();
     window.wait_for_text("bob a perdu la connexion");
     window.type_line("pour bob seul");
     window.wait_for_text("pour bob seul");
     window.close();
-    let process = window.program().id();
-    wait_until("the question", || desktop.visible_windows(process).len() == 2);
-    let question = desktop.newest_window(process);
-    wait_until("its words", || question.pixels(TEXT, None) > 0);
-    desktop.screenshot("question");
+    wait_until("the question", || window.is_asking());
+    window.screenshot("question");
     // Escape is the harmless answer.
-    question.focus();
-    question.press(&["Escape"]);
-    wait_until("no question", || desktop.visible_windows(process).len() == 1);
+    window.press(&["Escape"]);
+    wait_until("no question", || !window.is_asking());
     assert!(window.is_visible());
     // bob comes back while the question is asked again: nothing is left to ask, and the discussion goes on.
     window.close();
-    wait_until("the question", || desktop.visible_windows(process).len() == 2);
+    wait_until("the question", || window.is_asking());
     let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
     assert_eq!(bob.receive(), "pour bob seul");
-    wait_until("no question", || desktop.visible_windows(process).len() == 1);
+    wait_until("no question", || !window.is_asking());
     window.focus();
     window.type_line("re-bonjour");
     assert_eq!(bob.receive(), "re-bonjour");
+}
+
+#[test]
+fn one_slip_does_not_end_it_while_something_is_being_written() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let quit: fn(&Window) = |window| window.press(&["alt+q"]);
+    let click: fn(&Window) = |window| window.click(window.geometry().2 - 40, 30);
+    let close: fn(&Window) = |window| window.close();
+    window.type_text("un brouillon");
+    for (leave, stay) in [(quit, "Escape"), (click, "Return"), (close, "alt+r"), (click, "space")] {
+        leave(&window);
+        wait_until("the question", || window.is_asking());
+        window.screenshot("question-draft");
+        // Asking it twice is no answer, and what is typed meanwhile is none either.
+        click(&window);
+        window.type_text("xyz");
+        assert!(window.is_asking());
+        window.press(&[stay]);
+        wait_until("no question", || !window.is_asking());
+    }
+    // Who goes on writing stays.
+    quit(&window);
+    wait_until("the question", || window.is_asking());
+    let (_, _, w, h) = window.geometry();
+    window.click(w / 2, h - 150);
+    window.press(&["End"]);
+    window.type_text(" fini");
+    wait_until("no question", || !window.is_asking());
+    window.press(&["Return"]);
+    assert_eq!(bob.receive(), "un brouillon fini");
+    // One key answers.
+    window.type_text("et puis zut");
+    quit(&window);
+    wait_until("the question", || window.is_asking());
+    quit(&window);
+    let rest = bob.rest();
+    assert_eq!(rest.last().unwrap(), &format!("fin {}", bob.other));
+    assert!(!rest.iter().any(|line| line.starts_with("msg")), "{rest:?}");
 }
 
 #[test]
@@ -591,17 +625,14 @@ fn who_stays_goes_on_talking() {
     let quit: fn(&Window) = |window| window.press(&["alt+q"]);
     for (leave, answer) in [(close, "Escape"), (quit, "Escape"), (close, "Return"), (quit, "alt+r")] {
         let (desktop, relay) = (Desktop::start(), RelayThread::start());
-        let (mut window, bob) = talk(&desktop, &relay);
+        let (window, bob) = talk(&desktop, &relay);
         bob.peer.close();
         window.wait_for_text("bob a perdu la connexion");
         window.type_line("pour bob");
         leave(&window);
-        let process = window.program().id();
-        wait_until("the question", || desktop.visible_windows(process).len() == 2);
-        let question = desktop.newest_window(process);
-        question.focus();
-        question.press(&[answer]);
-        wait_until("no question", || desktop.visible_windows(process).len() == 1);
+        wait_until("the question", || window.is_asking());
+        window.press(&[answer]);
+        wait_until("no question", || !window.is_asking());
         window.focus();
         let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
         assert_eq!(bob.receive(), "pour bob");
@@ -618,30 +649,24 @@ fn the_window_can_be_closed_all_the_same() {
     window.type_line("pour personne");
     window.wait_for_text("pour personne");
     window.close();
-    let process = window.program().id();
-    wait_until("the question", || desktop.visible_windows(process).len() == 2);
-    let question = desktop.newest_window(process);
-    question.focus();
-    question.press(&["alt+f"]);
+    wait_until("the question", || window.is_asking());
+    window.press(&["alt+f"]);
     assert_eq!(window.program().status(), 0);
 }
 
 #[test]
 fn messages_not_delivered_are_named_at_the_end() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
-    let (mut window, bob) = talk(&desktop, &relay);
+    let (window, bob) = talk(&desktop, &relay);
     bob.peer.close();
     window.wait_for_text("bob a perdu la connexion");
     window.type_line("trop tard");
     window.press(&["alt+q"]);
-    let process = window.program().id();
-    wait_until("the question", || desktop.visible_windows(process).len() == 2);
-    let question = desktop.newest_window(process);
-    wait_until("its words", || question.pixels(TEXT, None) > 0);
-    desktop.screenshot("question-quit");
-    // The mouse finds it: it is in front.
-    question.click(180, question.geometry().3 - 43);
-    wait_until("no question", || desktop.visible_windows(process).len() == 1);
+    wait_until("the question", || window.is_asking());
+    window.screenshot("question-quit");
+    let (_, _, w, h) = window.geometry();
+    window.click(w - 170, h - 30);
+    wait_until("no question", || !window.is_asking());
     window.focus();
     window.wait_for_text("1 message n'a pas été remis à bob");
     wait_until("the cross beside the message", || window.pixels(ERROR, None) > 0);
@@ -809,6 +834,24 @@ fn the_demonstration_shows_two_windows_that_talk() {
     alice.wait_for_text("le client bob a quitté la discussion.");
     alice.close();
     assert_eq!(program.status(), 0);
+}
+
+#[test]
+fn a_question_in_one_window_holds_up_no_other() {
+    let desktop = Desktop::start();
+    let program = desktop.start_client(&["--demo"]);
+    let windows = desktop.windows(&program, 2);
+    let (alice, bob) = (&windows[0], &windows[1]);
+    bob.wait_for_title("bob avec alice – Messagerie");
+    alice.focus();
+    alice.type_text("un brouillon");
+    alice.press(&["alt+q"]);
+    wait_until("the question", || alice.is_asking());
+    bob.focus();
+    bob.type_line("tu es encore la ?");
+    alice.wait_for_title("(1) alice avec bob – Messagerie");
+    assert!(alice.is_asking());
+    desktop.screenshot("question-demo");
 }
 
 #[test]

@@ -125,12 +125,6 @@ impl Desktop {
         output.lines().filter_map(|line| line.parse().ok()).collect()
     }
 
-    /// The window that process has opened last.
-    pub fn newest_window(&self, process: u32) -> Window<'_> {
-        let id = *self.visible_windows(process).iter().max().expect("it has windows");
-        Window { desktop: self, id, program: None }
-    }
-
     /// What is in the clipboard.
     pub fn clipboard(&self) -> String {
         self.run("xclip", &["-selection", "clipboard", "-out"])
@@ -383,6 +377,12 @@ impl Window<'_> {
     pub fn pixels(&self, color: u32, part: Option<(i32, i32, i32, i32)>) -> usize {
         let [_, r, g, b] = color.to_be_bytes();
         self.picture(part).into_iter().filter(|pixel| *pixel == [r, g, b]).count()
+    }
+
+    /// Whether it asks something: the bar below has an edge as wide as the window.
+    pub fn is_asking(&self) -> bool {
+        const PENDING: u32 = 0x8F5E00;
+        self.pixels(PENDING, None) as i32 >= 2 * self.geometry().2
     }
 
     /// How many fields of the form have the frame of a field with an error.

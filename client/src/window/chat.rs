@@ -27,6 +27,8 @@ const GAP: i32 = 8;
 pub(crate) enum Action {
     /// To send what is in the entry field.
     Send,
+    /// To write on: the text in the entry field is another one now.
+    Write,
     /// To leave the discussion.
     Quit,
     /// A new discussion.
@@ -111,6 +113,7 @@ impl Chat {
             entry_field::Action::Change => {
                 chat.remark.set("");
                 chat.lay_out();
+                chat.on_action.call(Action::Write);
             }
             entry_field::Action::PasteRefused => {
                 chat.remark("Ce texte est beaucoup trop long pour un message : il n'a pas été collé.");
@@ -149,6 +152,11 @@ impl Chat {
     /// The entry field.
     pub(crate) fn entry(&self) -> &EntryField {
         &self.entry
+    }
+
+    /// Whether the user is writing something that he has not sent.
+    pub(crate) fn has_draft(&self) -> bool {
+        self.entry.is_open() && !self.entry.text().trim().is_empty()
     }
 
     /// The conversation.

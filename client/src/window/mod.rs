@@ -8,7 +8,6 @@ mod button;
 mod chat;
 #[cfg(test)]
 mod contrast;
-mod dialog;
 pub mod display;
 mod entry_field;
 mod front;
@@ -20,6 +19,7 @@ mod menu;
 mod messenger;
 mod note;
 mod paint;
+mod question;
 mod settings;
 mod status;
 pub mod theme;
