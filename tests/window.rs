@@ -19,6 +19,10 @@ const TEXT: u32 = 0x1B1F24;
 const SURFACE: u32 = 0xFFFFFF;
 const BACKGROUND: u32 = 0xF5F6F8;
 
+/// The first word of the other one's last message of one line, above an entry field of one line: from the left, and
+/// from the window's bottom.
+const LAST_WORD: (i32, i32) = (60, -83);
+
 /// bob by hand, opposite a window.
 struct Bob {
     peer: Peer,
@@ -372,6 +376,32 @@ fn keys_typed_elsewhere_go_to_the_entry_field() {
     // The display has the focus now.
     window.type_line("lu");
     assert_eq!(bob.receive(), "lu");
+}
+
+#[test]
+fn a_word_of_a_message_is_pasted_into_the_next_one() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait("anticonstitutionnellement, mon ami");
+    for (copy, paste) in [("ctrl+c", "ctrl+v"), ("ctrl+Insert", "shift+Insert")] {
+        window.click_times(2, LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+        // The display has the focus now, and what is typed goes to the field all the same: a space too.
+        window.press(&[copy, paste, "space"]);
+        window.type_line("?");
+        assert_eq!(bob.receive(), "anticonstitutionnellement ?");
+        window.click_times(2, LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+        window.press(&["space"]);
+        window.type_line("oui");
+        assert_eq!(bob.receive(), " oui");
+        bob.say_and_wait("anticonstitutionnellement, mon ami");
+    }
+    // What was written already can be shortened and sent from there, too.
+    window.type_text("abc");
+    window.click_times(2, LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+    window.press(&["BackSpace"]);
+    window.click_times(2, LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+    window.press(&["Return"]);
+    assert_eq!(bob.receive(), "ab");
 }
 
 #[test]

@@ -239,6 +239,13 @@ impl Window<'_> {
         self.xdotool(&["mousemove", "--window", "WINDOW", &x.to_string(), &y.to_string(), "click", "1"]);
     }
 
+    /// Clicks several times in a row at a place in the window.
+    pub fn click_times(&self, times: u32, x: i32, y: i32) {
+        let (x, y, times) = (x.to_string(), y.to_string(), times.to_string());
+        let go = ["mousemove", "--window", "WINDOW", &x, &y];
+        self.xdotool(&[&go[..], &["click", "--repeat", &times, "--delay", "40", "1"]].concat());
+    }
+
     /// Opens the menu of the right mouse button at a place in the window; how high it is.
     pub fn open_menu(&self, x: i32, y: i32) -> i32 {
         self.xdotool(&["mousemove", "--window", "WINDOW", &x.to_string(), &y.to_string(), "click", "3"]);

@@ -124,16 +124,12 @@ impl Chat {
         });
     }
 
-    /// Keys that nothing else on the page wants are meant for the entry field.
+    /// Keys that nothing else on the page wants are meant for the entry field, if they write something.
     fn typed_elsewhere(&self) -> bool {
-        let text = app::event_text();
-        let printable = !text.is_empty() && !text.chars().any(char::is_control);
-        let shortcut = app::is_event_ctrl() || app::is_event_alt() || app::is_event_command();
-        // The space bar presses buttons.
-        let meant = printable && !shortcut && text != " " && self.entry.is_open() && !self.entry.has_focus();
+        let meant = entry_field::is_written_by_key() && self.entry.is_open() && !self.entry.has_focus();
         if meant {
             self.entry.take_focus();
-            self.entry.type_text(&text);
+            self.entry.press_key();
         }
         meant
     }

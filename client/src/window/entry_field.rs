@@ -164,12 +164,9 @@ impl EntryField {
         self.buffer.clone().set_text("");
     }
 
-    /// Types something, as if by keys.
-    pub(crate) fn type_text(&self, text: &str) {
-        let mut editor = self.editor.clone();
-        self.buffer.clone().remove_selection();
-        editor.insert(text);
-        editor.show_insert_position();
+    /// Does what the key that was pressed somewhere else does here.
+    pub(crate) fn press_key(&self) {
+        self.editor.clone().handle_event(Event::KeyDown);
     }
 
     /// Gives it the focus.
@@ -199,6 +196,19 @@ impl EntryField {
     pub(crate) fn is_open(&self) -> bool {
         self.editor.visible()
     }
+}
+
+/// Whether the key that was pressed writes something, deletes something, pastes or sends: not one that leads elsewhere.
+pub(crate) fn is_written_by_key() -> bool {
+    let key = app::event_key();
+    if app::is_event_ctrl() || app::is_event_alt() || app::is_event_command() {
+        return app::is_event_ctrl() && key == Key::from_char('v');
+    }
+    let text = app::event_text();
+    let printable = !text.is_empty() && !text.chars().any(char::is_control);
+    printable
+        || matches!(key, Key::Enter | Key::KPEnter | Key::BackSpace | Key::Delete)
+        || (key == Key::Insert && app::is_event_shift())
 }
 
 fn line_height() -> i32 {
