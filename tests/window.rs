@@ -284,6 +284,30 @@ fn the_right_mouse_button_cuts_copies_and_pastes_in_french() {
 }
 
 #[test]
+fn the_right_mouse_button_copies_the_message_under_it() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait("deux lignes ?\\nPas tout à fait : « trois ».\\nVoilà.");
+    let (x, y) = (LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+    window.open_menu(x, y);
+    desktop.screenshot("menu-message");
+    window.press(&["Down"]);
+    window.close_menu("Return");
+    let message = "deux lignes ?\nPas tout à fait : « trois ».\nVoilà.";
+    wait_until("the message in the clipboard", || desktop.clipboard() == message);
+    // What is selected comes first, and the message can be had all the same.
+    window.click_times(2, x - 20, y);
+    window.open_menu(x, y);
+    window.press(&["Down"]);
+    window.close_menu("Return");
+    wait_until("the word in the clipboard", || desktop.clipboard() == "Voilà");
+    window.open_menu(x, y);
+    window.press(&["Down", "Down"]);
+    window.close_menu("Return");
+    wait_until("the message in the clipboard", || desktop.clipboard() == message);
+}
+
+#[test]
 fn the_line_that_the_server_prints_can_be_pasted_into_the_form() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let window = desktop.client(&[]);

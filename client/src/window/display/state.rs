@@ -347,10 +347,20 @@ impl State {
     }
 
     fn under_pointer(&self) -> Option<usize> {
-        let (x, y) = self.pointer?;
+        self.bubble_at(self.pointer?)
+    }
+
+    /// The entry whose bubble is at that place.
+    fn bubble_at(&self, (x, y): (i32, i32)) -> Option<usize> {
         let (index, top) = self.visible_at(y)?;
         let layout = self.layouts.get(&index)?;
         layout.bubble.contains(x - self.area.x, y - self.area.y - top).then_some(index)
+    }
+
+    /// The text of the message or notice at that place.
+    pub(super) fn text_at(&self, at: (i32, i32)) -> Option<String> {
+        let entry = self.bubble_at(at).and_then(|index| self.entries.get(index));
+        entry.map(|entry| entry.text.to_string())
     }
 
     /// The entry at that height in the window, or the nearest, and its top.
