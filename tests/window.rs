@@ -382,6 +382,95 @@ fn a_text_that_is_too_long_is_said_so_and_stays() {
 }
 
 #[test]
+fn what_is_one_character_on_the_screen_is_one_for_the_keys() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    for character in ["👨‍👩‍👧‍👧", "🇫🇷", "👍🏽", "e\u{301}"] {
+        window.type_text("a");
+        window.paste(&format!("{character}{character}"));
+        // The last one goes; then from before the other, that one.
+        window.press(&["BackSpace", "Left", "b", "Right", "c"]);
+        window.press(&["Return"]);
+        assert_eq!(bob.receive(), format!("ab{character}c"));
+        window.paste(character);
+        window.press(&["Home", "Delete", "z", "Return"]);
+        assert_eq!(bob.receive(), "z");
+    }
+    window.screenshot("families");
+}
+
+#[test]
+fn the_keys_of_the_entry_field_do_what_they_do_elsewhere() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let cases: [(&str, &[&str], &str); 12] = [
+        ("un deux trois", &["ctrl+BackSpace"], "un deux "),
+        ("un deux trois", &["Home", "ctrl+Delete"], " deux trois"),
+        ("un deux trois", &["ctrl+Left", "x"], "un deux xtrois"),
+        ("un deux trois", &["Home", "ctrl+Right", "x"], "unx deux trois"),
+        ("un deux trois", &["ctrl+shift+Left", "x"], "un deux x"),
+        ("un deux trois", &["shift+Home", "x"], "x"),
+        // What was typed after a deletion is undone without it.
+        ("un deux", &["BackSpace", "BackSpace", "s", "ctrl+z"], "un de"),
+        ("un deux", &["BackSpace", "BackSpace", "s", "ctrl+z", "ctrl+z"], "un deux"),
+        ("un deux", &["ctrl+z", "ctrl+z", "ctrl+shift+z"], "un "),
+        ("un", &["ctrl+a", "ctrl+x", "ctrl+v", "ctrl+v"], "unun"),
+        ("un", &["shift+Return", "d", "Up", "x"], r"uxn\nd"),
+        ("un deux", &["ctrl+Home", "shift+ctrl+End", "shift+Delete", "y", "shift+Insert"], "yun deux"),
+    ];
+    for (text, keys, sent) in cases {
+        window.type_text(text);
+        window.press(keys);
+        window.press(&["Return"]);
+        assert_eq!(bob.receive(), sent, "{keys:?}");
+    }
+}
+
+#[test]
+fn the_mouse_selects_in_the_entry_field() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let y = window.geometry().3 - 30;
+    window.type_text("alpha beta");
+    // A word, everything, a part.
+    window.click_times(2, 30, y);
+    window.type_line("x");
+    assert_eq!(bob.receive(), "x beta");
+    window.type_text("alpha beta");
+    window.click_times(3, 30, y);
+    window.type_line("x");
+    assert_eq!(bob.receive(), "x");
+    window.type_text("alpha beta");
+    window.drag((300, y), (15, y));
+    window.type_line("x");
+    assert_eq!(bob.receive(), "x");
+    // What was selected is pasted with the middle button.
+    window.type_text("alpha beta ");
+    window.click_times(2, 30, y);
+    window.click_with(2, 300, y);
+    window.press(&["Return"]);
+    assert_eq!(bob.receive(), "alpha beta alpha");
+}
+
+#[test]
+fn a_long_draft_is_scrolled_and_stays_quick() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let lines: String = (0..40).map(|i| format!("ligne {i}\n")).collect();
+    window.paste(&lines);
+    wait_until("the text", || window.copied() == lines);
+    window.press(&["ctrl+End"]);
+    let height = window.geometry().3;
+    let field = Some((14, height - 150, 440, 130));
+    let end = window.picture(field);
+    window.screenshot("draft-long");
+    window.wheel(4, 100, height - 60, 30);
+    wait_until("the start of the draft", || window.picture(field) != end);
+    window.type_line("fin");
+    assert_eq!(bob.receive(), lines.replace('\n', r"\n") + "fin");
+}
+
+#[test]
 fn empty_messages_are_not_sent() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);

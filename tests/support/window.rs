@@ -246,6 +246,32 @@ impl Window<'_> {
         self.xdotool(&[&go[..], &["click", "--repeat", &times, "--delay", "40", "1"]].concat());
     }
 
+    /// Clicks with that button at a place in the window: 2 is the middle one.
+    pub fn click_with(&self, button: u32, x: i32, y: i32) {
+        self.move_pointer(x, y);
+        self.xdotool(&["click", &button.to_string()]);
+    }
+
+    /// Turns the wheel by so many notches at a place in the window, up (4) or down (5).
+    pub fn wheel(&self, button: u32, x: i32, y: i32, notches: u32) {
+        self.move_pointer(x, y);
+        self.xdotool(&["click", "--repeat", &notches.to_string(), "--delay", "10", &button.to_string()]);
+    }
+
+    /// Holds the left button from one place in the window to another.
+    pub fn drag(&self, from: (i32, i32), to: (i32, i32)) {
+        self.move_pointer(from.0, from.1);
+        self.xdotool(&["mousedown", "1"]);
+        self.move_pointer(i32::midpoint(from.0, to.0), i32::midpoint(from.1, to.1));
+        self.move_pointer(to.0, to.1);
+        self.xdotool(&["mouseup", "1"]);
+    }
+
+    /// Moves the pointer to a place in the window.
+    pub fn move_pointer(&self, x: i32, y: i32) {
+        self.xdotool(&["mousemove", "--sync", "--window", "WINDOW", &x.to_string(), &y.to_string()]);
+    }
+
     /// Opens the menu of the right mouse button at a place in the window; how high it is.
     pub fn open_menu(&self, x: i32, y: i32) -> i32 {
         self.xdotool(&["mousemove", "--window", "WINDOW", &x.to_string(), &y.to_string(), "click", "3"]);

@@ -112,13 +112,19 @@ impl Chat {
             entry_field::Action::Send => chat.on_action.call(Action::Send),
             entry_field::Action::Change => {
                 chat.remark.set("");
-                chat.lay_out();
+                // Not for each key: the conversation would be drawn anew.
+                if chat.entry.height() != chat.entry.height_wanted() || chat.remark.widget().h() > 0 {
+                    chat.lay_out();
+                }
                 chat.on_action.call(Action::Write);
             }
             entry_field::Action::PasteRefused => {
                 chat.remark("Ce texte est beaucoup trop long pour un message : il n'a pas été collé.");
             }
-            entry_field::Action::Page => {
+            entry_field::Action::PasteCut => {
+                chat.remark("Le texte copié contient un caractère nul : seul ce qui le précède a été collé.");
+            }
+            entry_field::Action::Scroll => {
                 chat.display.widget().handle_event(Event::KeyDown);
             }
         });
@@ -152,7 +158,7 @@ impl Chat {
 
     /// Whether the user is writing something that he has not sent.
     pub(crate) fn has_draft(&self) -> bool {
-        self.entry.is_open() && !self.entry.text().trim().is_empty()
+        self.entry.is_open() && !self.entry.is_blank()
     }
 
     /// The conversation.

@@ -22,6 +22,7 @@ mod paint;
 mod question;
 mod settings;
 mod status;
+mod text;
 pub mod theme;
 mod urgency;
 

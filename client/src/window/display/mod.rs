@@ -4,18 +4,15 @@
 //! comes into view is wrapped and measured, and only that is painted. So [`Display::push`] costs a few hundred
 //! nanoseconds an entry, and a frame what a screenful costs.
 //!
-//! `entries`: what was said; `view`: which part of it is in view; `bubble`, `wrap`, `script`, `font`: how
-//! one entry is laid out; `selection`; `paint`.
+//! `entries`: what was said; `view`: which part of it is in view; `bubble`: how one entry is laid out; `selection`;
+//! `paint`.
 
 mod bubble;
 mod entries;
-mod font;
 mod paint;
-mod script;
 mod selection;
 mod state;
 mod view;
-mod wrap;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
