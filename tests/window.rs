@@ -615,6 +615,23 @@ fn the_other_look_is_one_key_away_and_remembered() {
     again.screenshot("login-dark");
 }
 
+#[test]
+fn whatever_a_message_is_made_of_it_stays_in_its_bubble_and_holds_up_nothing() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait(&format!("x{}", "\u{301}".repeat(240)));
+    // Above the message there is nothing yet.
+    let above = Some((14, 80, 60, 200));
+    window.screenshot("accents");
+    assert_eq!(window.pixels(BACKGROUND, above), 60 * 200);
+    for mark in ["\u{301}", "\u{5b0}", "\u{64e}", "\u{20dd}", "\u{200d}"] {
+        bob.say_and_wait(&format!("x{}", mark.repeat(62_000 / mark.len())));
+    }
+    window.type_line("toujours la");
+    assert_eq!(bob.receive(), "toujours la");
+    window.screenshot("accents-many");
+}
+
 // ---- connections ----
 
 #[test]

@@ -70,7 +70,12 @@ impl Display {
         let inner = Rc::new(Inner { state, discarded: Cell::new(false) });
         widget.draw({
             let inner = Rc::clone(&inner);
-            move |widget| inner.state.borrow_mut().draw(Area::of(widget))
+            move |widget| {
+                let whole = inner.state.borrow_mut().draw(Area::of(widget));
+                if !whole {
+                    inner.every(0.0, widget, |_| false);
+                }
+            }
         });
         widget.handle({
             let inner = Rc::clone(&inner);

@@ -1,5 +1,6 @@
 //! The display's state and what each action does to it.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,9 @@ const END_MARGIN: i32 = 10;
 const EDGE: i32 = 6;
 /// How long the pointer stays on an entry before its full date is shown.
 const HINT_DELAY: Duration = Duration::from_millis(500);
+/// How long the lines of one frame may take. Letters that were never seen before take their time, when a message is full
+/// of them; the rest is drawn in the next frames, by when these are known.
+const FRAME_BUDGET: Duration = Duration::from_millis(20);
 /// How far one notch of the mouse wheel goes.
 const WHEEL_LINES: i32 = 3;
 
@@ -66,6 +70,8 @@ pub(super) struct State {
     mark: Option<Area>,
     /// It has the focus, by the keyboard.
     ring: bool,
+    /// How long the lines of the next frame may take.
+    frame_budget: Duration,
 }
 
 impl State {
@@ -90,6 +96,7 @@ impl State {
             hint_waits: false,
             mark: None,
             ring: false,
+            frame_budget: FRAME_BUDGET,
         }
     }
 
@@ -401,12 +408,15 @@ impl State {
 
     // Painting.
 
-    pub(super) fn draw(&mut self, area: Area) {
+    /// Draws what is in view. Says whether that is all, or another frame has to go on.
+    pub(super) fn draw(&mut self, area: Area) -> bool {
         self.set_area(area);
         self.settle();
         draw::push_clip(area.x, area.y, area.w, area.h);
         draw::draw_rect_fill(area.x, area.y, area.w, area.h, BACKGROUND);
-        let painter = Painter { text: &self.text, small: &self.small, area };
+        let until = Instant::now() + self.frame_budget;
+        let left_out = Cell::new(false);
+        let painter = Painter { text: &self.text, small: &self.small, area, until, left_out };
         for (index, top) in &self.visible {
             let (Some(entry), Some(layout)) = (self.entries.get(*index), self.layouts.get(index)) else {
                 continue;
@@ -435,6 +445,10 @@ impl State {
             }
         }
         draw::pop_clip();
+        let whole = !painter.left_out.get();
+        // Where even letters that are known take longer, the frames become longer until all is drawn.
+        self.frame_budget = if whole { FRAME_BUDGET } else { self.frame_budget * 2 };
+        whole
     }
 }
 

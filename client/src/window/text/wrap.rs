@@ -206,6 +206,25 @@ mod tests {
     }
 
     #[test]
+    fn what_takes_no_room_does_not_make_a_line_endless() {
+        struct Nothing;
+        impl Measure for Nothing {
+            fn char(&mut self, _: char) -> f32 {
+                0.0
+            }
+            fn run(&mut self, _: &str) -> f32 {
+                0.0
+            }
+        }
+        for mark in ["\u{301}", "\u{5b0}", "\u{64e}", "\u{20dd}", "\u{200d}", "\u{200b} ", "a"] {
+            let text = format!("x{}", mark.repeat(20_000));
+            let lines = wrap(&text, None, 100.0, &mut Nothing);
+            assert!(lines.iter().all(|line| line.end - line.start <= LONGEST_LINE), "{mark:?}");
+            assert!(lines.windows(2).all(|pair| pair[0].end <= pair[1].start), "{mark:?}");
+        }
+    }
+
+    #[test]
     fn a_line_of_65000_characters_is_wrapped_in_no_time() {
         let text = "a".repeat(65_000);
         let start = std::time::Instant::now();
