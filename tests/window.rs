@@ -632,6 +632,43 @@ fn whatever_a_message_is_made_of_it_stays_in_its_bubble_and_holds_up_nothing() {
     window.screenshot("accents-many");
 }
 
+#[test]
+fn a_link_is_opened_after_a_glance_at_where_it_leads() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let opened = desktop.catch_links();
+    let opened = || fs::read_to_string(&opened).unwrap_or_default();
+    let (window, mut bob) = talk(&desktop, &relay);
+    let (x, y) = (LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+    bob.say_and_wait("HTTPS://exemple.org/a?b&c ici");
+    window.screenshot("link");
+    window.click(x, y);
+    wait_until("the question", || window.is_asking());
+    window.screenshot("link-question");
+    window.press(&["Escape"]);
+    wait_until("no question", || !window.is_asking());
+    assert_eq!(opened(), "");
+    window.click(x, y);
+    wait_until("the question", || window.is_asking());
+    window.press(&["alt+o"]);
+    wait_until("the page", || opened() == "https://exemple.org/a?b&c\n");
+    // Mail, by the menu; what is no link is none, and dragging over a link selects.
+    bob.say_and_wait("bob@exemple.org, pas ftp://exemple.org");
+    window.drag((x, y), (x + 60, y));
+    assert!(!window.is_asking());
+    window.open_menu(x, y);
+    desktop.screenshot("menu-link");
+    window.press(&["Down"]);
+    window.close_menu("Return");
+    wait_until("the question", || window.is_asking());
+    window.press(&["alt+o"]);
+    wait_until("the mail", || opened().ends_with("\nmailto:bob@exemple.org\n"));
+    bob.say_and_wait("ftp://exemple.org file:///etc/passwd");
+    window.click(x, y);
+    window.type_line("rien");
+    assert_eq!(bob.receive(), "rien");
+    assert!(!window.is_asking());
+}
+
 // ---- connections ----
 
 #[test]

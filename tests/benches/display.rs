@@ -222,6 +222,9 @@ fn frames() {
         ("20,000 Chinese characters, none twice", ('\u{4e00}'..).take(20_000).collect()),
         ("16,000 rare Chinese characters, none twice", ('\u{20000}'..).take(16_000).collect()),
         ("one character of each script", ('\u{a1}'..='\u{1fbff}').step_by(7).take(20_000).collect()),
+        ("5,400 links", "http://a.b/ ".repeat(5_400)),
+        ("one link after the other", "http://a.b".repeat(6_000)),
+        ("mail addresses that are none", "a@".repeat(32_000)),
         ("20,000 letters of two directions", "aא".repeat(20_000)),
     ];
     println!("\nLongest frame with {MESSAGES} messages: scrolling, wrapping, drawing");

@@ -89,6 +89,12 @@ impl Painter<'_> {
                 self.left_out.set(true);
                 break;
             }
+            let links = layout.links.iter().map(|link| Mark {
+                part: link.clone(),
+                color: ACCENT,
+                ground: None,
+                underlined: true,
+            });
             let selected = selected.map(|part| Mark {
                 part: part.clone(),
                 color: ON_SELECTION,
@@ -96,7 +102,7 @@ impl Painter<'_> {
                 underlined: false,
             });
             let x = self.area.x + layout.line_x(line, face, &entry.text);
-            line.draw(face, &entry.text, (x, line_y), color, selected);
+            line.draw(face, &entry.text, (x, line_y), color, links.chain(selected));
             line_y += layout.line;
         }
         draw::pop_clip();

@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use common::delivery::MessageId;
 use fltk::draw;
 
 use super::bubble::{Layout, SCROLLBAR, Sizes};
-use super::entries::{Entries, Entry, Kind};
+use super::entries::{Entries, Entry, Kind, Stored};
 use super::paint::Painter;
 use super::selection::{Place, Selection};
 use super::view::View;
@@ -104,6 +105,11 @@ impl State {
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Whether some text is selected.
+    pub(super) fn has_selection(&self) -> bool {
+        self.selection.is_some_and(|selection| !selection.is_empty())
     }
 
     pub(super) fn selected_text(&self) -> String {
@@ -369,6 +375,27 @@ impl State {
         entry.map(|entry| entry.text.to_string())
     }
 
+    /// The link at that place.
+    pub(super) fn link_at(&self, (x, y): (i32, i32)) -> Option<String> {
+        let (index, top) = self.visible_at(y)?;
+        let (entry, layout) = (self.entries.get(index)?, self.layouts.get(&index)?);
+        let y = y - self.area.y - top - layout.text.y;
+        let line = layout.lines.get(usize::try_from(y.div_euclid(layout.line)).ok()?)?;
+        let face = self.face(entry);
+        let x = x - self.area.x - layout.line_x(line, face, &entry.text);
+        let is_there = |link: &&Range<usize>| {
+            let ends = [link.start.max(line.start), link.end.min(line.end)];
+            let [from, to] = ends.map(|end| line.x_of(face, &entry.text, end));
+            ends[0] < ends[1] && (from.min(to)..from.max(to)).contains(&x)
+        };
+        layout.links.iter().find(is_there).map(|link| entry.text[link.clone()].to_owned())
+    }
+
+    /// The font in which the text of an entry is drawn.
+    fn face(&self, entry: &Stored) -> &Face {
+        if entry.kind == Kind::Notice { &self.small } else { &self.text }
+    }
+
     /// The entry at that height in the window, or the nearest, and its top.
     fn visible_at(&self, y: i32) -> Option<(usize, i32)> {
         let after = self.visible.partition_point(|(_, top)| self.area.y + top <= y);
@@ -387,7 +414,7 @@ impl State {
             return Some((index, entry.text.len()));
         }
         let line = layout.lines.get(layout.line_at(y))?;
-        let face = if entry.kind == Kind::Notice { &self.small } else { &self.text };
+        let face = self.face(entry);
         let x = x - self.area.x - layout.line_x(line, face, &entry.text);
         Some((index, line.place_at(face, &entry.text, x)))
     }
