@@ -678,7 +678,7 @@ impl Messenger {
         let rest = if shown.len() < link.len() { "…" } else { "" };
         let text = format!("{what}\n{shown}{rest}");
         self.ask(&text, ("Annuler", 'a'), ("Ouvrir", 'o'), Moot::Stays, move |messenger| {
-            messenger.open(&uri)
+            messenger.open(&uri);
         });
     }
 
