@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use client::event::{Ending, Event, Front};
 use client::link::Link;
 use common::delivery;
+use common::frame::Content;
 use support::PATIENCE;
 use support::peer::{Peer, message};
 
@@ -26,8 +27,8 @@ impl Front for Screen {
         let _ = match event {
             Event::Connected => self.lines.send("connecté".to_owned()),
             Event::Unreachable(failure) => self.lines.send(failure.to_string()),
-            Event::Discussion(delivery::Event::Message(msg)) => {
-                self.lines.send(msg.text.plain().into_owned())
+            Event::Discussion(delivery::Incoming::Entry(Content::Msg { text, .. })) => {
+                self.lines.send(text.plain().into_owned())
             }
             _ => Ok(()),
         };

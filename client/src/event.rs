@@ -22,7 +22,7 @@ pub enum Event<'a> {
     /// The connection broke; the link goes on trying.
     ConnectionLost,
     /// What the discussion itself brings.
-    Discussion(delivery::Event<'a>),
+    Discussion(delivery::Incoming<'a>),
     /// The last event: the link is closed.
     Over(&'a Ending),
 }

@@ -15,7 +15,7 @@ use chrono::{DateTime, Local, SecondsFormat};
 use common::address::{Address, Pseudo, Session};
 use common::delivery::{self, Delivery, Full, MessageId};
 use common::endpoint::Endpoint;
-use common::frame::{Frame, Refusal, Route};
+use common::frame::{Content, Frame, Refusal, Route};
 use common::lines::{LineBuffer, WRITE_TIMEOUT, write_within};
 use common::text::{Text, TooLong};
 
@@ -61,7 +61,7 @@ pub struct Link {
 /// A message that was taken.
 #[derive(Clone, Debug)]
 pub struct Sent {
-    /// Its name in [`delivery::Event::Delivered`].
+    /// Its name in [`delivery::Incoming::Delivered`].
     pub id: MessageId,
     /// The moment it was written.
     pub date: DateTime<Local>,
@@ -207,7 +207,14 @@ impl Link {
     /// first to come) and the text.
     pub fn undelivered(&self) -> Vec<(Option<Pseudo>, String)> {
         let state = self.shared.lock();
-        state.delivery.undelivered().map(|(to, text)| (to.cloned(), text.plain().into_owned())).collect()
+        state
+            .delivery
+            .undelivered()
+            .filter_map(|(to, kept)| match kept.content() {
+                Content::Msg { text, .. } => Some((to.cloned(), text.plain().into_owned())),
+                _ => None,
+            })
+            .collect()
     }
 }
 
@@ -365,7 +372,7 @@ impl State {
         if self.phase != Phase::Talking {
             return Err(SendError::Over);
         }
-        Ok(self.delivery.write(&now.rfc3339, text)?)
+        Ok(self.delivery.write(&Content::Msg { date: &now.rfc3339, text: text.clone() })?)
     }
 
     /// Something was delivered: who is leaving waits for more.
@@ -525,7 +532,7 @@ impl<F: Front> Reception<F> {
             return Err(unreachable(io::ErrorKind::ConnectionAborted.into()));
         }
         let mut login = Vec::new();
-        Frame::Login(self.own.borrowed()).write(&mut login);
+        Frame::Login { address: self.own.borrowed(), key: None }.write(&mut login);
         prepare(&stream).and_then(|()| (&stream).write_all(&login)).map_err(unreachable)?;
         let asked = Instant::now();
         loop {
@@ -652,13 +659,13 @@ impl<F: Front> Reception<F> {
             let Some(event) = frame.as_ref().and_then(|frame| state.delivery.handle(frame)) else { continue };
             let mut joined = None;
             match &event {
-                delivery::Event::Ended(by) => {
+                delivery::Incoming::Ended(by) => {
                     let by_us = **by == self.own;
                     shown = Shown::End(if by_us { Ending::Left } else { Ending::LeftByPeer(by.pseudo()) });
                     break;
                 }
-                delivery::Event::Joined(who) => joined = Some((*who).clone().into_owned()),
-                delivery::Event::Delivered(_) => state.note_delivery(),
+                delivery::Incoming::Joined { address: who, .. } => joined = Some((*who).clone().into_owned()),
+                delivery::Incoming::Delivered(_) => state.note_delivery(),
                 _ => {}
             }
             self.front.event(Event::Discussion(event));
@@ -728,7 +735,7 @@ fn read_before(stream: &TcpStream, lines: &mut LineBuffer, deadline: Instant) ->
 #[inline]
 fn as_frame<'a>(line: &'a [u8], route: Option<&'a Route>) -> Option<Frame<'a>> {
     if let Some(msg) = route.and_then(|route| route.parse_msg(line)) {
-        return Some(Frame::Msg(msg));
+        return Some(Frame::Relayed(msg));
     }
     let line = match std::str::from_utf8(line) {
         Ok(line) => line,

@@ -11,7 +11,7 @@ use chrono::{DateTime, Local};
 use common::address::Pseudo;
 use common::delivery;
 use common::endpoint::Endpoint;
-use common::frame::{DEFAULT_PORT, Msg};
+use common::frame::{Content, DEFAULT_PORT};
 use common::text::{Text, harmless};
 use common::transcript::{Emphasis, MessageStart};
 
@@ -189,6 +189,7 @@ struct Screen {
     /// How the last message began, and the source and date that say so: in a transfer many share them.
     start: MessageStart,
     start_of: (String, String),
+    peer: String,
 }
 
 impl Screen {
@@ -202,23 +203,24 @@ impl Screen {
             notices: Vec::new(),
             start: MessageStart::default(),
             start_of: Default::default(),
+            peer: String::new(),
         }
     }
 
-    fn note_start(&mut self, msg: &Msg<'_>) {
+    fn note_start(&mut self, sent_at: &str) {
         let (source, date) = &mut self.start_of;
-        if source == msg.source.as_str() && date == msg.date {
+        if *source == self.peer && date == sent_at {
             return;
         }
-        let sent = DateTime::parse_from_rfc3339(msg.date).map(DateTime::<Local>::from);
+        let sent = DateTime::parse_from_rfc3339(sent_at).map(DateTime::<Local>::from);
         source.clear();
         if sent.is_ok() {
             // What cannot be read bears the moment of arrival, another for each message.
-            source.push_str(msg.source.as_str());
-            msg.date.clone_into(date);
+            source.push_str(&self.peer);
+            sent_at.clone_into(date);
         }
         let stamp = sent.unwrap_or_else(|_| Local::now()).format("%Y-%m-%d %H:%M:%S").to_string();
-        self.start.set(&stamp, msg.source.pseudo_str(), self.emphasis);
+        self.start.set(&stamp, &self.peer, self.emphasis);
     }
 
     fn notice(&mut self, sentence: impl Into<String>) {
@@ -233,18 +235,19 @@ impl Front for Screen {
             Event::TurnedAway(sentence) => self.notice(sentence),
             Event::Connected => self.notice("Connecté. En attente de l'autre participant…"),
             Event::ConnectionLost => self.notice("connexion perdue, nouvelle tentative…"),
-            Event::Discussion(delivery::Event::Joined(who)) => {
+            Event::Discussion(delivery::Incoming::Joined { address: who, .. }) => {
+                who.pseudo_str().clone_into(&mut self.peer);
                 self.notice(format!("{} a rejoint la discussion.", who.pseudo_str()));
             }
-            Event::Discussion(delivery::Event::Lost(who)) => self.notice(format!(
+            Event::Discussion(delivery::Incoming::Lost(who)) => self.notice(format!(
                 "{} a perdu la connexion ; ce que vous écrivez lui sera remis à son retour.",
                 who.pseudo_str()
             )),
-            Event::Discussion(delivery::Event::Message(msg)) => {
-                self.note_start(msg);
-                self.start.push(&mut self.pending, &msg.text);
+            Event::Discussion(delivery::Incoming::Entry(Content::Msg { date, text })) => {
+                self.note_start(date);
+                self.start.push(&mut self.pending, text);
             }
-            Event::Discussion(delivery::Event::Delivered(_) | delivery::Event::Ended(_)) => {}
+            Event::Discussion(_) => {}
             Event::Over(Ending::Left) => self.notice("Vous avez quitté la discussion."),
             Event::Over(Ending::LeftByPeer(who)) => {
                 self.notice(format!("le client {who} a quitté la discussion."));

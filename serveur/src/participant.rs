@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::address::Address;
-use common::frame::{Frame, FrameError, Refusal, Route, finish_line};
+use common::frame::{Body, Content, Frame, FrameError, Refusal, Relayed, Route, finish_line};
 use common::lines::{LineBuffer, LineTooLong};
 use common::text::Text;
 
@@ -88,11 +88,11 @@ fn log_in(
         read_before(connection, lines, deadline)?;
     };
     let address = match Frame::parse(std::str::from_utf8(line)?) {
-        Ok(Frame::Login(address)) => address.into_owned(),
+        Ok(Frame::Login { address, .. }) => address.into_owned(),
         Err(FrameError::Version) if line.starts_with(b"login ") => {
             return Err(Refused::because(
                 Refusal::Version,
-                "Ce serveur parle la version 1 du protocole : « login 1 … ».",
+                "Ce serveur parle la version 2 du protocole : « login 2 … ».",
             ));
         }
         Err(FrameError::Address(error)) if line.starts_with(b"login ") => {
@@ -114,7 +114,7 @@ fn log_in(
 }
 
 fn login_expected() -> Refused {
-    Refused::because(Refusal::LoginAttendu, "Présentez-vous d'abord : « login 1 PSEUDO/SESSION ».")
+    Refused::because(Refusal::LoginAttendu, "Présentez-vous d'abord : « login 2 PSEUDO/SESSION ».")
 }
 
 fn read_before(connection: &Connection, lines: &mut LineBuffer, deadline: Instant) -> Result<(), Refused> {
@@ -306,8 +306,10 @@ fn judge<'a>(
     own: &Address<'_>,
     peer: Option<&'a (Arc<Participant>, Route)>,
 ) -> Result<Verdict<'a>, Utf8Error> {
-    if let Some(msg) = peer.and_then(|(_, route)| route.parse_msg(line)) {
-        return Ok(Verdict::Message(msg.text));
+    if let Some(Relayed { body: Body::Entry { content: Content::Msg { text, .. }, .. }, .. }) =
+        peer.and_then(|(_, route)| route.parse_msg(line))
+    {
+        return Ok(Verdict::Message(text));
     }
     let line = std::str::from_utf8(line)?;
     let routed = |source: &Address<'_>, destination: &Address<'_>, verdict| {
@@ -321,13 +323,15 @@ fn judge<'a>(
         }
     };
     Ok(match Frame::parse(line) {
-        Ok(Frame::Msg(msg)) => routed(&msg.source, &msg.destination, Verdict::Message(msg.text)),
-        Ok(Frame::Recu { source, destination, .. }) => {
-            routed(&source, &destination, Verdict::Acknowledgement)
-        }
+        Ok(Frame::Relayed(Relayed { source, destination, body })) => match body {
+            Body::Entry { content: Content::Msg { text, .. }, .. } => {
+                routed(&source, &destination, Verdict::Message(text))
+            }
+            _ => routed(&source, &destination, Verdict::Acknowledgement),
+        },
         Ok(Frame::Ping) => Verdict::Pong,
         Ok(Frame::Quitter) => Verdict::Quit,
-        Ok(Frame::Login(_)) | Err(FrameError::Version | FrameError::Address(_))
+        Ok(Frame::Login { .. }) | Err(FrameError::Version | FrameError::Address(_))
             if line.starts_with("login") =>
         {
             Verdict::Refuse(Refusal::DejaConnecte, "Vous êtes déjà connecté.".to_owned())

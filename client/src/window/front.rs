@@ -9,6 +9,7 @@ use std::io;
 use chrono::{DateTime, Local};
 use common::address::Pseudo;
 use common::delivery::{self, MessageId};
+use common::frame::Content;
 use common::frame::Refusal;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use fltk::app;
@@ -117,6 +118,7 @@ impl Batch {
 /// The link's end of the bridge.
 pub(crate) struct Bridge {
     collected: Vec<Happening>,
+    peer: String,
     to_window: Sender<Batch>,
 }
 
@@ -124,12 +126,15 @@ pub(crate) struct Bridge {
 pub(crate) fn bridge() -> (Bridge, Receiver<Batch>) {
     // At most one batch is under way: the link waits for each.
     let (to_window, batches) = unbounded();
-    (Bridge { collected: Vec::new(), to_window }, batches)
+    (Bridge { collected: Vec::new(), peer: String::new(), to_window }, batches)
 }
 
 impl Front for Bridge {
     fn event(&mut self, event: Event<'_>) {
-        self.collected.extend(owned(event));
+        if let Event::Discussion(delivery::Incoming::Joined { address, .. }) = &event {
+            address.pseudo_str().clone_into(&mut self.peer);
+        }
+        self.collected.extend(owned(event, &self.peer));
     }
 
     fn show(&mut self) -> io::Result<()> {
@@ -149,22 +154,20 @@ fn window_is_gone() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "la fenêtre est fermée")
 }
 
-fn owned(event: Event<'_>) -> Option<Happening> {
+fn owned(event: Event<'_>, peer: &str) -> Option<Happening> {
     Some(match event {
         Event::Unreachable(failure) => Happening::Unreachable(Fault::new(failure)),
         Event::TurnedAway(sentence) => Happening::TurnedAway(sentence),
         Event::Connected => Happening::Connected,
         Event::ConnectionLost => Happening::ConnectionLost,
-        Event::Discussion(delivery::Event::Joined(address)) => Happening::Joined(address.pseudo()),
-        Event::Discussion(delivery::Event::Lost(address)) => Happening::Lost(address.pseudo()),
-        Event::Discussion(delivery::Event::Message(msg)) => Happening::Message {
-            name: msg.source.pseudo_str().to_owned(),
-            date: sent_at(msg.date),
-            text: msg.text.plain().into_owned(),
-        },
-        Event::Discussion(delivery::Event::Delivered(ids)) => Happening::Delivered(ids),
+        Event::Discussion(delivery::Incoming::Joined { address, .. }) => Happening::Joined(address.pseudo()),
+        Event::Discussion(delivery::Incoming::Lost(address)) => Happening::Lost(address.pseudo()),
+        Event::Discussion(delivery::Incoming::Entry(Content::Msg { date, text })) => {
+            Happening::Message { name: peer.to_owned(), date: sent_at(date), text: text.plain().into_owned() }
+        }
+        Event::Discussion(delivery::Incoming::Delivered(ids)) => Happening::Delivered(ids),
         // The link says the same, with more detail, by `Over`.
-        Event::Discussion(delivery::Event::Ended(_)) => return None,
+        Event::Discussion(_) => return None,
         Event::Over(ending) => Happening::Over(match ending {
             Ending::Left => End::Left,
             Ending::LeftByPeer(pseudo) => End::LeftByPeer(pseudo.clone()),
