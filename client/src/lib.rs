@@ -1,9 +1,11 @@
-//! The client: the [`link`] to the relay, and two fronts for it, the [`terminal`] and the window.
+//! The client: the [`session`], which knows what to do; the [`link`], which does it; and two fronts that show it, the
+//! [`terminal`] and the window.
 
 pub mod event;
 mod input;
 pub mod link;
 pub mod options;
+pub mod session;
 pub mod terminal;
 mod undelivered;
 #[cfg(feature = "fenetre")]
