@@ -1,7 +1,6 @@
 //! The client: the [`link`] to the relay, and two fronts for it, the [`terminal`] and the window.
 
 pub mod event;
-mod input;
 pub mod link;
 pub mod options;
 pub mod terminal;
