@@ -2,7 +2,6 @@
 //! [`terminal`] and the window.
 
 pub mod event;
-mod input;
 pub mod link;
 pub mod options;
 pub mod session;

@@ -108,7 +108,8 @@ impl Link {
         front: impl Front + 'static,
     ) -> Result<(Link, JoinHandle<Arc<Ending>>), Failure> {
         let identity = Identity::new(pseudo);
-        let mut session = Session::new(server.clone(), identity, Default::default(), patience, Instant::now());
+        let mut session =
+            Session::new(server.clone(), identity, Default::default(), patience, Instant::now());
         session.forget_changes();
         let shared = Arc::new(Shared {
             session: Mutex::new(session),
@@ -254,7 +255,9 @@ impl<F: Front> Reception<F> {
             };
             match result {
                 Some(Ok(stream)) => self.talk(stream),
-                Some(Err(failure)) => self.shared.act(|session| session.disconnected(failure, Instant::now())),
+                Some(Err(failure)) => {
+                    self.shared.act(|session| session.disconnected(failure, Instant::now()))
+                }
                 None => {}
             }
             self.show();
@@ -364,7 +367,8 @@ impl<F: Front> Reception<F> {
         if lock(&self.shared.session).has_heard_fin() {
             shut_down(stream, Shutdown::Write);
             let deadline = Instant::now() + LINGER;
-            let left = || Some(deadline.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero());
+            let left =
+                || Some(deadline.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero());
             while let Some(left) = left()
                 && stream.set_read_timeout(Some(left)).is_ok()
                 && matches!((&mut &*stream).read(&mut [0; 4096]), Ok(1..))

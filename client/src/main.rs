@@ -1,24 +1,31 @@
 //! `client`: see `--help`.
 
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use client::options::{self, Command, HELP};
 use client::terminal;
-use common::command_line::{fail, print};
+use common::command_line::{FAILED, MISUSED, fail, print};
 
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("error")).init();
-    let all_well = match options::parse(std::env::args_os().skip(1)) {
-        Ok(Command::Help) => return print(HELP),
-        Ok(Command::Version) => return print(&format!("client {}\n", env!("CARGO_PKG_VERSION"))),
-        Ok(Command::Terminal { server, pseudo }) => terminal::run(server, pseudo),
-        Ok(command) => window(command),
-        Err(error) => Err(error),
+    let command = match options::parse(std::env::args_os().skip(1)) {
+        Ok(command) => command,
+        Err(error) => return fail("client", MISUSED, &error.to_string()),
+    };
+    let all_well = match command {
+        Command::Help => return print(HELP),
+        Command::Version => return print(&format!("client {}\n", env!("CARGO_PKG_VERSION"))),
+        Command::Terminal { pseudo: None, .. } if !io::stdin().is_terminal() => {
+            return fail("client", MISUSED, "il manque votre pseudo : client HOTE[:PORT] PSEUDO --terminal");
+        }
+        Command::Terminal { server, pseudo, listen } => terminal::run(server, pseudo, listen),
+        command => window(command),
     };
     match all_well {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => fail("client", 1, &format!("{error:#}")),
+        Err(error) => fail("client", FAILED, &format!("{error:#}")),
     }
 }
 

@@ -52,7 +52,15 @@ pub(super) enum Next {
 
 impl Leaving {
     pub(super) fn new(peer: Option<Pseudo>, now: Instant) -> Self {
-        Leaving { since: now, peer, progress: now, unreached: now, refused: false, failure: None, quitter: None }
+        Leaving {
+            since: now,
+            peer,
+            progress: now,
+            unreached: now,
+            refused: false,
+            failure: None,
+            quitter: None,
+        }
     }
 
     /// A frame other than `pong` has come.
@@ -86,7 +94,9 @@ impl Leaving {
             (Some(other), _) if !open.quitter_sent && self.is_stranger(&other.pseudo()) => Next::End,
             (_, Some(since)) => until(since + FIN_LIMIT, Next::End),
             (Some(_), None) if delivery.peer_has_everything() && !delivery.is_showing() => Next::Quit,
-            (Some(_), None) if delivery.is_acknowledged() => until(self.progress + DELIVERY_LIMIT, Next::Quit),
+            (Some(_), None) if delivery.is_acknowledged() => {
+                until(self.progress + DELIVERY_LIMIT, Next::Quit)
+            }
             (Some(_), None) => {
                 let seated = open.seated.unwrap_or(login);
                 until(seated.max(self.since) + COUNT_LIMIT, Next::Quit)

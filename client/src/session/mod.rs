@@ -192,7 +192,8 @@ impl Session {
             let key = Some(self.key.as_str());
             Frame::Login { address: self.delivery.own().borrowed(), key }.write(&mut hello);
             Frame::Ping.write(&mut hello);
-            self.connection = Connection::Open(Open::new(hello, LineBuffer::with_max_bytes(LINES_BYTES), now));
+            self.connection =
+                Connection::Open(Open::new(hello, LineBuffer::with_max_bytes(LINES_BYTES), now));
         }
     }
 
@@ -360,7 +361,8 @@ impl Session {
 
     /// Whether it is over because the relay has said so.
     pub fn has_heard_fin(&self) -> bool {
-        self.ending().is_some_and(|ending| matches!(ending.how, End::Left { told: true } | End::LeftByPeer(_)))
+        self.ending()
+            .is_some_and(|ending| matches!(ending.how, End::Left { told: true } | End::LeftByPeer(_)))
     }
 
     /// Whether there is a connection, and it is still wanted.
@@ -383,11 +385,9 @@ impl Session {
         self.delivery
             .lost_by_ending()
             .filter_map(|(to, kept)| match kept.content() {
-                Content::Msg { text, .. } => Some(Undelivered {
-                    id: kept.id,
-                    to: to.cloned(),
-                    text: text.plain().into_owned(),
-                }),
+                Content::Msg { text, .. } => {
+                    Some(Undelivered { id: kept.id, to: to.cloned(), text: text.plain().into_owned() })
+                }
                 _ => None,
             })
             .collect()
