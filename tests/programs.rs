@@ -36,7 +36,7 @@ fn a_wrong_command_line_is_one_clear_line_and_status_2() {
         (&["127.0.0.1:0", "en-trop"], "argument en trop : en-trop"),
         (&["127.0.0.1:port"], "le port « port » n'est pas valide"),
         (&["127.0.0.1:70000"], "le port « 70000 » n'est pas valide"),
-        (&["7878"], "l'adresse « 7878 » n'est pas valide"),
+        (&["70000"], "le port « 70000 » n'est pas valide"),
     ] {
         let (status, out, err) = run("serveur", args);
         assert_eq!((status, out.as_str(), err.lines().count()), (2, "", 1), "{err}");
@@ -48,7 +48,9 @@ fn a_wrong_command_line_is_one_clear_line_and_status_2() {
 fn an_address_that_cannot_be_had_is_one_clear_line_and_status_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     for (address, words) in [
+        // With what to type instead.
         (taken.local_addr().unwrap().to_string(), "est déjà pris"),
+        (taken.local_addr().unwrap().to_string(), "« serveur 7979 »"),
         ("192.0.2.1:0".to_owned(), "n'est pas une adresse de cette machine"),
         ("machine.invalid:0".to_owned(), "est introuvable"),
     ] {

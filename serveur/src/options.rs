@@ -8,13 +8,14 @@ use common::frame::DEFAULT_PORT;
 
 /// What `--help` shows.
 pub const HELP: &str = "\
-Relais de messagerie instantanée pour deux personnes.
+Serveur de messagerie instantanée pour deux personnes.
 
-Utilisation : serveur [ADRESSE[:PORT]] [--permanent]
+Utilisation : serveur [ADRESSE[:PORT] | PORT] [--permanent]
 
   ADRESSE[:PORT]  où écouter ; par défaut 0.0.0.0:7878, c'est-à-dire le port
                   7878 de toutes les adresses de cette machine
                   ([::]:7878 : les adresses IPv6 aussi)
+  PORT            le même, avec un autre port : serveur 7979
   --permanent     attendre la discussion suivante quand une discussion se
                   termine, au lieu de s'arrêter
   -h, --help      afficher cette aide
@@ -54,12 +55,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command
             lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
             lexopt::Arg::Short('V') | lexopt::Arg::Long("version") => return Ok(Command::Version),
             lexopt::Arg::Value(value) if endpoint.is_none() => {
-                endpoint = Some(value.to_string_lossy().parse()?);
+                endpoint = Some(Endpoint::parse_local(&value.to_string_lossy())?);
             }
             other => return Err(in_french(other.unexpected())),
         }
     }
-    let endpoint = endpoint.unwrap_or(Endpoint { host: "0.0.0.0".to_owned(), port: DEFAULT_PORT });
+    let endpoint = endpoint.unwrap_or_else(|| Endpoint::everywhere(DEFAULT_PORT));
     Ok(Command::Serve { endpoint, permanent })
 }
 
@@ -86,13 +87,22 @@ mod tests {
     }
 
     #[test]
+    fn a_port_alone_is_enough() {
+        let endpoint = Endpoint::everywhere(7979);
+        for port in ["7979", ":7979"] {
+            assert_eq!(parsed(&[port]), Ok(Command::Serve { endpoint: endpoint.clone(), permanent: false }));
+        }
+    }
+
+    #[test]
     fn mistakes_are_explained_in_french() {
         for (args, words) in [
             (&["--zut"][..], "option inconnue"),
             (&["a", "b"], "en trop"),
             (&["--permanent=1"], "ne prend pas de valeur"),
             (&["a:99999"], "port"),
-            (&["9000"], "adresse"),
+            (&["99999"], "port « 99999 »"),
+            (&["http://a"], "adresse"),
         ] {
             let error = parsed(args).unwrap_err();
             assert!(error.contains(words), "{error}");

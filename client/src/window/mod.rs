@@ -91,8 +91,7 @@ pub fn demo() -> anyhow::Result<()> {
 /// # Errors
 /// The port cannot be listened on, or there is no display.
 pub fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
-    let everywhere = Endpoint { host: "0.0.0.0".to_owned(), port: port.unwrap_or(DEFAULT_PORT) };
-    let hosting = Hosting::start(&everywhere)?;
+    let hosting = Hosting::start(&Endpoint::everywhere(port.unwrap_or(DEFAULT_PORT)))?;
     let server = hosting.own_endpoint();
     let shared = prepare(true, Some(hosting.invitation()))?;
     let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
