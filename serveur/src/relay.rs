@@ -15,7 +15,7 @@ use common::frame::{Frame, Refusal};
 use common::text::harmless;
 use common::transcript::Emphasis;
 
-use crate::addresses::{from_this_machine, reachable};
+use crate::addresses::{from_this_machine, greeting};
 use crate::connection::Connection;
 use crate::participant::{Departure, serve};
 use crate::room::Room;
@@ -30,6 +30,9 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// At the end, how long an output that takes nothing may hold up the program.
 const LAST_DISPLAY: Duration = Duration::from_secs(2);
+
+/// The port to propose to whoever cannot have the one he wanted.
+const OTHER_PORT: u16 = 7979;
 
 /// A relay that listens.
 #[derive(Debug)]
@@ -68,11 +71,12 @@ impl fmt::Display for BindError {
             }
             BindError::Listen(endpoint, error) => (endpoint, error),
         };
+        let other = if endpoint.port == OTHER_PORT { OTHER_PORT + 1 } else { OTHER_PORT };
         match error.kind() {
             io::ErrorKind::AddrInUse => write!(
                 f,
-                "le port {} est déjà pris : un serveur tourne peut-être déjà sur cette machine ; \
-                 arrêtez-le, ou choisissez un autre port",
+                "le port {} est déjà pris : un serveur tourne peut-être déjà sur cette machine ; arrêtez-le, \
+                 ou choisissez un autre port, par exemple « serveur {other} » ou « client --heberge {other} »",
                 endpoint.port
             ),
             io::ErrorKind::AddrNotAvailable => write!(
@@ -83,7 +87,8 @@ impl fmt::Display for BindError {
             ),
             io::ErrorKind::PermissionDenied => write!(
                 f,
-                "le port {} est réservé au système : choisissez un port à partir de 1024",
+                "le système n'accorde pas le port {} : choisissez-en un autre, à partir de 1024, \
+                 par exemple « serveur {other} » ou « client --heberge {other} »",
                 endpoint.port
             ),
             _ => write!(f, "impossible d'écouter sur {endpoint} : {error}"),
@@ -175,7 +180,7 @@ impl Relay {
             // Nobody waits any more if it took too long.
             let _ = done.send(());
         })?;
-        display.plain(&self.greeting());
+        display.plain(&greeting(self.local));
         self.accept_all();
         display.close();
         if is_done.recv_timeout(LAST_DISPLAY) == Err(RecvTimeoutError::Timeout) {
@@ -192,21 +197,6 @@ impl Relay {
             let _ = showing.join();
         }
         Ok(())
-    }
-
-    fn greeting(&self) -> String {
-        let mut greeting = format!(
-            "Le serveur écoute sur {}.\nSur les machines des deux participants, tapez :\n",
-            self.local
-        );
-        let addresses = reachable(self.local);
-        for address in &addresses {
-            greeting.push_str(&format!("    client {address}\n"));
-        }
-        if addresses.iter().all(|address| address.ip().is_loopback()) {
-            greeting.push_str("(Cette adresse ne vaut que sur cette machine.)\n");
-        }
-        greeting
     }
 
     fn accept_all(self) {

@@ -471,7 +471,7 @@ impl Messenger {
         self.0.form.clear_faults();
         self.0.form.ready();
         if let Some(invitation) = &self.0.shared.invitation {
-            chat.invite(&invitation.commands);
+            chat.invite(&invitation.addresses);
         }
         self.show_page(&chat.page());
         self.take_focus();
