@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use support::program::make_script;
 
 /// The top of the project.
 fn project() -> PathBuf {
@@ -21,10 +23,8 @@ fn install_on_a_system_with(name: &str, programs: &[(&str, &str)]) -> Output {
         symlink(Path::new("/usr/bin").join(usual), folder.join(usual)).unwrap();
     }
     for (name, script) in [("id", "echo 1000"), ("dpkg-query", "exit 1")].iter().chain(programs) {
-        let program = folder.join(name);
-        // As on every system: the last of one name counts.
-        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        // The last of one name counts.
+        make_script(&folder.join(name), script);
     }
     let script = project().join("client/paquets.sh");
     let output = Command::new("/bin/sh").arg(script).env("PATH", &folder).output().unwrap();

@@ -11,11 +11,11 @@ const NAMED_CHARS: usize = 48;
 /// Messages and whom each is for (`None`: the first to come), as [`Link::undelivered`] gives them.
 ///
 /// [`Link::undelivered`]: crate::link::Link::undelivered
-pub(crate) type Undelivered = [(Option<Pseudo>, String)];
+pub type Undelivered = [(Option<Pseudo>, String)];
 
 /// Says how many messages have not been delivered, to whom, and how each begins: one line for every recipient,
 /// one for every message named.
-pub(crate) fn describe(messages: &Undelivered) -> String {
+pub fn describe(messages: &Undelivered) -> String {
     let mut recipients: Vec<&Option<Pseudo>> = Vec::new();
     for (recipient, _) in messages {
         if !recipients.contains(&recipient) {

@@ -13,7 +13,7 @@ use common::frame::Refusal;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use fltk::app;
 
-use crate::event::{Ending, Event, Failure, Front};
+use client::event::{Ending, Event, Failure, Front};
 
 /// Something to be shown: an [`Event`] that no longer borrows anything.
 #[derive(Debug)]

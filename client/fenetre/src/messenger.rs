@@ -25,9 +25,9 @@ use super::settings::Settings;
 use super::status::Status;
 use super::theme::{BACKGROUND, Theme};
 use super::urgency;
-use crate::QUIT_WORD;
-use crate::link::Link;
-use crate::undelivered;
+use client::QUIT_WORD;
+use client::link::Link;
+use client::undelivered;
 
 /// The smallest size at which everything has room.
 const SMALLEST: (i32, i32) = (360, 400);
