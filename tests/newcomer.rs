@@ -1,4 +1,5 @@
-//! What someone meets who has never seen this program: the scripts that install packages.
+//! What someone meets who has never seen this program: the scripts that install packages, and what is said when they
+//! were forgotten.
 
 #![allow(clippy::unwrap_used)]
 
@@ -75,4 +76,31 @@ fn where_everything_is_there_nothing_is_said() {
     let installed = ("dpkg-query", "echo 'install ok installed'");
     let output = install_on_a_system_with("complete", &[installed]);
     assert_eq!((output.status.code(), output.stdout, output.stderr), (Some(0), vec![], vec![]));
+}
+
+#[test]
+fn a_build_without_what_the_window_needs_names_the_script() {
+    let folder = std::env::temp_dir().join(format!("messagerie-{}-build", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let script = folder.join("build");
+    let mut compiler = Command::new("rustc");
+    compiler.args(["--edition=2024", "-o"]).arg(&script).arg(project().join("common/build.rs"));
+    assert!(compiler.status().unwrap().success());
+    let said = |feature: &str, path: &str| {
+        let mut run = Command::new(&script);
+        run.env("PATH", path).env("CARGO_CFG_TARGET_OS", "linux").env_remove("CARGO_FEATURE_FENETRE");
+        if !feature.is_empty() {
+            run.env(feature, "1");
+        }
+        text(&run.output().unwrap().stdout)
+    };
+    let everything = std::env::var("PATH").unwrap();
+    let forgotten = said("CARGO_FEATURE_FENETRE", "");
+    for words in ["cargo::error=", "CMake", "C++", "Pango", "« sh client/paquets.sh »"] {
+        assert!(forgotten.contains(words), "{forgotten}");
+    }
+    assert!(!said("CARGO_FEATURE_FENETRE", &everything).contains("cargo::error"));
+    // The terminal needs none of it.
+    assert!(!said("", "").contains("cargo::error"));
+    fs::remove_dir_all(&folder).unwrap();
 }
