@@ -82,6 +82,7 @@ pub mod address;
 mod backlog;
 pub mod command_line;
 pub mod delivery;
+pub mod discovery;
 pub mod endpoint;
 pub mod frame;
 pub mod lines;

@@ -17,6 +17,7 @@ use common::transcript::Emphasis;
 
 use crate::addresses::{from_this_machine, greeting};
 use crate::connection::Connection;
+use crate::discovery;
 use crate::participant::{Departure, serve};
 use crate::room::Room;
 
@@ -40,6 +41,8 @@ pub struct Relay {
     listener: TcpListener,
     local: SocketAddr,
     shared: Arc<Shared>,
+    /// The UDP port at which it can be found.
+    found_at: Option<u16>,
 }
 
 /// Ends a relay from another thread.
@@ -153,7 +156,12 @@ impl Relay {
             stopping: AtomicBool::new(false),
             connections: Mutex::new(HashMap::new()),
         });
-        Ok(Relay { listener, local, shared })
+        Ok(Relay { listener, local, shared, found_at: None })
+    }
+
+    /// Makes it answer, while it runs, to those who look for a relay at that UDP port.
+    pub fn found_at(self, port: u16) -> Relay {
+        Relay { found_at: Some(port), ..self }
     }
 
     /// The address it listens on.
@@ -181,7 +189,12 @@ impl Relay {
             let _ = done.send(());
         })?;
         display.plain(&greeting(self.local));
+        let answerer = self.found_at.and_then(|port| {
+            let shared = Arc::clone(&self.shared);
+            discovery::start(port, self.local, &display, move || shared.room.free_seats())
+        });
         self.accept_all();
+        drop(answerer);
         display.close();
         if is_done.recv_timeout(LAST_DISPLAY) == Err(RecvTimeoutError::Timeout) {
             // Not joined: only the end of the program ends a write to an output that takes nothing any more. The log

@@ -103,6 +103,12 @@ impl Room {
         self.lock().closed
     }
 
+    /// How many newcomers could take a seat now.
+    pub(crate) fn free_seats(&self) -> usize {
+        let table = self.lock();
+        if table.closed { 0 } else { table.seats.iter().filter(|seat| seat.is_none()).count() }
+    }
+
     /// Takes a seat and tells both.
     ///
     /// # Errors

@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use common::discovery::PORT_VARIABLE;
+
 use crate::PATIENCE;
 use crate::relay::Screen;
 
@@ -66,7 +68,12 @@ impl Program {
     }
 
     /// Starts any command whose standard output goes elsewhere.
+    ///
+    /// Unless the command says otherwise, servers are found by nobody and clients find none: tests run side by side.
     pub fn spawn_into(stdout: Stdio, command: &mut Command) -> Program {
+        if command.get_envs().all(|(name, _)| name != PORT_VARIABLE) {
+            command.env(PORT_VARIABLE, "0");
+        }
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(stdout)
