@@ -12,7 +12,7 @@ const NAMED_CHARS: usize = 48;
 
 /// Says how many messages have not been delivered, to whom, and how each begins: one line for every recipient,
 /// one for every message named.
-pub(crate) fn describe(messages: &[Undelivered]) -> String {
+pub fn describe(messages: &[Undelivered]) -> String {
     let mut recipients: Vec<&Option<Pseudo>> = Vec::new();
     for Undelivered { to, .. } in messages {
         if !recipients.contains(&to) {

@@ -9,7 +9,7 @@ use common::frame::Refusal;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use fltk::app;
 
-use crate::event::{Event, Failure, Front};
+use client::event::{Event, Failure, Front};
 
 /// What went wrong, and what the user can do about it.
 #[derive(Debug)]

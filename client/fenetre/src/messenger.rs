@@ -25,10 +25,10 @@ use super::settings::Settings;
 use super::status::Status;
 use super::theme::{BACKGROUND, Theme};
 use super::urgency;
-use crate::QUIT_WORD;
-use crate::event::{End, Ending, Event as Happened, Message};
-use crate::link::Link;
-use crate::undelivered;
+use client::QUIT_WORD;
+use client::event::{End, Ending, Event as Happened, Message};
+use client::link::Link;
+use client::undelivered;
 
 /// The smallest size at which everything has room.
 const SMALLEST: (i32, i32) = (360, 400);
@@ -474,7 +474,7 @@ impl Messenger {
         self.0.form.clear_faults();
         self.0.form.ready();
         if let Some(invitation) = &self.0.shared.invitation {
-            chat.invite(&invitation.commands);
+            chat.invite(&invitation.addresses);
         }
         self.show_page(&chat.page());
         self.take_focus();
