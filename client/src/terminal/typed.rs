@@ -17,6 +17,9 @@ use super::screen::Screen;
 #[cfg(unix)]
 const LINE_MODE_BYTES: usize = 4095;
 
+/// Keys that follow within this time have come together: a paste.
+const ALL_AT_ONCE: Duration = Duration::from_millis(1);
+
 /// How long the system may take to stop this program.
 #[cfg(unix)]
 const STOP_DELAY: Duration = Duration::from_millis(50);
@@ -115,7 +118,7 @@ pub(super) fn from_keys(link: &Link, screen: &Screen) -> io::Result<()> {
     loop {
         keyboard.handle(event::read()?)?;
         // What comes all at once is drawn once.
-        if !event::poll(Duration::ZERO)? {
+        if !event::poll(ALL_AT_ONCE)? {
             screen.redraw()?;
         }
     }
