@@ -192,8 +192,8 @@ impl Session {
             let key = Some(self.key.as_str());
             Frame::Login { address: self.delivery.own().borrowed(), key }.write(&mut hello);
             Frame::Ping.write(&mut hello);
-            self.connection =
-                Connection::Open(Open::new(hello, LineBuffer::with_max_bytes(LINES_BYTES), now));
+            let open = Open::new(hello, LineBuffer::with_max_bytes(LINES_BYTES), now);
+            self.connection = Connection::Open(Box::new(open));
         }
     }
 
