@@ -256,7 +256,7 @@ impl<F: Front> Reception<F> {
             match result {
                 Some(Ok(stream)) => self.talk(stream),
                 Some(Err(failure)) => {
-                    self.shared.act(|session| session.disconnected(failure, Instant::now()))
+                    self.shared.act(|session| session.disconnected(failure, Instant::now()));
                 }
                 None => {}
             }
