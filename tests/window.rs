@@ -195,11 +195,12 @@ fn who_is_leaving_presses_no_button_with_the_space_bar() {
         let (desktop, relay) = (Desktop::start(), RelayThread::start());
         let (window, mut bob) = talk(&desktop, &relay);
         window.type_line("sans reponse");
-        bob.receive_fields();
+        let (number, ..) = bob.receive_fields();
         if leave == "Return" {
             window.type_text("quitter");
         }
         window.press(&[leave, "space"]);
+        bob.acknowledge(number);
         while bob.peer.receive().is_some_and(|line| !line.starts_with("fin ")) {}
         window.wait_for_text("Vous avez quitté la discussion.");
         assert_eq!(window.pixels(BACKGROUND, Some((1, 1, 8, 8))), 64, "the look is the same");
@@ -720,7 +721,7 @@ fn the_other_ones_lost_connection_is_told() {
     window.type_line("garde");
     let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
     assert_eq!(bob.receive(), "garde");
-    window.wait_for_text("bob est de retour.");
+    wait_until("his return", || window.conversation().matches("bob a rejoint la discussion.").count() == 2);
 }
 
 // ---- closing the window ----

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use common::text::harmless;
 
-use crate::window::text::{cluster, clusters, word_after, word_before};
+use crate::text::{cluster, clusters, word_after, word_before};
 
 /// How many changes can be undone, and how many bytes they may hold together.
 const MOST_CHANGES: usize = 500;

@@ -9,9 +9,9 @@ use fltk::enums::Color;
 
 use super::bubble::{Layout, MARGIN, PADDING, SCROLLBAR, SIGN};
 use super::entries::{Fate, Kind, Stored};
-use crate::window::paint::Area;
-use crate::window::text::{Face, Mark};
-use crate::window::theme::{
+use crate::paint::Area;
+use crate::text::{Face, Mark};
+use crate::theme::{
     ACCENT, BACKGROUND, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OWN_BUBBLE, SCROLL_THUMB, SELECTION, SURFACE,
     TEXT,
 };

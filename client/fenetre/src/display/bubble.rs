@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::entries::{Kind, Stored};
-use crate::window::paint::Area;
-use crate::window::text::{Face, Line, Measure, links, pixels, wrap};
+use crate::paint::Area;
+use crate::text::{Face, Line, Measure, links, pixels, wrap};
 
 /// Left and right of all bubbles.
 pub(super) const MARGIN: i32 = 12;

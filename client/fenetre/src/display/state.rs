@@ -13,9 +13,9 @@ use super::entries::{Entries, Entry, Kind, Stored};
 use super::paint::Painter;
 use super::selection::{Place, Selection};
 use super::view::View;
-use crate::window::paint::Area;
-use crate::window::text::{Face, pixels, word_around};
-use crate::window::theme::{ACCENT, BACKGROUND, SCROLL_THUMB, TEXT_SIZE};
+use crate::paint::Area;
+use crate::text::{Face, pixels, word_around};
+use crate::theme::{ACCENT, BACKGROUND, SCROLL_THUMB, TEXT_SIZE};
 
 /// Past this many lines the layouts of entries out of view are let go.
 const MAX_LINES: usize = 2000;
