@@ -77,7 +77,7 @@ pub struct Ending {
 pub enum End {
     /// Our own user left.
     Left {
-        /// The server has said so to the other one, or will.
+        /// The server knows it and tells the other one, now or when he comes back.
         told: bool,
     },
     /// The other one left.
@@ -153,8 +153,7 @@ impl fmt::Display for End {
         match self {
             End::Left { told: true } => f.write_str("Vous avez quitté la discussion."),
             End::Left { told: false } => f.write_str(
-                "Vous avez quitté la discussion ; le serveur ne l'a pas confirmé : \
-                 l'autre participant ne le sait peut-être pas.",
+                "Vous avez quitté la discussion, mais l'autre participant n'a peut-être pas pu en être prévenu.",
             ),
             // In the coursework's words.
             End::LeftByPeer(who) => write!(f, "le client {who} a quitté la discussion."),
