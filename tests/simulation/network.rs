@@ -107,6 +107,13 @@ impl Connection {
         self.up.speed.is_fast()
     }
 
+    /// It is not as slow any more.
+    pub(crate) fn speed_up(&mut self, bytes_per_second: u64) {
+        for pipe in [&mut self.up, &mut self.down] {
+            pipe.speed.bytes_per_second = pipe.speed.bytes_per_second.max(bytes_per_second);
+        }
+    }
+
     pub(crate) fn is_moving(&self) -> bool {
         (self.up.is_moving() && self.held_by_relay) || (self.down.is_moving() && self.held_by_client)
     }

@@ -14,6 +14,8 @@ const BOB: usize = 1;
 const OTHER_BOB: usize = 2;
 const CAROL: usize = 3;
 
+const SLOWEST_AT_THE_END: u64 = 10_000;
+
 /// splitmix64: small, and good enough to draw steps.
 struct Random(u64);
 
@@ -187,8 +189,11 @@ fn clear_up(world: &mut World) {
         client.stuck_until = world.now;
         client.unreachable_until = world.now;
         client.kill_at = None;
-        // What was slow goes on being slow; but the schedule has an end.
-        client.link.bytes_per_second = client.link.bytes_per_second.max(10_000);
+        // The schedule has an end.
+        client.link.bytes_per_second = client.link.bytes_per_second.max(SLOWEST_AT_THE_END);
+    }
+    for connection in &mut world.connections {
+        connection.speed_up(SLOWEST_AT_THE_END);
     }
     // Whoever has ended comes back: with somebody, one talks.
     for at in [ALICE, BOB] {
