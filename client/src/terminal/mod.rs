@@ -18,13 +18,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Local};
 use common::address::Pseudo;
-use common::delivery;
 use common::endpoint::Endpoint;
-use common::frame::{DEFAULT_PORT, Msg};
+use common::frame::DEFAULT_PORT;
 use common::transcript::MessageStart;
 
 use crate::QUIT_WORD;
-use crate::event::{Ending, Event, Front};
+use crate::event::{End, Event, Front, Message};
 use crate::link::Link;
 use crate::options::parse_pseudo;
 use crate::undelivered;
@@ -112,12 +111,12 @@ fn discuss(server: Endpoint, pseudo: &Pseudo, source: Source, screen: &Screen) -
         screen.notice("ce que vous étiez en train d'écrire n'est pas parti");
     }
     // Without a `recu` in the end, some of them may have arrived all the same.
-    let all_delivered = name_undelivered(&link, screen);
-    match ending {
-        Ending::Left => Ok(all_sent),
-        Ending::LeftByPeer(_) => Ok(all_sent && all_delivered),
-        Ending::Failed(failure) => Err(failure.into()),
-    }
+    undelivered::describe(&ending.lost).lines().for_each(|line| screen.notice(line));
+    Ok(match &ending.how {
+        End::Left { told } => all_sent && *told,
+        End::LeftByPeer(_) => all_sent && ending.lost.is_empty(),
+        End::Failed(_) => false,
+    })
 }
 
 /// Starts the thread « saisie »; the channel closes when it ends. It is not joined: nothing interrupts the reading but
@@ -165,17 +164,10 @@ fn wait_for_last_input(input_over: &Receiver<()>, tally: &Tally) {
     }
 }
 
-/// Names what was not delivered; true if there is nothing.
-fn name_undelivered(link: &Link, screen: &Screen) -> bool {
-    let undelivered = link.undelivered();
-    undelivered::describe(&undelivered).lines().for_each(|line| screen.notice(line));
-    undelivered.is_empty()
-}
-
 /// Ends the program without a word to the other one.
 fn cut(link: &Link, screen: &Screen) -> ! {
     screen.stop_typing();
-    name_undelivered(link, screen);
+    undelivered::describe(&link.undelivered()).lines().for_each(|line| screen.notice(line));
     screen.close();
     std::process::exit(1)
 }
@@ -197,69 +189,36 @@ fn ask_pseudo() -> anyhow::Result<Pseudo> {
 /// The front: makes lines of events.
 struct Conversation {
     screen: Screen,
-    /// Lines that wait for [`Front::show`].
-    lines: Lines,
-    /// How the last message began, and the source and date that say so: in a transfer many share them.
+    /// How the last message began, and what says so: in a transfer many begin alike.
     start: MessageStart,
-    start_of: (String, String),
+    start_of: Option<(Arc<str>, DateTime<Local>)>,
 }
 
 impl Conversation {
     fn new(screen: Screen) -> Self {
-        Conversation {
-            screen,
-            lines: Lines::default(),
-            start: MessageStart::default(),
-            start_of: Default::default(),
-        }
+        Conversation { screen, start: MessageStart::default(), start_of: None }
     }
 
-    fn note_start(&mut self, msg: &Msg<'_>) {
-        let (source, date) = &mut self.start_of;
-        if source == msg.source.as_str() && date == msg.date {
-            return;
+    fn push(&mut self, lines: &mut Lines, Message { from, date, text }: Message) {
+        let is_same = |(name, at): &(Arc<str>, DateTime<Local>)| *at == date && *name == from;
+        if !self.start_of.as_ref().is_some_and(is_same) {
+            self.start.set(&date.format("%Y-%m-%d %H:%M:%S").to_string(), &from, Screen::emphasis());
+            self.start_of = Some((from, date));
         }
-        let sent = DateTime::parse_from_rfc3339(msg.date).map(DateTime::<Local>::from);
-        source.clear();
-        if sent.is_ok() {
-            // What cannot be read bears the moment of arrival, another for each message.
-            source.push_str(msg.source.as_str());
-            msg.date.clone_into(date);
-        }
-        let stamp = sent.unwrap_or_else(|_| Local::now()).format("%Y-%m-%d %H:%M:%S").to_string();
-        self.start.set(&stamp, msg.source.pseudo_str(), Screen::emphasis());
+        self.start.push(lines.messages(), &text);
     }
 }
 
 impl Front for Conversation {
-    fn event(&mut self, event: Event<'_>) {
-        match event {
-            Event::Unreachable(failure) => self.lines.notice(&format!("{failure}. Nouvelle tentative…")),
-            Event::TurnedAway(sentence) => self.lines.notice(sentence),
-            Event::Connected => self.lines.notice("Connecté. En attente de l'autre participant…"),
-            Event::ConnectionLost => self.lines.notice("connexion perdue, nouvelle tentative…"),
-            Event::Discussion(delivery::Event::Joined(who)) => {
-                self.lines.notice(&format!("{} a rejoint la discussion.", who.pseudo_str()));
+    fn show(&mut self, events: Vec<Event>) -> io::Result<()> {
+        let mut lines = Lines::default();
+        for event in events {
+            match event {
+                Event::Message(message) => self.push(&mut lines, message),
+                Event::Delivered(_) => {}
+                event => lines.notice(&event.to_string()),
             }
-            Event::Discussion(delivery::Event::Lost(who)) => self.lines.notice(&format!(
-                "{} a perdu la connexion ; ce que vous écrivez lui sera remis à son retour.",
-                who.pseudo_str()
-            )),
-            Event::Discussion(delivery::Event::Message(msg)) => {
-                self.note_start(msg);
-                self.start.push(self.lines.messages(), &msg.text);
-            }
-            Event::Discussion(delivery::Event::Delivered(_) | delivery::Event::Ended(_)) => {}
-            Event::Over(Ending::Left) => self.lines.notice("Vous avez quitté la discussion."),
-            Event::Over(Ending::LeftByPeer(who)) => {
-                self.lines.notice(&format!("le client {who} a quitté la discussion."));
-            }
-            // The caller says why.
-            Event::Over(Ending::Failed(_)) => {}
         }
-    }
-
-    fn show(&mut self) -> io::Result<()> {
-        self.screen.show(&std::mem::take(&mut self.lines))
+        self.screen.show(&lines)
     }
 }

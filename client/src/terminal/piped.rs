@@ -130,7 +130,7 @@ impl Sender<'_> {
                 }
                 Ok(line) => match Text::from_plain(line) {
                     Ok(text) => texts.push(text),
-                    Err(too_long) => self.complain(&SendError::from(too_long), unsent),
+                    Err(_) => self.complain(&SendError::TooLong, unsent),
                 },
                 Err(unreadable) => self.complain(&unreadable, unsent),
             }
