@@ -1,10 +1,12 @@
 //! The client: the [`link`] to the relay, and the [`terminal`] as a front for it. The other front, the window, is a
 //! program and a crate of its own (`fenetre`), which [`launcher`] starts.
 
+pub mod discovery;
 pub mod event;
 mod input;
 pub mod launcher;
 pub mod link;
+mod networks;
 pub mod options;
 pub mod terminal;
 pub mod undelivered;
