@@ -10,12 +10,14 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Local};
 use common::address::Pseudo;
 use common::delivery;
+use common::discovery::port;
 use common::endpoint::Endpoint;
-use common::frame::{DEFAULT_PORT, Msg};
+use common::frame::Msg;
 use common::text::{Text, harmless};
 use common::transcript::{Emphasis, MessageStart};
 
 use crate::QUIT_WORD;
+use crate::discovery::find;
 use crate::event::{Ending, Event, Front};
 use crate::input::{self, Input};
 use crate::link::{Link, SendError};
@@ -28,15 +30,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// When the other one has left, how long what was typed before that may take to be read.
 const LAST_INPUT: Duration = Duration::from_millis(200);
 
-/// A discussion in the terminal, from the login to the end. Without a server it is this machine; a missing pseudo is
-/// asked for, if someone is there to answer. False if something of the input could not be sent, or was not delivered
+/// A discussion in the terminal, from the login to the end. A missing server is looked for; a missing pseudo is asked
+/// for, if someone is there to answer. False if something of the input could not be sent, or was not delivered
 /// when the other one left, as was said then.
 ///
 /// # Errors
 /// Why it never came to a discussion, or could not go on.
 pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<bool> {
-    let server = server.unwrap_or(Endpoint { host: "localhost".to_owned(), port: DEFAULT_PORT });
     let pseudo = pseudo.map_or_else(ask_pseudo, Ok)?;
+    let server = server.map_or_else(|| find(port(), notice), Ok)?;
     notice(&format!("Connexion à {server}… (« {QUIT_WORD} » seul sur une ligne quitte la discussion)"));
     let (link, reception) = Link::open(server, &pseudo, Some(PATIENCE), Screen::new())?;
     let typing = link.clone();
