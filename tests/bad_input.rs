@@ -39,7 +39,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
     let word = prop::sample::select(vec![
         "msg",
         "recu",
-        "login 1",
+        "login 2",
         "login 2",
         "ping",
         "pong",
@@ -211,7 +211,7 @@ fn a_server_that_lies_gets_nothing_shown_twice_or_out_of_order() {
         format!("msg {BOB} alice/autre 2 date pour une autre"),
         format!("present {own}"),
         format!("bienvenue {BOB}"),
-        "login 1 bob/b1".to_owned(),
+        "login 2 bob/b1".to_owned(),
         "quitter".to_owned(),
         format!("msg {BOB} {own} 2 date second"),
     ] {
@@ -283,7 +283,7 @@ fn escape_sequences_and_bidi_tricks_are_harmless_on_every_screen_and_in_every_lo
         alice.send(attack);
         alice.send(&format!("msg {attack} {bob} 1 date x"));
         let mut stranger = Peer::connect(address);
-        stranger.try_send_bytes(format!("login 1 {attack}/s\n").as_bytes());
+        stranger.try_send_bytes(format!("login 2 {attack}/s\n").as_bytes());
         stranger.finish();
     }
     alice.send_message(&bob, 1 + ATTACKS.len() as u64, "fin");

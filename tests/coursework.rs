@@ -22,7 +22,7 @@ fn part_1_points_1_and_2_the_server_listens_on_the_address_and_port_it_was_given
 fn part_1_point_3_a_third_user_is_refused_and_the_two_go_on() {
     let (relay, mut alice, mut bob) = alice_and_bob();
     let mut carol = Peer::connect(relay.address);
-    carol.send("login 1 carol/c1");
+    carol.send("login 2 carol/c1");
     carol.expect_refusal("complet");
     carol.expect_end();
     alice.send_message("bob/s-bob", 1, "on continue");

@@ -318,7 +318,7 @@ fn a_crowd_of_a_thousand_disturbs_nobody_and_leaves_no_trace() {
 
 /// A thousand connections at once that say nothing, or garbage, or half a login.
 fn crowd(relay: SocketAddr) -> Vec<Peer> {
-    let words: [&[u8]; 4] = [b"", b"\x00\xff\x1b[2J garbage", b"login 1 alice/", b"GET / HTTP/1.1\r\n\r\n"];
+    let words: [&[u8]; 4] = [b"", b"\x00\xff\x1b[2J garbage", b"login 2 alice/", b"GET / HTTP/1.1\r\n\r\n"];
     (0..CROWD)
         .map(|number| {
             let mut peer = Peer::connect(relay);
@@ -335,7 +335,7 @@ fn who_logs_in_and_is_thrown_out_at_once_counts_among_the_crowd() {
     let thrown_out: Vec<Peer> = (1..=200)
         .map(|number| {
             let mut peer = Peer::connect(address);
-            peer.try_send_bytes(&[format!("login 1 n{number}/s\n").as_bytes(), b"\xff\n"].concat());
+            peer.try_send_bytes(&[format!("login 2 n{number}/s\n").as_bytes(), b"\xff\n"].concat());
             while peer.receive().is_some_and(|line| !line.starts_with("refus ")) {}
             peer
         })
@@ -383,7 +383,7 @@ fn without_file_descriptors_the_relay_refuses_rests_and_recovers() {
     drop(crowd);
     Usage::wait_for(relay.id(), 4, 8);
     let mut third = Peer::connect(address);
-    third.send("login 1 carol/c1");
+    third.send("login 2 carol/c1");
     third.expect_refusal("complet");
     ping_pong_once(&mut alice, &mut bob, 2);
 }

@@ -73,7 +73,7 @@ fn what_is_dropped_leaves_the_lines_around_it_whole() {
 fn a_cr_before_the_line_feed_does_not_count_and_any_other_does() {
     let relay = RelayThread::start();
     let mut alice = Peer::connect(relay.address);
-    alice.send("login 1 alice/s-alice\r");
+    alice.send("login 2 alice/s-alice\r");
     alice.expect("bienvenue alice/s-alice");
     let mut bob = Peer::login(relay.address, "bob");
     bob.expect("present alice/s-alice");
@@ -125,7 +125,7 @@ fn logins_are_refused_with_their_codes() {
     let relay = RelayThread::start();
     let _alice = Peer::login(relay.address, "alice");
     for (line, code) in [
-        ("login 2 bob/b1", "version"),
+        ("login 1 bob/b1", "version"),
         ("login 01 bob/b1", "version"),
         ("bonjour", "login-attendu"),
         ("", "login-attendu"),
@@ -133,14 +133,13 @@ fn logins_are_refused_with_their_codes() {
         ("quitter", "login-attendu"),
         ("login", "login-attendu"),
         ("GET / HTTP/1.1", "login-attendu"),
-        ("login 1 bob", "pseudo-invalide"),
-        ("login 1 bob/", "pseudo-invalide"),
-        ("login 1 /b1", "pseudo-invalide"),
-        ("login 1 Jean Paul/b1", "pseudo-invalide"),
-        ("login 1 bob/b1 ", "pseudo-invalide"),
-        ("login 1 \u{1b}[31mbob/b1", "pseudo-invalide"),
-        ("login 1 alice/autre", "pseudo-pris"),
-        ("login 1 ALICE/autre", "pseudo-pris"),
+        ("login 2 bob", "pseudo-invalide"),
+        ("login 2 bob/", "pseudo-invalide"),
+        ("login 2 /b1", "pseudo-invalide"),
+        ("login 2 Jean Paul/b1", "pseudo-invalide"),
+        ("login 2 \u{1b}[31mbob/b1", "pseudo-invalide"),
+        ("login 2 alice/autre", "pseudo-pris"),
+        ("login 2 ALICE/autre", "pseudo-pris"),
     ] {
         let mut someone = Peer::connect(relay.address);
         someone.send(line);
@@ -155,7 +154,7 @@ fn whoever_says_nothing_for_ten_seconds_is_sent_away() {
     let start = Instant::now();
     let mut silent = Peer::connect(relay.address);
     let mut unfinished = Peer::connect(relay.address);
-    unfinished.send_bytes(b"login 1 alice/a1");
+    unfinished.send_bytes(b"login 2 alice/a1");
     for peer in [&mut silent, &mut unfinished] {
         peer.expect_refusal("login-attendu");
         peer.expect_end();
@@ -176,7 +175,7 @@ fn wrong_lines_are_refused_and_the_connection_goes_on() {
         ("present bob/s-bob", "trame-invalide"),
         ("fin bob/s-bob", "trame-invalide"),
         ("refus complet ha ha", "trame-invalide"),
-        ("login 1 alice/s-alice", "deja-connecte"),
+        ("login 2 alice/s-alice", "deja-connecte"),
         ("login 2 carol/c", "deja-connecte"),
         ("msg bob/s-bob alice/s-alice 1 d je suis bob", "source-usurpee"),
         ("msg alice/autre bob/s-bob 1 d autre session", "source-usurpee"),
@@ -219,7 +218,7 @@ fn a_broken_connection_is_told_and_its_seat_is_free_at_once() {
     carol.send_message(ALICE, 1, "à trois tour à tour");
     alice.expect(&message("carol/s-carol", ALICE, 1, "à trois tour à tour"));
     let mut bob = Peer::connect(relay.address);
-    bob.send("login 1 bob/s-bob");
+    bob.send("login 2 bob/s-bob");
     bob.expect_refusal("complet");
 }
 
@@ -243,7 +242,7 @@ fn present_comes_before_anything_of_the_other() {
     for _ in 0..50 {
         // alice talks to bob's address without waiting for him, as a client that has just lost sight of him may.
         let mut bob = Peer::connect(relay.address);
-        bob.send("login 1 bob/s-bob");
+        bob.send("login 2 bob/s-bob");
         for number in 1..=20 {
             alice.send_message(BOB, number, "trop tôt ?");
         }
@@ -337,7 +336,7 @@ fn a_hundred_connections_that_say_nothing_disturb_nobody() {
         bob.expect(&message(ALICE, BOB, number, "tranquille"));
     }
     let mut third = Peer::connect(relay.address);
-    third.send("login 1 carol/c1");
+    third.send("login 2 carol/c1");
     third.expect_refusal("complet");
     for peer in &mut silent {
         peer.expect_refusal("login-attendu");
@@ -357,7 +356,7 @@ fn too_many_connections_that_say_nothing_are_sent_away() {
     let mut tries = 0;
     let accepted = loop {
         let mut alice = Peer::connect(relay.address);
-        alice.send("login 1 alice/s-alice");
+        alice.send("login 2 alice/s-alice");
         let answer = alice.receive().unwrap();
         if answer.starts_with("bienvenue") || tries == 10_000 {
             break answer;
@@ -420,6 +419,6 @@ fn nobody_is_seated_any_more_once_the_discussion_is_over() {
     for peer in [&mut alice, &mut bob] {
         peer.expect(&format!("fin {ALICE}"));
     }
-    carol.send("login 1 carol/c1");
+    carol.send("login 2 carol/c1");
     carol.expect_end();
 }

@@ -158,12 +158,11 @@ impl Search {
     }
 }
 
-/// The relay to join when none was named: the only one that answers, or the one that the user chooses. `notice` shows a
-/// sentence.
+/// The relay to join when none was named: the only one that answers, or the one that the user chooses in the terminal.
 ///
 /// # Errors
 /// Nobody answers, or several do and nobody is there to choose.
-pub fn find(port: u16, notice: impl Fn(&str)) -> anyhow::Result<Endpoint> {
+pub fn find(port: u16) -> anyhow::Result<Endpoint> {
     const BY_HAND: &str =
         "donnez l'adresse que « serveur » affiche au démarrage : client ADRESSE [PSEUDO] --terminal";
     let mut search = Search::new(port).context("la recherche d'un serveur n'est pas possible")?;
@@ -200,6 +199,11 @@ pub fn find(port: u16, notice: impl Fn(&str)) -> anyhow::Result<Endpoint> {
     }
 }
 
+fn notice(sentence: &str) {
+    // Whoever closed stderr does not want to know.
+    let _ = writeln!(io::stderr(), "* {sentence}");
+}
+
 /// Asks, and gives everybody the time to answer.
 fn search_once(search: &mut Search) -> io::Result<()> {
     let start = Instant::now();
@@ -213,7 +217,6 @@ fn search_once(search: &mut Search) -> io::Result<()> {
 /// Asks the user for a number until it is one of the list.
 fn choose(several: &[Found], mut input: impl io::BufRead) -> anyhow::Result<&Found> {
     loop {
-        // Whoever closed stderr does not want to know.
         let _ = write!(io::stderr(), "Lequel ? (1 à {}) ", several.len());
         let mut answer = Vec::new();
         if input.read_until(b'\n', &mut answer)? == 0 {

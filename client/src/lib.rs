@@ -1,19 +1,20 @@
-//! The client: the [`link`] to the relay, and the [`terminal`] as a front for it. The other front, the window, is a
-//! program and a crate of its own (`fenetre`), which [`launcher`] starts.
+//! The client: the [`session`], which knows what to do; the [`link`], which does it; and the [`terminal`] as a front for
+//! it. The other front, the window, is a program and a crate of its own (`fenetre`), which [`launcher`] starts.
 
 pub mod discovery;
 pub mod event;
-mod input;
 pub mod launcher;
 pub mod link;
 mod networks;
 pub mod options;
+pub mod session;
 pub mod terminal;
 pub mod undelivered;
 
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-use common::command_line::{fail, print};
+use common::command_line::{FAILED, MISUSED, fail, print};
 
 use options::{Command, HELP};
 
@@ -24,16 +25,22 @@ pub const QUIT_WORD: &str = "quitter";
 /// from there, as from the terminal, is a failure.
 pub fn main(in_a_window: impl FnOnce(Command) -> anyhow::Result<bool>) -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("error")).init();
-    let all_well = match options::parse(std::env::args_os().skip(1)) {
-        Ok(Command::Help) => return print(HELP),
-        Ok(Command::Version) => return print(&format!("client {}\n", env!("CARGO_PKG_VERSION"))),
-        Ok(Command::Terminal { server, pseudo }) => terminal::run(server, pseudo),
-        Ok(command) => in_a_window(command),
-        Err(error) => Err(error),
+    let command = match options::parse(std::env::args_os().skip(1)) {
+        Ok(command) => command,
+        Err(error) => return fail("client", MISUSED, &error.to_string()),
+    };
+    let all_well = match command {
+        Command::Help => return print(HELP),
+        Command::Version => return print(&format!("client {}\n", env!("CARGO_PKG_VERSION"))),
+        Command::Terminal { pseudo: None, .. } if !io::stdin().is_terminal() => {
+            return fail("client", MISUSED, "il manque votre pseudo : client HOTE[:PORT] PSEUDO --terminal");
+        }
+        Command::Terminal { server, pseudo, listen } => terminal::run(server, pseudo, listen),
+        command => in_a_window(command),
     };
     match all_well {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => fail("client", 1, &format!("{error:#}")),
+        Err(error) => fail("client", FAILED, &format!("{error:#}")),
     }
 }

@@ -1,6 +1,7 @@
 //! Who is who: [`Pseudo`], [`Session`] and the two together, [`Address`].
 //!
-//! Each of the three types can only hold a valid value.
+//! Each of the three types can only hold a valid value. Two pseudos that differ only by case, or only by how their
+//! accents are composed, are the same one.
 
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
@@ -8,17 +9,23 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::str::FromStr;
 
+use unicode_normalization::UnicodeNormalization;
+
+use crate::text::is_invisible_letter;
+
 /// The longest pseudo, in characters.
 pub const MAX_PSEUDO_CHARS: usize = 32;
 /// The longest session, in bytes (all ASCII).
 pub const MAX_SESSION_BYTES: usize = 32;
-/// The longest address in bytes: a pseudo of four-byte characters, the slash, a session.
-pub const MAX_ADDRESS_BYTES: usize = 4 * MAX_PSEUDO_CHARS + 1 + MAX_SESSION_BYTES;
+/// The longest pseudo in bytes, however its accents are composed.
+const MAX_PSEUDO_BYTES: usize = 4 * MAX_PSEUDO_CHARS;
+/// The longest address in bytes: a pseudo, the slash, a session.
+pub const MAX_ADDRESS_BYTES: usize = MAX_PSEUDO_BYTES + 1 + MAX_SESSION_BYTES;
 
 /// What is wrong with an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressError {
-    /// The pseudo is empty, too long, or has a character that is not allowed.
+    /// The pseudo is empty, too long, has a character that is not allowed, or none that says anything.
     Pseudo,
     /// There is no `/SESSION`, or it is empty, too long, or has a character that is not allowed.
     Session,
@@ -40,14 +47,15 @@ impl fmt::Display for AddressError {
 
 impl std::error::Error for AddressError {}
 
-/// A person's name: 1 to 32 characters, each a Unicode letter or digit or one of `_ - .`.
+/// A person's name: 1 to 32 characters, each a Unicode letter or digit or one of `_ - .`, at least one of them a letter
+/// or digit. Letters that show as nothing are none.
 ///
-/// Two pseudos that differ only by case are equal:
+/// Two pseudos that differ only by case, or by how an accent is composed, are equal:
 ///
 /// ```
 /// # use common::address::Pseudo;
 /// let alice: Pseudo = "Éloïse".parse()?;
-/// assert_eq!(alice, "ÉLOÏSE".parse()?);
+/// assert_eq!(alice, "ÉLOI\u{308}SE".parse()?);
 /// assert!("Jean Paul".parse::<Pseudo>().is_err());
 /// # Ok::<(), common::address::AddressError>(())
 /// ```
@@ -66,13 +74,13 @@ impl FromStr for Pseudo {
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
         check_pseudo(text)?;
-        Ok(Pseudo(text.to_owned()))
+        Ok(Pseudo(text.nfc().collect()))
     }
 }
 
 impl PartialEq for Pseudo {
     fn eq(&self, other: &Self) -> bool {
-        same_but_for_case(&self.0, &other.0)
+        same_pseudo(&self.0, &other.0)
     }
 }
 
@@ -90,27 +98,49 @@ impl fmt::Display for Pseudo {
     }
 }
 
-/// One run of one person's client: 1 to 32 of `0-9 A-Z a-z -`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a client remembers, as a name: 1 to 32 of `0-9 A-Z a-z -`. The key that proves it has the same form.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Session(String);
 
 impl Session {
-    /// A session drawn at random: 6 digits and letters, no more, since every message bears two of them. That two runs
-    /// of one person draw the same has a chance of one in 57,000,000,000.
-    ///
-    /// The standard library seeds its hash tables from the operating system's random source; that is all the
-    /// randomness needed to tell two runs apart.
+    /// A session drawn at random: 6 digits and letters, no more, since every message bears two of them. That two
+    /// clients of one person draw the same has a chance of one in 57,000,000,000.
     pub fn random() -> Self {
-        const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-        let drawn = RandomState::new().build_hasher().finish();
-        Session((0..6).map(|i| char::from(ALPHABET[(drawn / 62u64.pow(i) % 62) as usize])).collect())
+        Session(random_digits(6))
     }
+
+    /// A key drawn at random: 20 digits and letters, more than anybody can try.
+    pub fn random_key() -> Self {
+        Session(random_digits(10) + &random_digits(10))
+    }
+
+    /// The characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Session {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        if is_session(text) { Ok(Session(text.to_owned())) } else { Err(AddressError::Session) }
+    }
+}
+
+/// At most 10 digits and letters.
+///
+/// The standard library seeds its hash tables from the operating system's random source.
+fn random_digits(count: u32) -> String {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let drawn = RandomState::new().build_hasher().finish();
+    (0..count).map(|i| char::from(ALPHABET[(drawn / 62u64.pow(i) % 62) as usize])).collect()
 }
 
 /// `PSEUDO/SESSION`: one run of one person's client.
 ///
 /// It borrows the line it was parsed from where it can ([`Address::into_owned`] lets it outlive the line).
-/// Equality ignores the case of the pseudo, not that of the session.
+/// Equality ignores the case of the pseudo and how its accents are composed, not the case of the session.
 #[derive(Clone, Debug)]
 pub struct Address<'a> {
     text: Cow<'a, str>,
@@ -131,7 +161,9 @@ impl<'a> Address<'a> {
     pub fn parse(text: &'a str) -> Result<Self, AddressError> {
         let slash = text.bytes().position(|byte| byte == b'/').unwrap_or(text.len());
         check_pseudo(&text[..slash])?;
-        check_session(text.get(slash + 1..).unwrap_or(""))?;
+        if !is_session(text.get(slash + 1..).unwrap_or("")) {
+            return Err(AddressError::Session);
+        }
         Ok(Address { text: Cow::Borrowed(text), slash })
     }
 
@@ -142,10 +174,10 @@ impl<'a> Address<'a> {
 
     /// The name that people are shown.
     pub fn pseudo(&self) -> Pseudo {
-        Pseudo(self.text[..self.slash].to_owned())
+        Pseudo(self.pseudo_str().nfc().collect())
     }
 
-    /// The name that people are shown, borrowed.
+    /// The same as it stands on the wire.
     pub fn pseudo_str(&self) -> &str {
         &self.text[..self.slash]
     }
@@ -165,7 +197,7 @@ impl PartialEq<Address<'_>> for Address<'_> {
     fn eq(&self, other: &Address<'_>) -> bool {
         self.text == other.text
             || (self.text[self.slash..] == other.text[other.slash..]
-                && same_but_for_case(self.pseudo_str(), other.pseudo_str()))
+                && same_pseudo(self.pseudo_str(), other.pseudo_str()))
     }
 }
 
@@ -185,32 +217,29 @@ impl fmt::Display for Address<'_> {
 }
 
 fn check_pseudo(text: &str) -> Result<(), AddressError> {
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if (1..=MAX_PSEUDO_CHARS).contains(&text.chars().count()) && text.chars().all(allowed) {
-        Ok(())
-    } else {
-        Err(AddressError::Pseudo)
-    }
+    let is_visible = |c: char| c.is_alphanumeric() && !is_invisible_letter(c);
+    let proper = text.len() <= MAX_PSEUDO_BYTES
+        && text.nfc().count() <= MAX_PSEUDO_CHARS
+        && text.nfc().all(|c| is_visible(c) || matches!(c, '_' | '-' | '.'))
+        && text.chars().any(is_visible);
+    if proper { Ok(()) } else { Err(AddressError::Pseudo) }
 }
 
-fn check_session(text: &str) -> Result<(), AddressError> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    if (1..=MAX_SESSION_BYTES).contains(&text.len()) && text.bytes().all(allowed) {
-        Ok(())
-    } else {
-        Err(AddressError::Session)
-    }
+/// Whether it has the form of a session, or of a key.
+pub(crate) fn is_session(text: &str) -> bool {
+    (1..=MAX_SESSION_BYTES).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-/// Whether two pseudos differ by case at most.
-fn same_but_for_case(a: &str, b: &str) -> bool {
+/// Whether two pseudos differ at most by case and by how their accents are composed.
+fn same_pseudo(a: &str, b: &str) -> bool {
     a == b || folded(a).eq(folded(b))
 }
 
 /// A pseudo without its case: in lower case and then in upper case, so that letters with several forms (σ and ς, ß and
-/// ẞ) meet.
+/// ẞ) meet; and with its accents apart from their letters.
 fn folded(text: &str) -> impl Iterator<Item = char> {
-    text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase)
+    text.nfd().flat_map(char::to_lowercase).flat_map(char::to_uppercase).nfd()
 }
 
 #[cfg(test)]
@@ -219,18 +248,47 @@ mod tests {
 
     #[test]
     fn pseudos_hold_letters_digits_and_three_signs_of_every_script() {
-        for good in ["a", "alice", "Éloïse", "محمد", "李明", "x_y-z.9", &"é".repeat(32)] {
+        for good in [
+            "a",
+            "alice",
+            "Éloïse",
+            "محمد",
+            "李明",
+            "x_y-z.9",
+            &"é".repeat(32),
+            "e\u{301}va",
+            &"e\u{301}".repeat(32),
+        ] {
             assert!(good.parse::<Pseudo>().is_ok(), "{good}");
         }
-        for bad in ["", "a b", "a/b", "a\n", "a\u{1b}", "<b>", "😀", "a\u{202e}", &"é".repeat(33)] {
+        for bad in [
+            "",
+            "a b",
+            "a/b",
+            "a\n",
+            "a\u{1b}",
+            "<b>",
+            "😀",
+            "a\u{202e}",
+            &"é".repeat(33),
+            "\u{3164}",
+            "a\u{3164}",
+            "..",
+            "_",
+        ] {
             assert_eq!(bad.parse::<Pseudo>(), Err(AddressError::Pseudo), "{bad:?}");
         }
     }
 
     #[test]
-    fn pseudos_that_differ_by_case_are_one() {
-        for (a, b) in [("alice", "ALICE"), ("Éva", "éVA"), ("Οδυσσεύς", "ΟΔΥΣΣΕΎΣ"), ("straße", "STRAẞE")]
-        {
+    fn pseudos_that_differ_by_case_or_composition_are_one() {
+        for (a, b) in [
+            ("alice", "ALICE"),
+            ("Éva", "e\u{301}va"),
+            ("Éva", "éVA"),
+            ("Οδυσσεύς", "ΟΔΥΣΣΕΎΣ"),
+            ("straße", "STRAẞE"),
+        ] {
             assert_eq!(a.parse::<Pseudo>(), b.parse::<Pseudo>());
         }
         assert_ne!("alice".parse::<Pseudo>(), "alise".parse::<Pseudo>());
@@ -258,7 +316,8 @@ mod tests {
     #[test]
     fn equal_addresses_and_pseudos_have_equal_hashes() {
         let hasher = RandomState::new();
-        for (a, b) in [("alice/s1", "Alice/s1"), ("Οδυσσεύς/s1", "ΟΔΥΣΣΕΎΣ/s1")] {
+        for (a, b) in [("alice/s1", "Alice/s1"), ("Οδυσσεύς/s1", "ΟΔΥΣΣΕΎΣ/s1"), ("é/s1", "e\u{301}/s1")]
+        {
             let (a, b) = (Address::parse(a).unwrap(), Address::parse(b).unwrap());
             assert_eq!(hasher.hash_one(&a), hasher.hash_one(&b));
             assert_eq!(hasher.hash_one(a.pseudo()), hasher.hash_one(b.pseudo()));
@@ -266,9 +325,18 @@ mod tests {
     }
 
     #[test]
+    fn errors_say_what_is_expected() {
+        assert!(AddressError::Pseudo.to_string().contains("de 1 à 32 lettres"));
+        assert!(AddressError::Session.to_string().contains("PSEUDO/SESSION"));
+    }
+
+    #[test]
     fn random_sessions_are_valid_and_differ() {
         let (a, b) = (Session::random(), Session::random());
         assert_ne!(a, b);
+        assert_ne!(Session::random_key(), Session::random_key());
+        assert_eq!(Session::random_key().as_str().len(), 20);
+        assert_eq!(a.as_str().parse(), Ok(a.clone()));
         let address = Address::new(&"alice".parse().unwrap(), &a);
         assert_eq!(Address::parse(address.as_str()), Ok(address.borrowed()));
     }

@@ -1,19 +1,19 @@
 //! The delivery rules: nothing lost, nothing twice, nothing out of order.
 //!
-//! [`Delivery`] is one client's side of them, as a state machine without socket, clock or thread. What the user
-//! writes and what arrives goes in; frames to send and events to show come out.
+//! [`Delivery`] is one client's side of them, as a state machine without socket, clock, disk or thread. What the user
+//! writes and what arrives goes in; frames to send, things to tell the user and things to keep come out.
 //!
 //! ```
 //! use common::address::Address;
-//! use common::delivery::{Delivery, Event};
-//! use common::frame::Frame;
+//! use common::delivery::{Delivery, Incoming};
+//! use common::frame::{Content, Frame};
 //! use common::text::Text;
 //!
 //! let mut alice = Delivery::new(Address::parse("alice/a1")?.into_owned());
 //! alice.handle(&Frame::parse("present bob/b1")?);
-//! alice.acknowledge();
 //! let text = Text::from_plain("Salut Bob !").expect("short enough");
-//! alice.write("2026-11-20T14:03:07.123+01:00", &text).expect("there is room");
+//! alice.write(&Content::Msg { date: "2026-11-20T14:03:07.123+01:00", text }).expect("there is room");
+//! alice.handle(&Frame::parse("recu bob/b1 alice/a1 0")?);
 //!
 //! let mut wire = Vec::new();
 //! while let Some(frame) = alice.next_frame() {
@@ -22,102 +22,201 @@
 //! assert_eq!(
 //!     String::from_utf8_lossy(&wire),
 //!     "recu alice/a1 bob/b1 0\n\
+//!      debut alice/a1 bob/b1 1\n\
 //!      msg alice/a1 bob/b1 1 2026-11-20T14:03:07.123+01:00 Salut Bob !\n"
 //! );
 //!
 //! let recu = Frame::parse("recu bob/b1 alice/a1 1")?;
-//! assert!(matches!(alice.handle(&recu), Some(Event::Delivered(ids)) if ids.len() == 1));
-//! assert_eq!(alice.undelivered().count(), 0);
+//! assert!(matches!(alice.handle(&recu), Some(Incoming::Delivered(ids)) if ids.len() == 1));
+//! assert!(alice.all_delivered());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::mem::take;
 
-use crate::address::{Address, Pseudo};
-use crate::backlog::Backlog;
-use crate::frame::{Frame, MAX_DATE_BYTES, Msg};
-use crate::text::Text;
+use crate::address::{Address, Pseudo, Session};
+use crate::frame::{Body, Content, Frame, Relayed};
 
-/// What all kept messages together may take, in bytes of text and date plus [`MESSAGE_OVERHEAD`] each.
+/// What all kept entries together may take, in bytes of their text and date plus [`MESSAGE_OVERHEAD`] each.
 pub const MAX_OUTBOX_BYTES: usize = 4 << 20;
 
-/// What a kept message counts for beside its text and date.
+/// What a kept entry counts for beside its text and date.
 pub const MESSAGE_OVERHEAD: usize = 128;
 
-/// How many addresses a client remembers. Only a new run of somebody's client makes a new one, so nobody gets
-/// here by talking; past it the address met first is forgotten, with its count.
-pub const MAX_MET: usize = 256;
+/// How many bytes of entries may be sent and not acknowledged: so a slow reader holds up a little, and leaving is never
+/// far behind.
+pub const MAX_UNDER_WAY_BYTES: usize = 256 << 10;
 
-/// Names a message within the run of the client that wrote it: 1, 2, 3 … in the order of writing.
+/// How many addresses a client remembers, beside those for whom something waits.
+pub const MAX_REMEMBERED: usize = 1000;
+
+/// Names an entry among all that this client has written: 1, 2, 3 … in the order of writing.
 pub type MessageId = u64;
 
-/// Something to tell the user. It borrows from the frame that brought it.
+/// What a frame from the relay means. It borrows from the frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event<'a> {
+pub enum Incoming<'a> {
     /// That one is seated opposite.
-    Joined(&'a Address<'a>),
+    Joined {
+        /// Who.
+        address: &'a Address<'a>,
+        /// His pseudo was met before, but not in this session of his.
+        renewed: bool,
+    },
     /// That one's connection was lost; he may come back.
     Lost(&'a Address<'a>),
-    /// A message, to be shown once, now.
-    Message(&'a Msg<'a>),
-    /// Messages of one's own that have reached the other's screen.
+    /// An entry, to be shown once, now.
+    Entry(&'a Content<'a>),
+    /// Entries of one's own that the other has shown.
     Delivered(Vec<MessageId>),
+    /// Something of the other that is neither numbered nor about delivery.
+    Other(&'a Body<'a>),
+    /// What this client remembers is older than what the other one has seen: a backup was put back. It must draw a new
+    /// session, [`Delivery::renew`], and log in again.
+    Outdated,
     /// That one ended the discussion.
     Ended(&'a Address<'a>),
 }
 
-/// A message was not taken: [`MAX_OUTBOX_BYTES`] are waiting to be acknowledged. There is room again after an
-/// [`Event::Delivered`].
+/// An entry was not taken: [`MAX_OUTBOX_BYTES`] are waiting to be acknowledged. There is room again after an
+/// [`Incoming::Delivered`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// The messages that belong to one pseudo. The first ever written to it has position 1, the next 2, and so on.
+/// An entry of one's own that nobody has acknowledged yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Queue {
-    recipient: Pseudo,
-    /// How many messages were acknowledged and let go: the first one kept has position `released` + 1.
-    released: u64,
-    /// The last position that was sent to anybody of that name.
-    sent: u64,
-    kept: Backlog,
+pub struct Kept {
+    /// Its place in the queue of the pseudo it is for; 0 as long as it is for the first to come.
+    pub number: u64,
+    /// Its name.
+    pub id: MessageId,
+    /// The frame's first word.
+    pub word: Cow<'static, str>,
+    /// What follows the number on the wire.
+    pub rest: String,
 }
 
-impl Queue {
-    fn last_position(&self) -> u64 {
-        self.released + self.kept.len() as u64
+impl Kept {
+    /// What it is.
+    pub fn content(&self) -> Content<'_> {
+        Content::parse(&self.word, &self.rest)
+    }
+
+    fn cost(&self) -> usize {
+        MESSAGE_OVERHEAD + self.rest.len()
     }
 }
 
-/// What is remembered of one address met.
-///
-/// Number `n` between us and that address is the message at position `n + offset` of its pseudo's queue: as long
-/// as nobody else of that name acknowledges something, the two run side by side.
+/// What is remembered of one pseudo: his queue, and the addresses under which he was met.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Met {
-    address: Address<'static>,
-    /// The highest number received from it in order and handed out as an event.
-    received: u64,
-    /// The highest number shown: `received` as of the last [`Delivery::acknowledge`].
-    shown: u64,
-    /// The highest number ever sent to it.
+pub struct Person {
+    /// Whose.
+    pub pseudo: Pseudo,
+    /// The last number of his queue that was ever given out.
+    pub last: u64,
+    /// What waits for him, in order: all before was delivered or given up. Where a number is missing, that entry was
+    /// given up.
+    pub kept: VecDeque<Kept>,
+    /// Each address of his that was met, the one met last behind.
+    pub met: Vec<Met>,
+    /// The highest number that may ever have been sent to anybody of that name.
     sent: u64,
-    /// The number to send next: not above `sent` while something is sent again.
-    next: u64,
-    offset: u64,
+    /// It is from an earlier run, and no `recu` of his has come in this one.
+    is_old: bool,
 }
 
-/// Who is seated opposite on the present connection.
+/// What is remembered of one address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Met {
+    /// Which.
+    pub address: Address<'static>,
+    /// The highest number received from it in order and handed out as an [`Incoming::Entry`].
+    pub received: u64,
+    /// The highest number shown: `received` as of the last [`Delivery::acknowledge`].
+    shown: u64,
+}
+
+impl Person {
+    /// Somebody of whom an earlier run has kept this much.
+    pub fn remembered(pseudo: Pseudo, last: u64) -> Self {
+        Person { pseudo, last, kept: VecDeque::new(), met: Vec::new(), sent: last, is_old: true }
+    }
+
+    /// Numbers an entry that is for him.
+    fn push(&mut self, kept: Kept) -> &Kept {
+        self.last += 1;
+        self.kept.push_back(Kept { number: self.last, ..kept });
+        &self.kept[self.kept.len() - 1]
+    }
+
+    /// The number before the first that waits.
+    fn before_first(&self) -> u64 {
+        self.kept.front().map_or(self.last, |first| first.number - 1)
+    }
+}
+
+impl Met {
+    /// An address up to whose entry number `received` everything was shown.
+    pub fn new(address: Address<'static>, received: u64) -> Self {
+        Met { address, received, shown: received }
+    }
+}
+
+/// What a client remembers from one run to the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Memory {
+    /// Everybody it has not forgotten, the one not seen for longest first.
+    pub people: Vec<Person>,
+    /// What was written before anybody came.
+    pub unaddressed: VecDeque<Kept>,
+    /// No number of anybody it has forgotten is higher.
+    pub floor: u64,
+    /// The last entry ever written.
+    pub last_id: MessageId,
+}
+
+/// Something to be kept from one run to the next.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// An entry was written, for that pseudo or for the first to come.
+    Written(Option<Pseudo>, Kept),
+    /// An entry for the first to come is now for that pseudo, with that number.
+    Addressed(Pseudo, MessageId, u64),
+    /// That pseudo's queue was delivered up to that number.
+    Delivered(Pseudo, u64),
+    /// These entries will not be delivered any more.
+    GivenUp(Vec<MessageId>),
+    /// An entry was received from that address: its number, the frame's first word, and what follows the number.
+    Received(Address<'static>, u64, Cow<'static, str>, String),
+    /// What comes next from that address has a number above this one.
+    Counted(Address<'static>, u64),
+    /// That address is seated opposite: nobody was seen later. The numbers of a new pseudo begin above `floor`.
+    Seen(Address<'static>),
+    /// That address is forgotten, and its pseudo, if it was his last one and nothing waits for him.
+    Forgotten(Address<'static>),
+    /// The own address is another one now, and with it the key.
+    Renewed(Address<'static>, Session),
+}
+
+/// The one seated opposite on the present connection: the last of [`Memory::people`], at the last address of his.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Seated {
-    /// Index into [`Delivery::met`].
-    met: usize,
-    /// Index into [`Delivery::queues`].
-    queue: usize,
-    /// We have met before and must know what it has shown before anything is sent.
-    awaiting_count: bool,
-    /// Our own count as of its arrival, until it was sent.
-    first_count: Option<u64>,
-    /// It is owed a `recu` for what it has sent since.
+    /// What may have been sent to anybody of that name before he sat down.
+    sent_before: u64,
+    /// His first `recu` has come: he acknowledges.
+    acknowledges: bool,
+    /// Entries may be sent: his first `recu` has come, or will not.
+    started: bool,
+    /// The number to send next.
+    next: u64,
+    /// How many bytes of entries are sent and not acknowledged.
+    under_way: usize,
+    /// What was shown of his when he sat down, until it was sent.
+    greeting: Option<u64>,
+    debut_due: bool,
+    /// He is owed a `recu` for what he has sent since.
     recu_due: bool,
 }
 
@@ -125,81 +224,109 @@ struct Seated {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Delivery {
     own: Address<'static>,
-    met: Vec<Met>,
-    queues: Vec<Queue>,
-    /// Written before anybody came: for the first to come.
-    unaddressed: Backlog,
-    /// Index into `queues` of the last one who was present, to whom what is written now belongs.
-    correspondent: Option<usize>,
+    memory: Memory,
     seated: Option<Seated>,
+    /// Somebody was seated in this run: what is written is for the one who was last.
+    has_correspondent: bool,
+    /// What was written before this run has no higher name.
+    last_id_before: MessageId,
     /// Something arrived since the last [`acknowledge`](Self::acknowledge) that asks for a `recu`.
     heard: bool,
     outbox_bytes: usize,
-    last_id: MessageId,
+    /// What has changed since it was taken, if somebody keeps it.
+    changes: Option<Vec<Change>>,
 }
 
 impl Delivery {
-    /// A run of a client that has met nobody yet.
+    /// A client that has met nobody yet, and of which nothing is kept.
     pub fn new(own: Address<'static>) -> Self {
+        Delivery { changes: None, ..Delivery::remembering(own, Memory::default()) }
+    }
+
+    /// A client that goes on from what an earlier run has kept; its changes are to be kept too, see
+    /// [`take_changes`](Self::take_changes).
+    pub fn remembering(own: Address<'static>, memory: Memory) -> Self {
+        let kept = memory.people.iter().flat_map(|person| &person.kept).chain(&memory.unaddressed);
         Delivery {
+            outbox_bytes: kept.map(Kept::cost).sum(),
             own,
-            met: Vec::new(),
-            queues: Vec::new(),
-            unaddressed: Backlog::default(),
-            correspondent: None,
             seated: None,
+            has_correspondent: false,
+            last_id_before: memory.last_id,
             heard: false,
-            outbox_bytes: 0,
-            last_id: 0,
+            changes: Some(Vec::new()),
+            memory,
         }
     }
 
-    /// This run's own address.
+    /// The own address.
     pub fn own(&self) -> &Address<'static> {
         &self.own
     }
 
-    /// Takes a message that the user wrote at the given date (RFC 3339 with an offset, at most
-    /// [`MAX_DATE_BYTES`]). It is kept until it was acknowledged.
+    /// What has changed since this was called last, in order. It must be on disk before anything that was sent or shown
+    /// because of it can be.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        self.changes.as_mut().map(take).unwrap_or_default()
+    }
+
+    /// Whether somebody keeps what changes.
+    pub fn is_kept(&self) -> bool {
+        self.changes.is_some()
+    }
+
+    /// From now on nobody keeps what changes.
+    pub fn forget_changes(&mut self) {
+        self.changes = None;
+    }
+
+    /// Takes something that the user wrote. It is kept until it was acknowledged.
     ///
     /// # Errors
-    /// [`Full`]; the message was not taken.
-    pub fn write(&mut self, date: &str, text: &Text<'_>) -> Result<MessageId, Full> {
-        debug_assert!(!date.is_empty() && date.len() <= MAX_DATE_BYTES && !date.contains(' '));
-        let bytes = MESSAGE_OVERHEAD + date.len() + text.wire().len();
-        if self.outbox_bytes + bytes > MAX_OUTBOX_BYTES {
+    /// [`Full`]; it was not taken.
+    pub fn write(&mut self, content: &Content<'_>) -> Result<MessageId, Full> {
+        let (word, rest) = content.to_wire();
+        let kept = Kept { number: 0, id: self.memory.last_id + 1, word, rest };
+        if self.outbox_bytes + kept.cost() > MAX_OUTBOX_BYTES {
             return Err(Full);
         }
-        self.outbox_bytes += bytes;
-        self.last_id += 1;
-        let backlog = match self.correspondent {
-            Some(queue) => &mut self.queues[queue].kept,
-            None => &mut self.unaddressed,
+        self.outbox_bytes += kept.cost();
+        self.memory.last_id += 1;
+        let correspondent = self.memory.people.last_mut().filter(|_| self.has_correspondent);
+        let (to, kept) = match correspondent {
+            Some(person) => (Some(&person.pseudo).cloned(), person.push(kept)),
+            None => {
+                self.memory.unaddressed.push_back(kept);
+                (None, &self.memory.unaddressed[self.memory.unaddressed.len() - 1])
+            }
         };
-        backlog.push(self.last_id, date, text);
-        Ok(self.last_id)
+        if let Some(changes) = &mut self.changes {
+            changes.push(Change::Written(to, kept.clone()));
+        }
+        Ok(self.memory.last_id)
     }
 
     /// Takes a frame from the relay. Frames that are not about delivery, or make no sense here, change nothing.
     ///
-    /// Once the events of what has arrived were shown, call [`acknowledge`](Self::acknowledge).
-    pub fn handle<'a>(&mut self, frame: &'a Frame<'a>) -> Option<Event<'a>> {
+    /// Once what it gives was shown, call [`acknowledge`](Self::acknowledge).
+    pub fn handle<'a>(&mut self, frame: &'a Frame<'a>) -> Option<Incoming<'a>> {
         match frame {
             Frame::Present(address) if *address != self.own => {
-                self.seat(address.borrowed());
-                Some(Event::Joined(address))
+                let renewed = self.seat(address);
+                Some(Incoming::Joined { address, renewed })
             }
             Frame::Absent(address) if self.is_seated(address) => {
                 self.seated = None;
-                Some(Event::Lost(address))
+                Some(Incoming::Lost(address))
             }
-            Frame::Msg(msg) if self.is_between(&msg.source, &msg.destination) => self.receive(msg),
-            Frame::Recu { source, destination, number } if self.is_between(source, destination) => {
-                self.release(*number)
+            Frame::Relayed(Relayed { source, destination, body })
+                if self.is_seated(source) && *destination == self.own =>
+            {
+                self.receive(body)
             }
             Frame::Fin(address) => {
                 self.seated = None;
-                Some(Event::Ended(address))
+                Some(Incoming::Ended(address))
             }
             _ => None,
         }
@@ -207,13 +334,33 @@ impl Delivery {
 
     /// Everything that [`handle`](Self::handle) has given out was shown: it may be acknowledged now.
     pub fn acknowledge(&mut self) {
-        for met in &mut self.met {
+        if !take(&mut self.heard) {
+            return;
+        }
+        for met in self.memory.people.iter_mut().flat_map(|person| &mut person.met) {
             met.shown = met.received;
         }
         if let Some(seated) = &mut self.seated {
-            seated.recu_due |= self.heard;
+            seated.recu_due = true;
         }
-        self.heard = false;
+    }
+
+    /// The one opposite has not said in time what he has shown, as a person typing by hand never does: he is sent what
+    /// waits for him all the same.
+    pub fn start_without_count(&mut self) {
+        if let Some(seated) = &mut self.seated {
+            seated.started = true;
+        }
+    }
+
+    /// Whether the one opposite has yet to say what he has shown before anything is sent to him.
+    pub fn awaits_count(&self) -> bool {
+        self.seated.is_some_and(|seated| !seated.started)
+    }
+
+    /// Whether the one opposite has acknowledged something since he sat down.
+    pub fn is_acknowledged(&self) -> bool {
+        self.seated.is_some_and(|seated| seated.acknowledges)
     }
 
     /// The connection is gone; nobody is seated opposite until the next one says so.
@@ -221,60 +368,101 @@ impl Delivery {
         self.seated = None;
     }
 
+    /// Goes on under another address, with all that waits; see [`Incoming::Outdated`].
+    pub fn renew(&mut self, own: Address<'static>, key: &Session) {
+        self.seated = None;
+        self.own = own;
+        self.note(|delivery| Change::Renewed(delivery.own.clone(), key.clone()));
+    }
+
     /// Whether there is anything to send now.
     pub fn has_frame(&self) -> bool {
-        self.seated.is_some_and(|seated| {
-            let (met, queue) = (&self.met[seated.met], &self.queues[seated.queue]);
-            let next_is_kept = met.offset + met.next <= queue.last_position();
-            seated.first_count.is_some() || seated.recu_due || (next_is_kept && !seated.awaiting_count)
-        })
+        self.seated.is_some_and(|seated| seated.greeting.is_some() || seated.debut_due || seated.recu_due)
+            || self.next_entry().is_some()
     }
 
     /// The next frame to send, if there is anything to send now.
     #[inline]
-    pub fn next_frame(&mut self) -> Option<Frame<'_>> {
-        if !self.has_frame() {
-            return None;
-        }
+    pub fn next_frame(&mut self) -> Option<Relayed<'_>> {
+        let entry = self.next_entry();
+        let person = self.memory.people.last_mut()?;
         let seated = self.seated.as_mut()?;
-        let met = &mut self.met[seated.met];
-        let count = seated.first_count.take().or_else(|| take(&mut seated.recu_due).then_some(met.shown));
-        if let Some(number) = count {
-            return Some(Frame::Recu {
-                source: self.own.borrowed(),
-                destination: met.address.borrowed(),
-                number,
-            });
-        }
-        let queue = &mut self.queues[seated.queue];
-        let number = met.next;
-        let position = met.offset + number;
-        let kept = queue.kept.get((position - queue.released - 1) as usize)?;
-        met.next += 1;
-        met.sent = met.sent.max(number);
-        queue.sent = queue.sent.max(position);
-        Some(Frame::Msg(Msg {
-            source: self.own.borrowed(),
-            destination: met.address.borrowed(),
-            number,
-            date: kept.date,
-            text: kept.text,
-        }))
+        let met = person.met.last()?;
+        let count = seated.greeting.take().or_else(|| take(&mut seated.recu_due).then_some(met.shown));
+        let body = if let Some(number) = count {
+            Body::Recu(number)
+        } else if take(&mut seated.debut_due) {
+            Body::Debut(person.before_first() + 1)
+        } else {
+            let index = entry?;
+            seated.under_way += line_bytes(&self.own, person, index);
+            let Kept { number, word, rest, .. } = &person.kept[index];
+            seated.next = number + 1;
+            person.sent = person.sent.max(*number);
+            Body::Entry { number: *number, content: Content::Unknown { word, rest } }
+        };
+        Some(Relayed { source: self.own.borrowed(), destination: met.address.borrowed(), body })
+    }
+
+    /// Where in his queue the entry stands that can be sent now to the one opposite.
+    #[inline]
+    fn next_entry(&self) -> Option<usize> {
+        let seated = self.seated.filter(|seated| seated.started)?;
+        let person = self.memory.people.last()?;
+        let first = person.kept.front()?.number;
+        // Behind a gap only when all before it was delivered: a `debut` that overtook an entry would lose it.
+        let index = usize::try_from(seated.next.saturating_sub(first)).ok()?;
+        let kept = person.kept.get(index)?;
+        let fits = || seated.under_way + line_bytes(&self.own, person, index) <= MAX_UNDER_WAY_BYTES;
+        let is_next = kept.number == first + index as u64;
+        (is_next && (!seated.acknowledges || seated.under_way == 0 || fits())).then_some(index)
     }
 
     /// Who is seated opposite.
     pub fn peer(&self) -> Option<&Address<'static>> {
-        self.seated.map(|seated| &self.met[seated.met].address)
+        self.seated.and(self.memory.people.last()?.met.last()).map(|met| &met.address)
     }
 
-    /// What was written and not acknowledged, pseudo by pseudo: whom it is for (`None`: the first to come) and
-    /// the text.
-    pub fn undelivered(&self) -> impl Iterator<Item = (Option<&Pseudo>, Text<'_>)> {
-        let addressed = self
-            .queues
-            .iter()
-            .flat_map(|queue| queue.kept.iter().map(move |kept| (Some(&queue.recipient), kept.text)));
-        addressed.chain(self.unaddressed.iter().map(|kept| (None, kept.text)))
+    /// Who is seated opposite, or was last in this run.
+    pub fn correspondent(&self) -> Option<&Pseudo> {
+        self.memory.people.last().filter(|_| self.has_correspondent).map(|person| &person.pseudo)
+    }
+
+    /// What was written and not acknowledged, pseudo by pseudo: whom it is for (`None`: the first to come), and what.
+    pub fn undelivered(&self) -> impl Iterator<Item = (Option<&Pseudo>, &Kept)> {
+        let queued = self.memory.people.iter();
+        let queued = queued.flat_map(|person| person.kept.iter().map(|kept| (Some(&person.pseudo), kept)));
+        queued.chain(self.memory.unaddressed.iter().map(|kept| (None, kept)))
+    }
+
+    /// What the end of the discussion makes undeliverable: what was written in this run, and all that waits for the one
+    /// who was opposite.
+    pub fn lost_by_ending(&self) -> impl Iterator<Item = (Option<&Pseudo>, &Kept)> {
+        self.undelivered().filter(|(to, kept)| self.ends_with_the_discussion(*to, kept))
+    }
+
+    fn ends_with_the_discussion(&self, to: Option<&Pseudo>, kept: &Kept) -> bool {
+        kept.id > self.last_id_before || (to.is_some() && to == self.correspondent())
+    }
+
+    /// Lets go of [`lost_by_ending`](Self::lost_by_ending).
+    pub fn give_up(&mut self) {
+        let lost: Vec<MessageId> = self.lost_by_ending().map(|(_, kept)| kept.id).collect();
+        if lost.is_empty() {
+            return;
+        }
+        let is_lost = |kept: &Kept| lost.binary_search(&kept.id).is_ok();
+        let queues = self.memory.people.iter_mut().map(|person| &mut person.kept);
+        for queue in queues.chain([&mut self.memory.unaddressed]) {
+            let outbox_bytes = &mut self.outbox_bytes;
+            queue.retain(|kept| {
+                if is_lost(kept) {
+                    *outbox_bytes -= kept.cost();
+                }
+                !is_lost(kept)
+            });
+        }
+        self.note(|_| Change::GivenUp(lost));
     }
 
     /// Whether a quarter of [`MAX_OUTBOX_BYTES`] is free. Whoever waits for room does better to wait for this much
@@ -288,10 +476,13 @@ impl Delivery {
         self.outbox_bytes == 0
     }
 
-    /// Whether nothing is left that the one seated opposite has not acknowledged; with nobody there, whether nothing is
-    /// left at all.
+    /// Whether nothing is left that the one seated opposite has not acknowledged.
     pub fn peer_has_everything(&self) -> bool {
-        self.seated.map_or(self.all_delivered(), |seated| self.queues[seated.queue].kept.is_empty())
+        self.memory
+            .people
+            .last()
+            .filter(|_| self.seated.is_some())
+            .is_none_or(|person| person.kept.is_empty())
     }
 
     /// Whether something that arrived is still being shown and so was not acknowledged yet.
@@ -299,337 +490,173 @@ impl Delivery {
         self.heard
     }
 
+    fn note(&mut self, change: impl FnOnce(&Self) -> Change) {
+        if self.changes.is_some() {
+            let change = change(self);
+            self.changes.get_or_insert_default().push(change);
+        }
+    }
+
     fn is_seated(&self, address: &Address<'_>) -> bool {
         self.peer().is_some_and(|peer| peer == address)
     }
 
-    fn is_between(&self, source: &Address<'_>, destination: &Address<'_>) -> bool {
-        self.is_seated(source) && *destination == self.own
-    }
-
-    fn seat(&mut self, address: Address<'_>) {
-        let known = self.met.iter().position(|met| met.address == address);
-        if known.is_none() && self.met.len() == MAX_MET {
-            self.forget_oldest();
-        }
-        let queue = self.queue_of(&address.pseudo());
-        if self.correspondent.is_none() {
-            // The first to come: nothing else is kept yet.
-            self.queues[queue].kept = take(&mut self.unaddressed);
-        }
-        let met = known.unwrap_or_else(|| {
-            self.met.push(Met {
-                address: address.into_owned(),
-                received: 0,
-                shown: 0,
-                sent: 0,
-                next: 1,
-                offset: self.queues[queue].released,
-            });
-            self.met.len() - 1
-        });
-        self.correspondent = Some(queue);
+    /// Whether his pseudo was known, and this address was not.
+    fn seat(&mut self, address: &Address<'_>) -> bool {
+        let pseudo = address.pseudo();
+        let people = &mut self.memory.people;
+        let mut person = match people.iter().position(|person| person.pseudo == pseudo) {
+            Some(known) => people.remove(known),
+            None => {
+                let floor = self.memory.floor;
+                Person { is_old: false, ..Person::remembered(pseudo, floor) }
+            }
+        };
+        let known = person.met.iter().position(|met| met.address == *address);
+        let renewed = known.is_none() && !person.met.is_empty();
+        // As it is spelt now: DESTINATION is compared byte for byte.
+        let spelt = address.clone().into_owned();
+        let met = match known {
+            Some(known) => Met { address: spelt, ..person.met.remove(known) },
+            None => Met::new(spelt, 0),
+        };
+        let greeting = met.shown;
+        person.met.push(met);
+        let sent_before = person.sent;
+        self.memory.people.push(person);
+        self.note(|_| Change::Seen(address.clone().into_owned()));
+        self.address_what_waits_for_anybody();
+        self.forget_some();
+        self.has_correspondent = true;
         self.seated = Some(Seated {
-            met,
-            queue,
-            awaiting_count: known.is_some(),
-            first_count: Some(self.met[met].shown),
+            sent_before,
+            acknowledges: false,
+            started: false,
+            next: self.memory.people.last().map_or(1, |person| person.before_first() + 1),
+            under_way: 0,
+            greeting: Some(greeting),
+            debut_due: true,
             recu_due: false,
         });
+        renewed
     }
 
-    /// Makes room in `met`, and in `queues` if nothing is kept for a pseudo that nobody else met bears.
-    fn forget_oldest(&mut self) {
-        let forgotten = self.met.remove(0).address.pseudo();
-        if self.met.iter().all(|met| met.address.pseudo() != forgotten) {
-            self.queues.retain(|queue| queue.recipient != forgotten || !queue.kept.is_empty());
+    /// What was written before anybody came is for the one who has just sat down.
+    fn address_what_waits_for_anybody(&mut self) {
+        for kept in take(&mut self.memory.unaddressed) {
+            let Some(person) = self.memory.people.last_mut() else { return };
+            let id = kept.id;
+            let (pseudo, number) = (person.pseudo.clone(), person.push(kept).number);
+            self.note(|_| Change::Addressed(pseudo, id, number));
         }
     }
 
-    fn queue_of(&mut self, recipient: &Pseudo) -> usize {
-        self.queues.iter().position(|queue| queue.recipient == *recipient).unwrap_or_else(|| {
-            self.queues.push(Queue {
-                recipient: recipient.clone(),
-                released: 0,
-                sent: 0,
-                kept: Backlog::default(),
-            });
-            self.queues.len() - 1
-        })
+    /// Makes room among the addresses met, but for the one last met by each of those for whom something waits.
+    fn forget_some(&mut self) {
+        let mut count: usize = self.memory.people.iter().map(|person| person.met.len()).sum();
+        while count > MAX_REMEMBERED {
+            let last = self.memory.people.len() - 1;
+            let may_forget = |(i, person): (usize, &Person)| {
+                person.met.len() > 1 || (i < last && !person.met.is_empty() && person.kept.is_empty())
+            };
+            let Some(oldest) = self.memory.people.iter().enumerate().position(may_forget) else { return };
+            let person = &mut self.memory.people[oldest];
+            let forgotten = person.met.remove(0).address;
+            if person.met.is_empty() {
+                self.memory.floor = self.memory.floor.max(person.last);
+                self.memory.people.remove(oldest);
+            }
+            count -= 1;
+            self.note(|_| Change::Forgotten(forgotten));
+        }
     }
 
-    /// A message from the one seated opposite: the next in order is shown. A lower number is a repetition; a
-    /// higher one means that something before it was dropped on the way and will be sent again.
-    fn receive<'a>(&mut self, msg: &'a Msg<'a>) -> Option<Event<'a>> {
-        let met = &mut self.met[self.seated?.met];
+    fn receive<'a>(&mut self, body: &'a Body<'a>) -> Option<Incoming<'a>> {
+        match body {
+            Body::Entry { number, content } => self.receive_entry(*number, content),
+            Body::Recu(number) => self.release(*number),
+            Body::Debut(number) => {
+                self.skip_to(*number);
+                None
+            }
+            other => Some(Incoming::Other(other)),
+        }
+    }
+
+    /// An entry from the one seated opposite: the next in order is shown. A lower number is a repetition; a higher one
+    /// means that something before it was dropped on the way and will be sent again.
+    fn receive_entry<'a>(&mut self, number: u64, content: &'a Content<'a>) -> Option<Incoming<'a>> {
+        let met = self.memory.people.last_mut()?.met.last_mut()?;
         self.heard = true;
-        if msg.number != met.received + 1 {
+        if number != met.received + 1 {
             return None;
         }
         met.received += 1;
-        Some(Event::Message(msg))
+        if let Some(changes) = &mut self.changes {
+            let (word, rest) = content.to_wire();
+            changes.push(Change::Received(met.address.clone(), number, word, rest));
+        }
+        Some(Incoming::Entry(content))
     }
 
-    /// The one seated opposite has shown our messages up to `number`. A number never sent is ignored.
-    fn release(&mut self, number: u64) -> Option<Event<'static>> {
+    /// The one seated opposite begins at that number: what was before it, somebody of our name has seen, or nobody will.
+    fn skip_to(&mut self, number: u64) {
+        let Some(met) = self.memory.people.last_mut().and_then(|person| person.met.last_mut()) else {
+            return;
+        };
+        if number > met.received + 1 {
+            met.received = number - 1;
+            if !self.heard {
+                met.shown = met.received;
+            }
+            let (address, received) = (met.address.clone(), met.received);
+            self.note(|_| Change::Counted(address, received));
+        }
+    }
+
+    /// The one seated opposite has shown our entries up to `number`. A number never sent is ignored.
+    fn release(&mut self, number: u64) -> Option<Incoming<'static>> {
+        let person = self.memory.people.last_mut()?;
         let seated = self.seated.as_mut()?;
-        let met = &mut self.met[seated.met];
-        let queue = &mut self.queues[seated.queue];
-        if number > met.sent {
+        if take(&mut person.is_old) && number > seated.sent_before {
+            return Some(Incoming::Outdated);
+        }
+        if number > person.sent {
             return None;
         }
-        // Under an earlier offset the same number may have stood for an earlier message.
-        let last = (met.offset + number).min(queue.sent);
-        let mut delivered = Vec::with_capacity(last.saturating_sub(queue.released) as usize);
-        while queue.released < last {
-            let Some((id, bytes)) = queue.kept.pop() else { break };
-            queue.released += 1;
-            self.outbox_bytes -= MESSAGE_OVERHEAD + bytes;
-            delivered.push(id);
+        seated.acknowledges = true;
+        seated.started = true;
+        let mut delivered = Vec::new();
+        while person.kept.front().is_some_and(|first| first.number <= number) {
+            let bytes = line_bytes(&self.own, person, 0);
+            let Some(kept) = person.kept.pop_front() else { break };
+            self.outbox_bytes -= kept.cost();
+            if kept.number < seated.next {
+                seated.under_way = seated.under_way.saturating_sub(bytes);
+            }
+            delivered.push(kept.id);
         }
-        // The count may come in several steps: a `recu` that was on its way when we came back tells an older one.
-        if seated.awaiting_count || number >= met.next {
-            // What is left is numbered from `number` + 1, whatever numbers it had before.
-            seated.awaiting_count = false;
-            met.next = number + 1;
-            met.offset = queue.released - number;
+        seated.next = seated.next.max(number + 1);
+        // Behind a gap, the other must know that nothing comes before what comes next.
+        if seated.next <= person.before_first() {
+            seated.next = person.before_first() + 1;
+            seated.debut_due = true;
         }
-        (!delivered.is_empty()).then_some(Event::Delivered(delivered))
+        if delivered.is_empty() {
+            return None;
+        }
+        if let Some(changes) = &mut self.changes {
+            changes.push(Change::Delivered(person.pseudo.clone(), number));
+        }
+        Some(Incoming::Delivered(delivered))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DATE: &str = "2026-11-20T14:03:07.123+01:00";
-
-    fn alice() -> Delivery {
-        Delivery::new(Address::parse("alice/a1").unwrap().into_owned())
-    }
-
-    fn write(delivery: &mut Delivery, text: &str) -> Result<MessageId, Full> {
-        delivery.write(DATE, &Text::from_plain(text).unwrap())
-    }
-
-    /// Feeds one line and gives what was shown for it, in short.
-    fn feed(delivery: &mut Delivery, line: &str) -> String {
-        let frame = Frame::parse(line).unwrap();
-        let shown = match delivery.handle(&frame) {
-            None => String::new(),
-            Some(Event::Joined(address)) => format!("joined {address}"),
-            Some(Event::Lost(address)) => format!("lost {address}"),
-            Some(Event::Message(msg)) => format!("message {}", msg.text.plain()),
-            Some(Event::Delivered(ids)) => format!("delivered {ids:?}"),
-            Some(Event::Ended(address)) => format!("ended {address}"),
-        };
-        delivery.acknowledge();
-        shown
-    }
-
-    /// Everything it wants to send now, without the parts that are always the same.
-    fn sent(delivery: &mut Delivery) -> Vec<String> {
-        let mut lines = Vec::new();
-        while let Some(frame) = delivery.next_frame() {
-            let mut wire = Vec::new();
-            frame.write(&mut wire);
-            let line = String::from_utf8(wire).unwrap();
-            lines.push(line.trim_end().replace("alice/a1 ", "").replace(&format!("{DATE} "), ""));
-        }
-        lines
-    }
-
-    #[test]
-    fn messages_wait_for_the_first_to_come() {
-        let mut alice = alice();
-        write(&mut alice, "un").unwrap();
-        write(&mut alice, "deux").unwrap();
-        assert!(sent(&mut alice).is_empty());
-        assert_eq!(feed(&mut alice, "present bob/b1"), "joined bob/b1");
-        assert_eq!(sent(&mut alice), ["recu bob/b1 0", "msg bob/b1 1 un", "msg bob/b1 2 deux"]);
-        write(&mut alice, "trois").unwrap();
-        assert_eq!(sent(&mut alice), ["msg bob/b1 3 trois"]);
-        assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 2"), "delivered [1, 2]");
-        assert!(!alice.all_delivered());
-        assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 3"), "delivered [3]");
-        assert!(alice.all_delivered());
-    }
-
-    #[test]
-    fn the_count_is_the_first_thing_sent_even_before_the_presence_is_shown() {
-        let mut alice = alice();
-        write(&mut alice, "un").unwrap();
-        let _ = alice.handle(&Frame::parse("present bob/b1").unwrap());
-        assert_eq!(sent(&mut alice), ["recu bob/b1 0", "msg bob/b1 1 un"]);
-        alice.acknowledge();
-        assert!(sent(&mut alice).is_empty(), "once is enough");
-    }
-
-    #[test]
-    fn the_count_is_sent_even_when_messages_come_right_behind_the_presence() {
-        let mut alice = alice();
-        for line in ["present bob/b1", "msg bob/b1 alice/a1 1 d x", "msg bob/b1 alice/a1 2 d x"] {
-            feed(&mut alice, line);
-        }
-        assert_eq!(sent(&mut alice), ["recu bob/b1 0", "recu bob/b1 2"]);
-    }
-
-    #[test]
-    fn only_the_next_number_is_shown_and_each_arrival_acknowledged() {
-        let mut alice = alice();
-        feed(&mut alice, "present bob/b1");
-        sent(&mut alice);
-        for (number, shown, count) in [(1, "message x", 1), (1, "", 1), (3, "", 1), (2, "message x", 2)] {
-            assert_eq!(feed(&mut alice, &format!("msg bob/b1 alice/a1 {number} d x")), shown);
-            assert_eq!(sent(&mut alice), [format!("recu bob/b1 {count}")]);
-        }
-    }
-
-    #[test]
-    fn nothing_is_acknowledged_before_it_was_shown() {
-        let mut alice = alice();
-        feed(&mut alice, "present bob/b1");
-        alice.handle(&Frame::parse("msg bob/b1 alice/a1 1 d x").unwrap());
-        assert_eq!(sent(&mut alice), ["recu bob/b1 0"]);
-        alice.acknowledge();
-        assert_eq!(sent(&mut alice), ["recu bob/b1 1"]);
-    }
-
-    #[test]
-    fn after_a_lost_connection_it_waits_for_the_count_and_sends_the_rest_again() {
-        let mut alice = alice();
-        feed(&mut alice, "present bob/b1");
-        for text in ["un", "deux", "trois"] {
-            write(&mut alice, text).unwrap();
-        }
-        sent(&mut alice);
-        alice.connection_lost();
-        feed(&mut alice, "present bob/b1");
-        write(&mut alice, "quatre").unwrap();
-        assert_eq!(sent(&mut alice), ["recu bob/b1 0"], "nothing before the count is known");
-        assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 1"), "delivered [1]");
-        assert_eq!(sent(&mut alice), ["msg bob/b1 2 deux", "msg bob/b1 3 trois", "msg bob/b1 4 quatre"]);
-    }
-
-    #[test]
-    fn a_count_that_was_on_its_way_does_not_hide_a_newer_one() {
-        let mut alice = alice();
-        feed(&mut alice, "present bob/b1");
-        for text in ["un", "deux", "trois"] {
-            write(&mut alice, text).unwrap();
-        }
-        sent(&mut alice);
-        alice.connection_lost();
-        feed(&mut alice, "present bob/b1");
-        // Sent before bob showed the rest; then the connection is lost again, before his newer count came.
-        feed(&mut alice, "recu bob/b1 alice/a1 1");
-        alice.connection_lost();
-        feed(&mut alice, "present bob/b1");
-        assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 2"), "delivered [2]");
-        // The same, without losing the connection between the two.
-        assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 3"), "delivered [3]");
-        write(&mut alice, "quatre").unwrap();
-        assert_eq!(sent(&mut alice), ["recu bob/b1 0", "msg bob/b1 4 quatre"]);
-    }
-
-    #[test]
-    fn a_new_run_gets_what_the_old_did_not_acknowledge_under_new_numbers() {
-        let mut alice = alice();
-        feed(&mut alice, "present bob/b1");
-        for text in ["un", "deux", "trois"] {
-            write(&mut alice, text).unwrap();
-        }
-        sent(&mut alice);
-        feed(&mut alice, "recu bob/b1 alice/a1 1");
-        assert_eq!(feed(&mut alice, "absent bob/b1"), "lost bob/b1");
-        feed(&mut alice, "present Bob/b2");
-        assert_eq!(sent(&mut alice), ["recu Bob/b2 0", "msg Bob/b2 1 deux", "msg Bob/b2 2 trois"]);
-        assert_eq!(feed(&mut alice, "recu Bob/b2 alice/a1 1"), "delivered [2]");
-        // The old run is back. It had shown « deux » too, then lost sight of us.
-        feed(&mut alice, "absent Bob/b2");
-        feed(&mut alice, "present bob/b1");
-        feed(&mut alice, "recu bob/b1 alice/a1 1");
-        assert_eq!(sent(&mut alice), ["recu bob/b1 0", "msg bob/b1 2 trois"]);
-    }
-
-    #[test]
-    fn a_number_of_earlier_times_does_not_cover_what_was_never_sent() {
-        let mut alice = alice();
-        feed(&mut alice, "present bob/b1");
-        for text in ["un", "deux", "trois"] {
-            write(&mut alice, text).unwrap();
-        }
-        sent(&mut alice);
-        feed(&mut alice, "present bob/b2");
-        sent(&mut alice);
-        assert_eq!(feed(&mut alice, "recu bob/b2 alice/a1 2"), "delivered [1, 2]");
-        // From here on, number 2 of the old run is « trois ».
-        feed(&mut alice, "present bob/b1");
-        feed(&mut alice, "recu bob/b1 alice/a1 1");
-        write(&mut alice, "quatre").unwrap();
-        assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 3"), "delivered [3]");
-        assert_eq!(sent(&mut alice), ["recu bob/b1 0", "msg bob/b1 4 quatre"]);
-    }
-
-    #[test]
-    fn what_is_kept_for_one_is_never_sent_to_another() {
-        let mut alice = alice();
-        feed(&mut alice, "present bob/b1");
-        sent(&mut alice);
-        feed(&mut alice, "absent bob/b1");
-        write(&mut alice, "pour bob").unwrap();
-        feed(&mut alice, "present carol/c1");
-        assert_eq!(sent(&mut alice), ["recu carol/c1 0"]);
-        write(&mut alice, "pour carol").unwrap();
-        assert_eq!(sent(&mut alice), ["msg carol/c1 1 pour carol"]);
-        feed(&mut alice, "absent carol/c1");
-        feed(&mut alice, "present bob/b2");
-        assert_eq!(sent(&mut alice), ["recu bob/b2 0", "msg bob/b2 1 pour bob"]);
-    }
-
-    #[test]
-    fn lies_are_ignored() {
-        let mut alice = alice();
-        assert_eq!(feed(&mut alice, "msg bob/b1 alice/a1 1 d x"), "", "nobody is there");
-        feed(&mut alice, "present bob/b1");
-        write(&mut alice, "un").unwrap();
-        sent(&mut alice);
-        for line in [
-            "recu bob/b1 alice/a1 2",      // never sent
-            "recu carol/c1 alice/a1 1",    // not the one opposite
-            "recu bob/b1 alice/a2 1",      // not for this run
-            "msg bob/b1 alice/a2 1 d x",   // not for this run
-            "msg carol/c1 alice/a1 1 d x", // not the one opposite
-            "msg bob/b1 alice/a1 9223372036854775807 d x",
-            "absent carol/c1",
-            "present alice/a1",
-            "bienvenue alice/a1",
-        ] {
-            assert_eq!(feed(&mut alice, line), "", "{line}");
-        }
-        assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 1"), "delivered [1]");
-    }
-
-    #[test]
-    fn the_outbox_has_a_limit_and_says_so() {
-        let mut alice = alice();
-        let text = "x".repeat(1000);
-        while write(&mut alice, &text).is_ok() {}
-        assert_eq!(write(&mut alice, &text), Err(Full));
-        assert!(alice.outbox_bytes <= MAX_OUTBOX_BYTES);
-        feed(&mut alice, "present bob/b1");
-        sent(&mut alice);
-        feed(&mut alice, "recu bob/b1 alice/a1 1");
-        assert!(write(&mut alice, &text).is_ok());
-    }
-
-    #[test]
-    fn a_flood_of_strangers_is_forgotten() {
-        let mut alice = alice();
-        for i in 0..2 * MAX_MET {
-            feed(&mut alice, &format!("present p{i}/s"));
-        }
-        assert_eq!(alice.met.len(), MAX_MET);
-        assert!(alice.queues.len() <= MAX_MET + 1);
-    }
+/// How many bytes the line of that entry has at most.
+fn line_bytes(own: &Address<'_>, person: &Person, index: usize) -> usize {
+    /// Spaces, the longest number, the line ending.
+    const REST: usize = 4 + 19 + 2;
+    let peer = person.met.last().map_or(0, |met| met.address.as_str().len());
+    let kept = &person.kept[index];
+    REST + kept.word.len() + own.as_str().len() + peer + kept.rest.len()
 }

@@ -1,17 +1,18 @@
 //! One line of the protocol: [`Frame`], read by [`Frame::parse`] and written by [`Frame::write`].
 
+use std::borrow::Cow;
 use std::fmt;
 
 use memchr::memchr;
 
-use crate::address::{Address, AddressError, MAX_ADDRESS_BYTES};
+use crate::address::{Address, AddressError, MAX_ADDRESS_BYTES, is_session};
 use crate::text::Text;
 
 /// The port a relay listens on when none is given.
 pub const DEFAULT_PORT: u16 = 7878;
 
 /// The protocol's version, the first field of `login`.
-pub const VERSION: &str = "1";
+pub const VERSION: &str = "2";
 
 /// The longest line in bytes, its LF included.
 pub const MAX_LINE_BYTES: usize = 65_536;
@@ -23,7 +24,7 @@ pub const MAX_DATE_BYTES: usize = 35;
 /// its greatest length. So a text that was accepted fits whatever number and address it is sent under later.
 pub const MAX_TEXT_BYTES: usize = MAX_LINE_BYTES
     - ("msg ".len() + 2 * (MAX_ADDRESS_BYTES + 1) + (MAX_NUMBER_DIGITS + 1) + (MAX_DATE_BYTES + 1))
-    - "\r\r\n".len();
+    - "\r\n".len();
 
 /// 2^63 - 1 has 19 digits.
 const MAX_NUMBER_DIGITS: usize = 19;
@@ -33,19 +34,15 @@ const MAX_NUMBER_DIGITS: usize = 19;
 /// It borrows from the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
-    /// `login 1 ADRESSE`: the first line of every connection.
-    Login(Address<'a>),
-    /// `msg SOURCE DESTINATION N DATE TEXTE`: a message.
-    Msg(Msg<'a>),
-    /// `recu SOURCE DESTINATION N`: SOURCE has shown DESTINATION's messages up to number N.
-    Recu {
-        /// Who has shown them.
-        source: Address<'a>,
-        /// Who sent them.
-        destination: Address<'a>,
-        /// The highest number shown, 0 for none.
-        number: u64,
+    /// `login 2 ADRESSE [CLE]`: the first line of every connection.
+    Login {
+        /// Who logs in.
+        address: Address<'a>,
+        /// What proves that a seat kept for this address is his; not there when a person types by hand.
+        key: Option<&'a str>,
     },
+    /// `MOT SOURCE DESTINATION …`: from one participant to the other.
+    Relayed(Relayed<'a>),
     /// `ping`: are you there?
     Ping,
     /// `quitter`: the discussion is over.
@@ -69,30 +66,160 @@ pub enum Frame<'a> {
     },
 }
 
-/// A message on the wire.
+/// A frame from one participant to the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Msg<'a> {
+pub struct Relayed<'a> {
     /// The sender.
     pub source: Address<'a>,
     /// The one it is for.
     pub destination: Address<'a>,
-    /// Its number between these two addresses, from 1.
-    pub number: u64,
-    /// When the sender pressed Enter: RFC 3339 with an offset, as it stands on the wire, unread.
-    pub date: &'a str,
-    /// What was written.
-    pub text: Text<'a>,
+    /// What is said.
+    pub body: Body<'a>,
 }
 
-/// From whom to whom messages go: nearly all lines of a discussion begin with the same two addresses, spelt in the
-/// same way, which need not be taken apart each time.
+/// What one participant says to the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// Something numbered, kept and acknowledged.
+    Entry {
+        /// Its place in the sender's queue for that pseudo, from 1.
+        number: u64,
+        /// What it is.
+        content: Content<'a>,
+    },
+    /// `recu … N`: the sender has shown the other's entries up to number N, 0 for none.
+    Recu(u64),
+    /// `debut … N`: the sender's next entry is N.
+    Debut(u64),
+    /// `demande … EMPREINTE POSITION LONGUEUR`: send me these bytes of that file.
+    Demande {
+        /// Which file.
+        hash: FileHash<'a>,
+        /// Where they begin, in bytes.
+        position: u64,
+        /// How many.
+        length: u64,
+    },
+    /// `bloc … EMPREINTE POSITION BASE64`: bytes of that file.
+    Bloc {
+        /// Which file.
+        hash: FileHash<'a>,
+        /// Where they begin, in bytes.
+        position: u64,
+        /// The bytes in standard base64 with padding, unread.
+        base64: &'a str,
+    },
+    /// A word of a later version, or one whose fields are not understood.
+    Unknown {
+        /// The frame's first word.
+        word: &'a str,
+        /// What follows DESTINATION.
+        rest: Option<&'a str>,
+    },
+}
+
+/// What an entry is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// `msg … DATE TEXTE`: a message.
+    Msg {
+        /// When the sender pressed Enter: RFC 3339 with an offset, as it stands on the wire, unread.
+        date: &'a str,
+        /// What was written.
+        text: Text<'a>,
+    },
+    /// `fichier … DATE TAILLE EMPREINTE NOM`: a file is offered.
+    Fichier {
+        /// When, as in a message.
+        date: &'a str,
+        /// In bytes.
+        size: u64,
+        /// Its SHA-256.
+        hash: FileHash<'a>,
+        /// The name its sender gave it: not yet one that may be written to.
+        name: Text<'a>,
+    },
+    /// `issue … DATE EMPREINTE CODE`: what became of a file.
+    Issue {
+        /// When, as in a message.
+        date: &'a str,
+        /// Which file.
+        hash: FileHash<'a>,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// An entry of a later version, or one whose fields are not understood.
+    Unknown {
+        /// The frame's first word.
+        word: &'a str,
+        /// What follows N.
+        rest: &'a str,
+    },
+}
+
+/// The SHA-256 of a file: 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileHash<'a>(&'a str);
+
+impl<'a> FileHash<'a> {
+    const DIGITS: usize = 64;
+
+    /// Checks its form; `None` for anything else.
+    pub fn new(text: &'a str) -> Option<Self> {
+        let proper =
+            text.len() == FileHash::DIGITS && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        proper.then_some(FileHash(text))
+    }
+
+    /// The digits.
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+}
+
+/// What became of a file that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// From the receiver: complete, and its SHA-256 is right.
+    Recu,
+    /// From the receiver: not wanted.
+    Refuse,
+    /// From the receiver: no longer wanted.
+    Annule,
+    /// From the one who offered it: changed, gone, or withdrawn.
+    Indisponible,
+}
+
+const OUTCOMES: [(Outcome, &str); 4] = [
+    (Outcome::Recu, "recu"),
+    (Outcome::Refuse, "refuse"),
+    (Outcome::Annule, "annule"),
+    (Outcome::Indisponible, "indisponible"),
+];
+
+/// The words that are the relay's own: no frame between participants begins with one.
+const RESERVED: [&str; 9] =
+    ["login", "ping", "quitter", "bienvenue", "present", "absent", "pong", "fin", "refus"];
+
+/// Whether a frame between participants may begin with this word: 1 to 16 lower-case ASCII letters, none of the
+/// relay's own words.
+pub fn is_relayed_word(word: &str) -> bool {
+    (1..=16).contains(&word.len())
+        && word.bytes().all(|b| b.is_ascii_lowercase())
+        && !RESERVED.contains(&word)
+}
+
+/// From whom to whom lines go: nearly all lines of a discussion bear the same two addresses, spelt in the same way,
+/// which need not be taken apart each time.
 ///
 /// ```
-/// # use common::{address::Address, frame::{Frame, Route}};
+/// # use common::{address::Address, frame::{Frame, Glimpse, Route}};
 /// let route = Route::new(Address::parse("alice/a1")?.into_owned(), Address::parse("bob/b1")?.into_owned());
 /// let line = "msg alice/a1 bob/b1 1 2026-11-20T14:03:07.123+01:00 Salut Bob !";
-/// assert_eq!(route.parse_msg(line.as_bytes()).map(Frame::Msg), Frame::parse(line).ok());
+/// assert_eq!(route.parse_msg(line.as_bytes()).map(Frame::Relayed), Frame::parse(line).ok());
 /// assert_eq!(route.parse_msg(b"msg bob/b1 alice/a1 1 2026-11-20T14:03:15.002+01:00 Salut !"), None);
+/// assert!(matches!(route.glimpse(line), Some(Glimpse::Msg { number: 1, text }) if text.wire() == "Salut Bob !"));
+/// assert_eq!(route.glimpse("recu alice/a1 bob/b1 1"), Some(Glimpse::Other));
 /// # Ok::<(), common::address::AddressError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -101,6 +228,29 @@ pub struct Route {
     destination: Address<'static>,
     /// How a message of this route begins: `msg SOURCE DESTINATION `.
     start: String,
+}
+
+/// What a relay looks at in a line that it passes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Glimpse<'a> {
+    /// A message, whose text is shown.
+    Msg {
+        /// Its number.
+        number: u64,
+        /// What was written.
+        text: Text<'a>,
+    },
+    /// The offer of a file, whose name is shown.
+    Fichier {
+        /// Its number.
+        number: u64,
+        /// In bytes.
+        size: u64,
+        /// The name its sender gave it.
+        name: Text<'a>,
+    },
+    /// Something that is not looked at.
+    Other,
 }
 
 impl Route {
@@ -113,10 +263,30 @@ impl Route {
     /// Reads a message of this route; `None` for every other line, whatever [`Frame::parse`] may make of it.
     // Inlined with what it calls: a message is large, and would be moved at each return.
     #[inline]
-    pub fn parse_msg<'a>(&'a self, line: &'a [u8]) -> Option<Msg<'a>> {
+    pub fn parse_msg<'a>(&'a self, line: &'a [u8]) -> Option<Relayed<'a>> {
         let rest = std::str::from_utf8(line.strip_prefix(self.start.as_bytes())?).ok()?;
         let mut fields = Fields { rest: Some(rest) };
-        fields.msg(self.source.borrowed(), self.destination.borrowed()).ok()
+        let number = fields.number().filter(|number| *number > 0)?;
+        let body = Body::Entry { number, content: fields.msg()? };
+        Some(Relayed { source: self.source.borrowed(), destination: self.destination.borrowed(), body })
+    }
+
+    /// Looks at a line of this route as closely as a relay has to; `None` for every other line, for a message that is
+    /// none, and for the offer of a file, which is rare.
+    #[inline]
+    pub fn glimpse<'a>(&self, line: &'a str) -> Option<Glimpse<'a>> {
+        if let Some(rest) = line.strip_prefix(self.start.as_str()) {
+            let mut fields = Fields { rest: Some(rest) };
+            let number = fields.number().filter(|number| *number > 0)?;
+            fields.date()?;
+            return Some(Glimpse::Msg { number, text: fields.free_text()? });
+        }
+        let (word, rest) = line.split_once(' ')?;
+        let (_, addresses) = self.start.split_once(' ')?;
+        let passes = is_relayed_word(word)
+            && !matches!(word, "msg" | "fichier")
+            && (rest.starts_with(addresses) || Some(rest) == addresses.strip_suffix(' '));
+        passes.then_some(Glimpse::Other)
     }
 }
 
@@ -133,12 +303,14 @@ pub enum Refusal {
     PseudoPris,
     /// Both seats are taken.
     Complet,
-    /// Too many connections that have not logged in yet.
+    /// Not now: a seat is kept for somebody, or too many connections have not logged in yet.
     Occupe,
     /// A line longer than [`MAX_LINE_BYTES`].
     TrameTropLongue,
     /// A line that is not UTF-8.
     Utf8,
+    /// The owner of this seat has logged in from elsewhere.
+    Remplace,
     /// An unknown frame or wrong fields.
     TrameInvalide,
     /// SOURCE is not the address of this connection.
@@ -147,7 +319,7 @@ pub enum Refusal {
     DejaConnecte,
 }
 
-const REFUSALS: [(Refusal, &str); 11] = [
+const REFUSALS: [(Refusal, &str); 12] = [
     (Refusal::Version, "version"),
     (Refusal::LoginAttendu, "login-attendu"),
     (Refusal::PseudoInvalide, "pseudo-invalide"),
@@ -156,6 +328,7 @@ const REFUSALS: [(Refusal, &str); 11] = [
     (Refusal::Occupe, "occupe"),
     (Refusal::TrameTropLongue, "trame-trop-longue"),
     (Refusal::Utf8, "utf8"),
+    (Refusal::Remplace, "remplace"),
     (Refusal::TrameInvalide, "trame-invalide"),
     (Refusal::SourceUsurpee, "source-usurpee"),
     (Refusal::DejaConnecte, "deja-connecte"),
@@ -175,21 +348,19 @@ impl Refusal {
 /// What is wrong with a line, field by field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameError {
-    /// The first word is none of the protocol's.
-    Unknown,
+    /// The first word cannot begin a frame.
+    Word,
     /// `login` asks for another version.
     Version,
     /// The address of a frame that has only one.
     Address(AddressError),
+    /// The key behind the address of a `login`.
+    Key,
     /// The sender's address.
     Source(AddressError),
     /// The addressee's address.
     Destination(AddressError),
-    /// The number of a `msg` or `recu`.
-    Number,
-    /// The date of a `msg` is missing.
-    Date,
-    /// The text of a `msg` or `refus`, which may be empty, lacks even the space before it.
+    /// The text of a `refus`, which may be empty, lacks even the space before it.
     Text,
     /// The code of a `refus` is none of the protocol's.
     Code,
@@ -200,16 +371,15 @@ pub enum FrameError {
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            FrameError::Unknown => f.write_str("la ligne ne commence par aucun mot du protocole"),
+            FrameError::Word => f.write_str("la ligne ne commence pas par un mot du protocole"),
             FrameError::Version => write!(f, "seule la version {VERSION} du protocole est comprise"),
             FrameError::Address(error) => write!(f, "adresse : {error}"),
+            FrameError::Key => f.write_str("clé : de 1 à 32 chiffres, lettres sans accent ou « - »"),
             FrameError::Source(error) => write!(f, "SOURCE : {error}"),
             FrameError::Destination(error) => write!(f, "DESTINATION : {error}"),
-            FrameError::Number => f.write_str(
-                "N : un nombre entier sans signe ni zéro en tête, inférieur à 2^63 (à partir de 1 pour « msg »)",
-            ),
-            FrameError::Date => f.write_str("il manque la DATE"),
-            FrameError::Text => f.write_str("il manque le TEXTE (il peut être vide, mais pas l'espace qui le précède)"),
+            FrameError::Text => {
+                f.write_str("il manque le TEXTE (il peut être vide, mais pas l'espace qui le précède)")
+            }
             FrameError::Code => f.write_str("CODE : ce refus n'est pas du protocole"),
             FrameError::Excess => f.write_str("il y a quelque chose après le dernier champ"),
         }
@@ -221,24 +391,16 @@ impl std::error::Error for FrameError {}
 impl<'a> Frame<'a> {
     /// Reads one line, given without its line ending.
     ///
+    /// Between two participants, what follows their addresses is never an error: what is not understood is
+    /// [`Body::Unknown`] or [`Content::Unknown`].
+    ///
     /// # Errors
     /// The first field that is wrong.
     pub fn parse(line: &'a str) -> Result<Self, FrameError> {
         let mut fields = Fields { rest: Some(line) };
         match fields.next().unwrap_or("") {
-            "msg" => {
-                let source = fields.address(FrameError::Source)?;
-                let destination = fields.address(FrameError::Destination)?;
-                fields.msg(source, destination).map(Frame::Msg)
-            }
-            "recu" => {
-                let source = fields.address(FrameError::Source)?;
-                let destination = fields.address(FrameError::Destination)?;
-                let number = fields.number().ok_or(FrameError::Number)?;
-                fields.end(Frame::Recu { source, destination, number })
-            }
             "login" => match fields.next() {
-                Some(VERSION) => fields.only_address().map(Frame::Login),
+                Some(VERSION) => fields.login(),
                 _ => Err(FrameError::Version),
             },
             "bienvenue" => fields.only_address().map(Frame::Bienvenue),
@@ -247,12 +409,17 @@ impl<'a> Frame<'a> {
             "fin" => fields.only_address().map(Frame::Fin),
             "refus" => Ok(Frame::Refus {
                 code: fields.next().and_then(Refusal::from_code).ok_or(FrameError::Code)?,
-                text: fields.free_text()?,
+                text: fields.free_text().ok_or(FrameError::Text)?,
             }),
             "ping" => fields.end(Frame::Ping),
             "pong" => fields.end(Frame::Pong),
             "quitter" => fields.end(Frame::Quitter),
-            _ => Err(FrameError::Unknown),
+            word if is_relayed_word(word) => Ok(Frame::Relayed(Relayed {
+                source: fields.address(FrameError::Source)?,
+                destination: fields.address(FrameError::Destination)?,
+                body: fields.body(word),
+            })),
+            _ => Err(FrameError::Word),
         }
     }
 
@@ -265,21 +432,14 @@ impl<'a> Frame<'a> {
     #[inline]
     pub fn write(&self, out: &mut Vec<u8>) {
         let rest = match self {
-            Frame::Login(address) => {
-                put(out, &["login ", VERSION, " "]);
-                address.as_str()
+            Frame::Login { address, key } => {
+                put(out, &["login ", VERSION, " ", address.as_str()]);
+                key.map_or("", |key| {
+                    put(out, &[" "]);
+                    key
+                })
             }
-            Frame::Msg(msg) => {
-                put(out, &["msg ", msg.source.as_str(), " ", msg.destination.as_str(), " "]);
-                put_number(out, msg.number);
-                put(out, &[" ", msg.date, " "]);
-                msg.text.wire()
-            }
-            Frame::Recu { source, destination, number } => {
-                put(out, &["recu ", source.as_str(), " ", destination.as_str(), " "]);
-                put_number(out, *number);
-                ""
-            }
+            Frame::Relayed(relayed) => return relayed.write(out),
             Frame::Ping => "ping",
             Frame::Quitter => "quitter",
             Frame::Bienvenue(address) => {
@@ -308,6 +468,113 @@ impl<'a> Frame<'a> {
     }
 }
 
+impl<'a> Relayed<'a> {
+    /// Appends the frame to `out` as one line, LF included.
+    #[inline]
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let (source, destination) = (self.source.as_str(), self.destination.as_str());
+        put(out, &[self.body.word(), " ", source, " ", destination]);
+        let rest = match &self.body {
+            Body::Entry { number, content } => {
+                put_number(out, *number);
+                put(out, &[" "]);
+                content.write(out)
+            }
+            Body::Recu(number) | Body::Debut(number) => {
+                put_number(out, *number);
+                ""
+            }
+            Body::Demande { hash, position, length } => {
+                put(out, &[" ", hash.0]);
+                put_number(out, *position);
+                put_number(out, *length);
+                ""
+            }
+            Body::Bloc { hash, position, base64 } => {
+                put(out, &[" ", hash.0]);
+                put_number(out, *position);
+                put(out, &[" "]);
+                base64
+            }
+            Body::Unknown { rest, .. } => rest.map_or("", |rest| {
+                put(out, &[" "]);
+                rest
+            }),
+        };
+        finish_line(out, rest.as_bytes());
+    }
+}
+
+impl<'a> Body<'a> {
+    /// The frame's first word.
+    fn word(&self) -> &'a str {
+        match self {
+            Body::Entry { content: Content::Msg { .. }, .. } => "msg",
+            Body::Entry { content: Content::Fichier { .. }, .. } => "fichier",
+            Body::Entry { content: Content::Issue { .. }, .. } => "issue",
+            Body::Recu(_) => "recu",
+            Body::Debut(_) => "debut",
+            Body::Demande { .. } => "demande",
+            Body::Bloc { .. } => "bloc",
+            Body::Entry { content: Content::Unknown { word, .. }, .. } | Body::Unknown { word, .. } => word,
+        }
+    }
+}
+
+impl<'a> Content<'a> {
+    /// Reads what follows the number in an entry that begins with `word`.
+    pub fn parse(word: &'a str, rest: &'a str) -> Self {
+        let mut fields = Fields { rest: Some(rest) };
+        fields.content(word).unwrap_or(Content::Unknown { word, rest })
+    }
+
+    /// The frame's first word and what follows the number, as [`parse`](Self::parse) takes them.
+    pub fn to_wire(&self) -> (Cow<'static, str>, String) {
+        let word = match self {
+            Content::Msg { .. } => Cow::Borrowed("msg"),
+            Content::Fichier { .. } => Cow::Borrowed("fichier"),
+            Content::Issue { .. } => Cow::Borrowed("issue"),
+            Content::Unknown { word, .. } => Cow::Owned((*word).to_owned()),
+        };
+        let mut rest = Vec::with_capacity(self.bytes());
+        let last = self.write(&mut rest);
+        rest.extend_from_slice(last.as_bytes());
+        (word, String::from_utf8(rest).unwrap_or_default())
+    }
+
+    /// About how many bytes follow the number.
+    fn bytes(&self) -> usize {
+        match self {
+            Content::Msg { date, text } => date.len() + 1 + text.wire().len(),
+            Content::Fichier { name, .. } => 2 * FileHash::DIGITS + name.wire().len(),
+            Content::Issue { .. } => 2 * FileHash::DIGITS,
+            Content::Unknown { rest, .. } => rest.len(),
+        }
+    }
+
+    /// Appends what follows N but for the last field, which is returned.
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) -> &str {
+        match self {
+            Content::Msg { date, text } => {
+                put(out, &[date, " "]);
+                text.wire()
+            }
+            Content::Fichier { date, size, hash, name } => {
+                put(out, &[date]);
+                put_number(out, *size);
+                put(out, &[" ", hash.0, " "]);
+                name.wire()
+            }
+            Content::Issue { date, hash, outcome } => {
+                put(out, &[date, " ", hash.0, " "]);
+                OUTCOMES.iter().find(|(known, _)| known == outcome).map_or("", |(_, code)| code)
+            }
+            Content::Unknown { rest, .. } => rest,
+        }
+    }
+}
+
 /// Appends the rest of a line, or a whole one, and its ending.
 ///
 /// A reader takes one CR before the LF for part of the line ending, so a line whose content ends in CR needs one
@@ -328,10 +595,10 @@ fn put(out: &mut Vec<u8>, parts: &[&str]) {
     }
 }
 
-/// Appends a number, without the cost of the formatting machinery.
+/// Appends a space and a number, without the cost of the formatting machinery.
 #[inline]
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0; MAX_NUMBER_DIGITS + 1];
+    let mut digits = [b' '; MAX_NUMBER_DIGITS + 2];
     let mut at = digits.len();
     loop {
         at -= 1;
@@ -341,7 +608,7 @@ fn put_number(out: &mut Vec<u8>, mut number: u64) {
             break;
         }
     }
-    out.extend_from_slice(&digits[at..]);
+    out.extend_from_slice(&digits[at - 1..]);
 }
 
 /// What is left of a line, taken field by field. `None`: the line ended before the space of a further field.
@@ -371,16 +638,81 @@ impl<'a> Fields<'a> {
         Address::parse(self.rest.take().unwrap_or("")).map_err(FrameError::Address)
     }
 
-    /// What follows the addresses in a `msg`.
+    /// `ADRESSE [CLE]`: only a space behind the slash ends the address.
+    fn login(&mut self) -> Result<Frame<'a>, FrameError> {
+        let rest = self.rest.take().unwrap_or("");
+        let slash = rest.find('/').unwrap_or(rest.len());
+        let end = rest[slash..].find(' ').map_or(rest.len(), |space| slash + space);
+        let address = Address::parse(&rest[..end]).map_err(FrameError::Address)?;
+        let key = rest.get(end + 1..);
+        if key.is_some_and(|key| !is_session(key)) {
+            return Err(FrameError::Key);
+        }
+        Ok(Frame::Login { address, key })
+    }
+
+    /// What follows the addresses.
+    fn body(&mut self, word: &'a str) -> Body<'a> {
+        let rest = self.rest;
+        let known = match word {
+            "recu" => self.number().map(Body::Recu),
+            "debut" => self.number().map(Body::Debut),
+            "demande" => self.demande(),
+            "bloc" => self.bloc(),
+            _ => return self.entry(word).unwrap_or(Body::Unknown { word, rest }),
+        };
+        known.filter(|_| self.rest.is_none()).unwrap_or(Body::Unknown { word, rest })
+    }
+
+    fn demande(&mut self) -> Option<Body<'a>> {
+        Some(Body::Demande { hash: self.hash()?, position: self.number()?, length: self.number()? })
+    }
+
+    fn bloc(&mut self) -> Option<Body<'a>> {
+        Some(Body::Bloc { hash: self.hash()?, position: self.number()?, base64: self.rest.take()? })
+    }
+
+    /// A number and something more: an entry, whatever it is.
+    fn entry(&mut self, word: &'a str) -> Option<Body<'a>> {
+        let number = self.number().filter(|number| *number > 0)?;
+        Some(Body::Entry { number, content: Content::parse(word, self.rest?) })
+    }
+
+    /// `None` for what is not understood.
+    fn content(&mut self, word: &str) -> Option<Content<'a>> {
+        match word {
+            "msg" => self.msg(),
+            "fichier" => Some(Content::Fichier {
+                date: self.date()?,
+                size: self.number()?,
+                hash: self.hash()?,
+                name: self.free_text()?,
+            }),
+            "issue" => {
+                Some(Content::Issue { date: self.date()?, hash: self.hash()?, outcome: self.outcome()? })
+            }
+            _ => None,
+        }
+    }
+
+    /// What follows the number in a `msg`.
     #[inline]
-    fn msg(&mut self, source: Address<'a>, destination: Address<'a>) -> Result<Msg<'a>, FrameError> {
-        Ok(Msg {
-            source,
-            destination,
-            number: self.number().filter(|n| *n > 0).ok_or(FrameError::Number)?,
-            date: self.next().filter(|date| !date.is_empty()).ok_or(FrameError::Date)?,
-            text: self.free_text()?,
-        })
+    fn msg(&mut self) -> Option<Content<'a>> {
+        Some(Content::Msg { date: self.date()?, text: self.free_text()? })
+    }
+
+    #[inline]
+    fn date(&mut self) -> Option<&'a str> {
+        self.next().filter(|date| !date.is_empty())
+    }
+
+    fn hash(&mut self) -> Option<FileHash<'a>> {
+        self.next().and_then(FileHash::new)
+    }
+
+    fn outcome(&mut self) -> Option<Outcome> {
+        let code = self.rest.take()?;
+        OUTCOMES.iter().find(|(_, known)| *known == code).map(|(outcome, _)| *outcome)
     }
 
     #[inline]
@@ -399,8 +731,8 @@ impl<'a> Fields<'a> {
         Some(number).filter(|number| *number < 1 << 63)
     }
 
-    fn free_text(&mut self) -> Result<Text<'a>, FrameError> {
-        self.rest.take().map(Text::from_wire).ok_or(FrameError::Text)
+    fn free_text(&mut self) -> Option<Text<'a>> {
+        self.rest.take().map(Text::from_wire)
     }
 
     fn end(&mut self, frame: Frame<'a>) -> Result<Frame<'a>, FrameError> {
@@ -415,7 +747,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn address() -> impl Strategy<Value = Address<'static>> {
-        ("[\\p{L}\\p{Nd}_.-]{1,32}", "[0-9A-Za-z-]{1,32}").prop_map(|(pseudo, session)| {
+        ("[a-zà-öø-ÿ0-9_.-]{0,30}[a-z0-9]", "[0-9A-Za-z-]{1,32}").prop_map(|(pseudo, session)| {
             Address::parse(&format!("{pseudo}/{session}")).unwrap().into_owned()
         })
     }
@@ -432,22 +764,35 @@ mod tests {
     proptest! {
         #[test]
         fn every_frame_survives_the_wire(
-            (source, destination, number, date, text, refusal) in fields(),
-            kind in 0..11,
+            (source, destination, number, date, text, any) in fields(),
+            kind in 0..18,
+            hash in "[0-9a-f]{64}",
         ) {
-            let text = Text::escaped(&text);
+            let (text, date) = (Text::escaped(&text), &*date);
+            let hash = FileHash::new(&hash).unwrap();
+            let entry = |content| Body::Entry { number, content };
+            let body = match kind {
+                9 => entry(Content::Msg { date, text: text.clone() }),
+                10 => Body::Recu(number - 1),
+                11 => Body::Debut(number),
+                12 => entry(Content::Fichier { date, size: number - 1, hash, name: text.clone() }),
+                13 => entry(Content::Issue { date, hash, outcome: OUTCOMES[any % OUTCOMES.len()].0 }),
+                14 => Body::Demande { hash, position: number - 1, length: number },
+                15 => Body::Bloc { hash, position: number, base64: "TWFu" },
+                16 => entry(Content::Unknown { word: "sondage", rest: text.wire() }),
+                _ => Body::Unknown { word: "frappe", rest: (any % 2 == 0).then_some("oui") },
+            };
             let frame = match kind {
-                0 => Frame::Login(source),
-                1 => Frame::Msg(Msg { source, destination, number, date: &date, text }),
-                2 => Frame::Recu { source, destination, number: number - 1 },
-                3 => Frame::Ping,
-                4 => Frame::Quitter,
-                5 => Frame::Bienvenue(source),
-                6 => Frame::Present(source),
-                7 => Frame::Absent(source),
-                8 => Frame::Pong,
-                9 => Frame::Fin(source),
-                _ => Frame::Refus { code: REFUSALS[refusal].0, text },
+                0 => Frame::Login { address: source, key: (any % 2 == 0).then_some("c41d09e27b") },
+                1 => Frame::Ping,
+                2 => Frame::Quitter,
+                3 => Frame::Bienvenue(source),
+                4 => Frame::Present(source),
+                5 => Frame::Absent(source),
+                6 => Frame::Pong,
+                7 => Frame::Fin(source),
+                8 => Frame::Refus { code: REFUSALS[any].0, text },
+                _ => Frame::Relayed(Relayed { source, destination, body }),
             };
             let mut wire = Vec::new();
             frame.write(&mut wire);
@@ -465,7 +810,7 @@ mod tests {
 
         #[test]
         fn nearly_valid_lines_neither(
-            word in "msg|recu|login|refus|fin|present|ping",
+            word in "msg|recu|debut|fichier|issue|demande|bloc|zut|login|refus|fin|present|ping",
             fields in proptest::collection::vec("[a-c/0-9\\\\ -]{0,6}", 0..7),
         ) {
             let line = format!("{word} {}", fields.join(" "));
@@ -482,35 +827,27 @@ mod tests {
         use FrameError::*;
         let (pseudo, session) = (AddressError::Pseudo, AddressError::Session);
         for (line, error) in [
-            ("", Unknown),
-            ("bonjour", Unknown),
-            ("MSG a/1 b/2 1 d t", Unknown),
-            (" ping", Unknown),
+            ("", Word),
+            ("MSG a/1 b/2 1 d t", Word),
+            (" ping", Word),
+            ("abcdefghijklmnopq a/1 b/2", Word),
+            ("zu2 a/1 b/2", Word),
+            ("bonjour", Source(pseudo)),
             ("login", Version),
-            ("login 2 a/1", Version),
-            ("login 01 a/1", Version),
-            ("login 1", Address(pseudo)),
-            ("login 1 a", Address(session)),
-            ("login 1 Jean Paul/1", Address(pseudo)),
-            ("login 1 a/1 ", Address(session)),
+            ("login 1 a/1", Version),
+            ("login 02 a/1", Version),
+            ("login 2", Address(pseudo)),
+            ("login 2 a", Address(session)),
+            ("login 2 Jean Paul/1", Address(pseudo)),
+            ("login 2 a/1 ", Key),
+            ("login 2 a/1 b c", Key),
+            ("login 2 a/1 é", Key),
+            ("bienvenue a/1 ", Address(session)),
             ("msg", Source(pseudo)),
             ("msg a b/2 1 d t", Source(session)),
             ("msg a/1", Destination(pseudo)),
             ("msg a/1 b 1 d t", Destination(session)),
-            ("msg a/1 b/2 x d t", Number),
-            ("msg a/1 b/2 0 d t", Number),
-            ("msg a/1 b/2 01 d t", Number),
-            ("msg a/1 b/2 +1 d t", Number),
-            ("msg a/1 b/2 1x d t", Number),
-            ("recu a/1 b/2 1x", Number),
-            ("msg a/1 b/2 9223372036854775808 d t", Number),
-            ("msg a/1 b/2 99999999999999999999 d t", Number),
-            ("msg a/1 b/2 1", Date),
-            ("msg a/1 b/2 1  t", Date),
-            ("msg a/1 b/2 1 d", Text),
             ("msg a/1  b/2 1 d t", Destination(pseudo)),
-            ("recu a/1 b/2", Number),
-            ("recu a/1 b/2 1 ", Excess),
             ("ping ", Excess),
             ("quitter maintenant", Excess),
             ("refus", Code),
@@ -522,32 +859,108 @@ mod tests {
     }
 
     #[test]
-    fn numbers_go_up_to_the_limit() {
-        let line = "recu a/1 b/2 9223372036854775807";
-        assert!(matches!(Frame::parse(line), Ok(Frame::Recu { number: 9_223_372_036_854_775_807, .. })));
-        assert!(matches!(Frame::parse("recu a/1 b/2 0"), Ok(Frame::Recu { number: 0, .. })));
+    fn every_error_is_a_sentence_of_its_own() {
+        use FrameError::*;
+        let errors = [Word, Version, Address(AddressError::Pseudo), Key, Source(AddressError::Pseudo)];
+        let more = [Destination(AddressError::Session), Text, Code, Excess];
+        let words = [
+            "mot du protocole",
+            "version 2",
+            "adresse : un pseudo",
+            "clé",
+            "SOURCE : un pseudo",
+            "session",
+            "TEXTE",
+        ];
+        let words = words.into_iter().chain(["CODE", "après le dernier champ"]);
+        for (error, words) in errors.into_iter().chain(more).zip(words) {
+            assert!(error.to_string().contains(words), "{error}");
+        }
     }
 
     #[test]
-    fn the_longest_text_fits_whatever_else_is_in_the_line() {
-        let pseudo = "\u{10400}".repeat(32);
-        let address = format!("{pseudo}/{}", "s".repeat(32));
+    fn what_is_numbered_and_not_understood_is_an_entry_all_the_same() {
+        let hash = "0".repeat(64);
+        for (line, number, word) in [
+            ("msg a/1 b/2 3 d".to_owned(), 3, "msg"),
+            ("msg a/1 b/2 3  t".to_owned(), 3, "msg"),
+            ("sondage a/1 b/2 4 d oui ou non".to_owned(), 4, "sondage"),
+            ("fichier a/1 b/2 5 d -1 x nom".to_owned(), 5, "fichier"),
+            (format!("fichier a/1 b/2 5 d 9 {hash}"), 5, "fichier"),
+            (format!("fichier a/1 b/2 5 d 9 {} nom", "A".repeat(64)), 5, "fichier"),
+            (format!("issue a/1 b/2 6 d {hash} zut"), 6, "issue"),
+            (format!("issue a/1 b/2 6 d {hash} recu "), 6, "issue"),
+            ("abcdefghijklmnop a/1 b/2 7 ".to_owned(), 7, "abcdefghijklmnop"),
+        ] {
+            let Ok(Frame::Relayed(Relayed { body, .. })) = Frame::parse(&line) else { panic!("{line}") };
+            let Body::Entry { number: found, content: Content::Unknown { word: known, .. } } = body else {
+                panic!("{line}")
+            };
+            assert_eq!((found, known), (number, word), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_numbered_nor_understood_is_unknown() {
+        let hash = "0".repeat(64);
+        for line in [
+            "msg a/1 b/2".to_owned(),
+            "msg a/1 b/2 x d t".to_owned(),
+            "msg a/1 b/2 0 d t".to_owned(),
+            "msg a/1 b/2 01 d t".to_owned(),
+            "msg a/1 b/2 +1 d t".to_owned(),
+            "msg a/1 b/2 1x d t".to_owned(),
+            "msg a/1 b/2 9223372036854775808 d t".to_owned(),
+            "msg a/1 b/2 99999999999999999999 d t".to_owned(),
+            "msg a/1 b/2 1".to_owned(),
+            "recu a/1 b/2".to_owned(),
+            "recu a/1 b/2 1x".to_owned(),
+            "recu a/1 b/2 1 ".to_owned(),
+            "debut a/1 b/2 1 2".to_owned(),
+            format!("demande a/1 b/2 {hash} 1"),
+            format!("demande a/1 b/2 {hash} 1 2 3"),
+            format!("bloc a/1 b/2 {hash} 1"),
+            "frappe a/1 b/2 oui".to_owned(),
+        ] {
+            let parsed = Frame::parse(&line);
+            let unknown = matches!(&parsed, Ok(Frame::Relayed(relayed)) if matches!(relayed.body, Body::Unknown { .. }));
+            assert!(unknown, "{line}: {parsed:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_go_up_to_the_limit() {
+        let number = |line| match Frame::parse(line) {
+            Ok(Frame::Relayed(Relayed { body: Body::Recu(number), .. })) => Some(number),
+            _ => None,
+        };
+        assert_eq!(number("recu a/1 b/2 9223372036854775807"), Some(i64::MAX as u64));
+        assert_eq!(number("recu a/1 b/2 0"), Some(0));
+    }
+
+    #[test]
+    fn the_longest_text_fits_whatever_else_is_in_the_line_and_fills_it() {
+        let address = format!("{}/{}", "\u{10400}".repeat(32), "s".repeat(32));
         let text = format!("{}\r", "x".repeat(MAX_TEXT_BYTES - 1));
-        let frame = Frame::Msg(Msg {
-            source: Address::parse(&address).unwrap(),
-            destination: Address::parse(&address).unwrap(),
-            number: (1 << 63) - 1,
+        let content = Content::Msg {
             date: "2026-11-20T14:03:07.123456789+01:00",
             text: Text::from_plain(&text).unwrap(),
+        };
+        let frame = Frame::Relayed(Relayed {
+            source: Address::parse(&address).unwrap(),
+            destination: Address::parse(&address).unwrap(),
+            body: Body::Entry { number: (1 << 63) - 1, content },
         });
         let mut wire = Vec::new();
         frame.write(&mut wire);
-        assert!(wire.len() <= MAX_LINE_BYTES, "{}", wire.len());
+        assert_eq!(wire.len(), MAX_LINE_BYTES);
     }
 
     #[test]
-    fn every_refusal_has_a_code() {
+    fn every_code_has_its_name() {
         assert!(REFUSALS.iter().all(|(refusal, code)| Refusal::from_code(code) == Some(*refusal)));
         assert!(REFUSALS.iter().all(|(refusal, code)| refusal.code() == *code));
+        assert!(RESERVED.iter().all(|word| !is_relayed_word(word)));
+        assert!(is_relayed_word("msg") && !is_relayed_word("") && !is_relayed_word("é"));
     }
 }

@@ -1,4 +1,4 @@
-//! What `serveur` and `client` share: their protocol, version 1, and how lines are read, written and shown.
+//! What `serveur` and `client` share: their protocol, version 2, and how lines are read, written and shown.
 //!
 //! Two people talk through a relay. Whoever wants to write a client, in whatever language, finds here all it
 //! takes; [`frame`], [`address`], [`text`] and [`delivery`] are the same in code.
@@ -20,7 +20,7 @@
 //!
 //! | a client sends | |
 //! | --- | --- |
-//! | `login 1 ADDRESS` | first line of a connection; 1 is this version |
+//! | `login 2 ADDRESS [KEY]` | first line of a connection; 2 is this version |
 //! | `msg SOURCE DESTINATION N DATE TEXT` | a message to the address opposite |
 //! | `recu SOURCE DESTINATION N` | I have shown your messages up to N |
 //! | `ping` | 5 s after the login, and after 5 s without hearing or saying anything; 20 s unheard, the connection counts as lost |
@@ -39,11 +39,11 @@
 //! # A discussion
 //!
 //! ```
-//! use common::frame::{Frame, Msg};
+//! use common::frame::Frame;
 //!
 //! // alice's side of the wire: what she sends (>) and receives (<)
 //! let dialogue = "\
-//! > login 1 alice/7f3ac01b9d22e540
+//! > login 2 alice/7f3ac01b9d22e540
 //! < bienvenue alice/7f3ac01b9d22e540
 //! < present bob/91bc55aa0173cd08
 //! > recu alice/7f3ac01b9d22e540 bob/91bc55aa0173cd08 0
@@ -79,7 +79,6 @@
 //!    to 5 s.
 
 pub mod address;
-mod backlog;
 pub mod command_line;
 pub mod delivery;
 pub mod discovery;

@@ -48,12 +48,6 @@ impl<'a> Text<'a> {
         &self.0
     }
 
-    /// Whether it is printable ASCII in which nothing stands for something else: as most texts are, the same on the
-    /// wire, as it was written and as it may be shown.
-    pub(crate) fn is_simple(&self) -> bool {
-        all_bytes(&self.0, |b| matches!(b, b' '..=b'~') && b != b'\\')
-    }
-
     /// The text as it was written. A backslash before anything but `\` or `n` stands for itself.
     pub fn plain(&self) -> Cow<'_, str> {
         if all_bytes(&self.0, |b| b != b'\\') {
@@ -120,9 +114,13 @@ fn is_harmful(c: char) -> bool {
     matches!(c,
         '\0'..='\x09' | '\x0b'..='\x1f' | '\x7f'..='\u{9f}'
         // line and paragraph separators, bidirectional embeddings, overrides and isolates
-        | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        // letters, allowed in a pseudo, that show as nothing
-        | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
+        | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || is_invisible_letter(c)
+}
+
+/// Letters that show as nothing.
+pub(crate) fn is_invisible_letter(c: char) -> bool {
+    matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
 
 /// The control picture of a C0 control: U+2400 and on, in the same order.
@@ -177,6 +175,13 @@ mod tests {
             assert!(!shown.contains(|c| c != '\n' && is_harmful(c)), "{attack:?} gives {shown:?}");
             assert!(!shown.contains(char::is_control), "{attack:?} gives {shown:?}");
         }
+    }
+
+    #[test]
+    fn each_control_has_its_picture() {
+        assert_eq!(harmless("a\tb\x7fc\x1b\0"), "a    b␡c␛␀");
+        assert_eq!(harmless("\u{9b}\u{3164}"), "<U+009B><U+3164>");
+        assert_eq!(harmless("un\r\n\tdeux"), "un␍\n    deux");
     }
 
     #[test]

@@ -502,7 +502,7 @@ fn seat_bob(relay: SocketAddr) -> (Peer, impl Write + Send) {
     let stream = TcpStream::connect(relay).unwrap();
     let writer = std::io::BufWriter::with_capacity(16 * 1024, stream.try_clone().unwrap());
     let mut bob = Peer::from_stream(stream);
-    bob.send("login 1 bob/b");
+    bob.send("login 2 bob/b");
     bob.expect("bienvenue bob/b");
     (bob, writer)
 }

@@ -99,7 +99,7 @@ impl Pair {
         let connect = |line: &str| {
             let mut stream = TcpStream::connect(address).unwrap();
             stream.set_nodelay(true).unwrap();
-            writeln!(stream, "login 1 {line}").unwrap();
+            writeln!(stream, "login 2 {line}").unwrap();
             stream
         };
         let (mut a, mut b) = (connect("alice/a"), connect("bob/b"));

@@ -46,7 +46,7 @@ impl Peer {
         let mut peer = Peer::accept(listener);
         peer.address = peer
             .receive()
-            .and_then(|login| Some(login.strip_prefix("login 1 ")?.to_owned()))
+            .and_then(|login| Some(login.strip_prefix("login 2 ")?.split(' ').next()?.to_owned()))
             .expect("a login");
         peer
     }
@@ -80,7 +80,7 @@ impl Peer {
     pub fn login_as(relay: SocketAddr, address: &str) -> Peer {
         let mut peer = Peer::connect(relay);
         peer.address = address.to_owned();
-        peer.send(&format!("login 1 {address}"));
+        peer.send(&format!("login 2 {address}"));
         peer.expect(&format!("bienvenue {address}"));
         peer
     }

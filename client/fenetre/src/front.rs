@@ -1,60 +1,15 @@
 //! The bridge from a link's threads to the window's thread.
 //!
-//! A link tells its [`Bridge`] what happens. The bridge collects owned copies and hands them over as one
-//! [`Batch`], wakes the window's thread, and waits until that one has shown the batch: so what is acknowledged to
-//! the sender was really on the screen.
+//! A link tells its [`Bridge`] what happens. The bridge hands it over as one [`Batch`], wakes the window's thread, and
+//! waits until that one has shown the batch: so what is acknowledged to the sender was really on the screen.
 
 use std::io;
 
-use chrono::{DateTime, Local};
-use common::address::Pseudo;
-use common::delivery::{self, MessageId};
 use common::frame::Refusal;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use fltk::app;
 
-use client::event::{Ending, Event, Failure, Front};
-
-/// Something to be shown: an [`Event`] that no longer borrows anything.
-#[derive(Debug)]
-pub(crate) enum Happening {
-    /// The server cannot be reached for now; why.
-    Unreachable(Fault),
-    /// On the way back the relay refuses for now; a sentence about it.
-    TurnedAway(&'static str),
-    /// The login was accepted, the first or again.
-    Connected,
-    /// The connection broke.
-    ConnectionLost,
-    /// That one is here.
-    Joined(Pseudo),
-    /// That one's connection was lost.
-    Lost(Pseudo),
-    /// A message.
-    Message {
-        /// Who wrote it.
-        name: String,
-        /// When he pressed Enter.
-        date: DateTime<Local>,
-        /// What he wrote.
-        text: String,
-    },
-    /// Messages of one's own have reached the other's screen.
-    Delivered(Vec<MessageId>),
-    /// The link is closed.
-    Over(End),
-}
-
-/// How a discussion ended.
-#[derive(Debug)]
-pub(crate) enum End {
-    /// The user left.
-    Left,
-    /// The other one left.
-    LeftByPeer(Pseudo),
-    /// It never came to a discussion, or could not go on.
-    Failed(Fault),
-}
+use client::event::{Event, Failure, Front};
 
 /// What went wrong, and what the user can do about it.
 #[derive(Debug)]
@@ -85,7 +40,7 @@ impl Fault {
             Failure::Refused(Refusal::Complet | Refusal::Occupe, _) => Field::Host,
             Failure::Refused(..) | Failure::Display(_) | Failure::Thread(_) => Field::Form,
         };
-        Fault { field, sentence: capitalised(&failure.to_string()) }
+        Fault { field, sentence: failure.to_string() }
     }
 }
 
@@ -102,7 +57,7 @@ pub(crate) fn capitalised(sentence: &str) -> String {
 #[derive(Debug)]
 pub(crate) struct Batch {
     /// What happened.
-    pub(crate) happenings: Vec<Happening>,
+    pub(crate) events: Vec<Event>,
     shown: Sender<()>,
 }
 
@@ -116,7 +71,6 @@ impl Batch {
 
 /// The link's end of the bridge.
 pub(crate) struct Bridge {
-    collected: Vec<Happening>,
     to_window: Sender<Batch>,
 }
 
@@ -124,21 +78,13 @@ pub(crate) struct Bridge {
 pub(crate) fn bridge() -> (Bridge, Receiver<Batch>) {
     // At most one batch is under way: the link waits for each.
     let (to_window, batches) = unbounded();
-    (Bridge { collected: Vec::new(), to_window }, batches)
+    (Bridge { to_window }, batches)
 }
 
 impl Front for Bridge {
-    fn event(&mut self, event: Event<'_>) {
-        self.collected.extend(owned(event));
-    }
-
-    fn show(&mut self) -> io::Result<()> {
-        if self.collected.is_empty() {
-            return Ok(());
-        }
+    fn show(&mut self, events: Vec<Event>) -> io::Result<()> {
         let (shown, wait) = bounded(1);
-        let batch = Batch { happenings: std::mem::take(&mut self.collected), shown };
-        self.to_window.send(batch).map_err(|_| window_is_gone())?;
+        self.to_window.send(Batch { events, shown }).map_err(|_| window_is_gone())?;
         // Without a message: FLTK's own queue can lose some.
         app::awake();
         wait.recv().map_err(|_| window_is_gone())
@@ -149,50 +95,9 @@ fn window_is_gone() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "la fenêtre est fermée")
 }
 
-fn owned(event: Event<'_>) -> Option<Happening> {
-    Some(match event {
-        Event::Unreachable(failure) => Happening::Unreachable(Fault::new(failure)),
-        Event::TurnedAway(sentence) => Happening::TurnedAway(sentence),
-        Event::Connected => Happening::Connected,
-        Event::ConnectionLost => Happening::ConnectionLost,
-        Event::Discussion(delivery::Event::Joined(address)) => Happening::Joined(address.pseudo()),
-        Event::Discussion(delivery::Event::Lost(address)) => Happening::Lost(address.pseudo()),
-        Event::Discussion(delivery::Event::Message(msg)) => Happening::Message {
-            name: msg.source.pseudo_str().to_owned(),
-            date: sent_at(msg.date),
-            text: msg.text.plain().into_owned(),
-        },
-        Event::Discussion(delivery::Event::Delivered(ids)) => Happening::Delivered(ids),
-        // The link says the same, with more detail, by `Over`.
-        Event::Discussion(delivery::Event::Ended(_)) => return None,
-        Event::Over(ending) => Happening::Over(match ending {
-            Ending::Left => End::Left,
-            Ending::LeftByPeer(pseudo) => End::LeftByPeer(pseudo.clone()),
-            Ending::Failed(failure) => End::Failed(Fault::new(failure)),
-        }),
-    })
-}
-
-/// The sender's date in our own time zone; now, if it cannot be read.
-fn sent_at(date: &str) -> DateTime<Local> {
-    DateTime::parse_from_rfc3339(date).map_or_else(|_| Local::now(), |date| date.with_timezone(&Local))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_date_is_the_senders_moment() {
-        let date = sent_at("2026-11-20T14:03:07.123+01:00");
-        assert_eq!(date.to_utc().to_rfc3339(), "2026-11-20T13:03:07.123+00:00");
-    }
-
-    #[test]
-    fn a_date_that_cannot_be_read_is_the_moment_of_arrival() {
-        let before = Local::now();
-        assert!(sent_at("hier") >= before);
-    }
 
     #[test]
     fn sentences_start_with_a_capital() {
@@ -204,7 +109,6 @@ mod tests {
     fn a_window_that_is_gone_is_an_error() {
         let (mut bridge, batches) = bridge();
         drop(batches);
-        bridge.event(Event::Connected);
-        assert!(bridge.show().is_err());
+        assert!(bridge.show(vec![Event::ConnectionLost]).is_err());
     }
 }
