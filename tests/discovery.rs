@@ -26,7 +26,9 @@ fn client_at_a_terminal(port: u16) -> Program {
 
 fn at_a_terminal(script: &mut Command) -> Program {
     let client = format!("{} --terminal", binary("client").display());
-    let mut program = Program::spawn(script.args(["--quiet", "--command", &client, "/dev/null"]));
+    // On a terminal that can do nothing, what is shown is what is said.
+    script.env("TERM", "dumb").args(["--quiet", "--command", &client, "/dev/null"]);
+    let mut program = Program::spawn(script);
     program.out.wait_for("Votre pseudo");
     program.type_line("alice");
     program
