@@ -1,8 +1,50 @@
 //! The networks that this machine is in: where to ask for a relay, and why one may be out of reach.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 
+use common::endpoint::Endpoint;
 use if_addrs::{IfAddr, Interface};
+
+/// The addresses of a host, in the order in which they are tried.
+///
+/// # Errors
+/// Its name leads nowhere.
+pub(crate) fn resolve(server: &Endpoint) -> io::Result<Vec<SocketAddr>> {
+    let mut addresses: Vec<SocketAddr> = (server.host.as_str(), server.port).to_socket_addrs()?.collect();
+    // For `localhost` ::1 comes first, where a server listens only if it was told to; on Windows that costs 2 s.
+    addresses.sort_by_key(|address| address.ip().is_loopback() && address.is_ipv6());
+    Ok(addresses)
+}
+
+/// The most likely cause of an attempt to connect that failed with that error, and what to do next.
+pub(crate) fn likely_cause(server: &Endpoint, error: io::ErrorKind) -> String {
+    likely_cause_in(&Networks::now(), server, error)
+}
+
+fn likely_cause_in(networks: &Networks, server: &Endpoint, error: io::ErrorKind) -> String {
+    let port = server.port;
+    let elsewhere = server.host.parse().ok().and_then(|there| networks.instead_of(there));
+    match (error, elsewhere.as_deref()) {
+        (io::ErrorKind::ConnectionRefused, _) => {
+            "lancez-y « serveur », ou vérifiez le port qu'il affiche".to_owned()
+        }
+        (
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted,
+            _,
+        ) => "c'est peut-être autre chose qui y répond ; vérifiez l'adresse et le port".to_owned(),
+        (_, Some([])) => "cette machine n'a pas de réseau ; reliez-la à celui du serveur".to_owned(),
+        (_, Some(own)) => format!(
+            "vous êtes dans {}, {} n'y est pas ; mettez les deux machines dans le même réseau",
+            own.join(" et "),
+            server.host
+        ),
+        (_, None) => format!(
+            "un pare-feu y ferme peut-être le port {port} (« sudo ufw allow {port}/tcp » l'ouvre), \
+             ou la machine est éteinte ou dans un autre réseau"
+        ),
+    }
+}
 
 /// The addresses of this machine, each with its network.
 #[derive(Debug, Default)]
@@ -43,6 +85,8 @@ impl Networks {
         let mut networks: Vec<String> = others
             .iter()
             .filter(|interface| interface.ip().is_ipv4() == there.is_ipv4() && is_local(interface.ip()))
+            // The end of a tunnel is no network.
+            .filter(|interface| prefix(interface) < if there.is_ipv4() { 31 } else { 127 })
             .filter_map(|interface| {
                 Some(format!("{}/{}", network(interface, interface.ip())?, prefix(interface)))
             })
@@ -151,5 +195,34 @@ mod tests {
             Networks::of(&[("lo", "127.0.0.1/8")]).instead_of("10.0.0.1".parse().unwrap()),
             Some(vec![])
         );
+    }
+    #[test]
+    fn a_failure_comes_with_its_likely_cause_and_the_next_step() {
+        let networks =
+            Networks::of(&[("eth0", "10.3.0.7/16"), ("eth1", "172.16.5.4/24"), ("tun0", "10.8.0.2/32")]);
+        for (networks, host, error, words) in [
+            (&networks, "10.3.0.9", io::ErrorKind::ConnectionRefused, &["« serveur »", "port"][..]),
+            (&networks, "10.3.0.9", io::ErrorKind::TimedOut, &["pare-feu", "ufw allow 9000/tcp"]),
+            (&networks, "salle-12", io::ErrorKind::HostUnreachable, &["pare-feu", "éteinte"]),
+            (
+                &networks,
+                "192.168.1.23",
+                io::ErrorKind::TimedOut,
+                &["vous êtes dans 10.3.0.0/16 et 172.16.5.0/24, 192.168.1.23 n'y est pas"],
+            ),
+            (&Networks::default(), "192.168.1.23", io::ErrorKind::NetworkUnreachable, &["n'a pas de réseau"]),
+            (&networks, "10.3.0.9", io::ErrorKind::UnexpectedEof, &["autre chose"]),
+        ] {
+            let server = Endpoint { host: host.to_owned(), port: 9000 };
+            let cause = likely_cause_in(networks, &server, error);
+            assert!(words.iter().all(|words| cause.contains(words)), "{host} {error}: {cause}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_tried_at_its_ipv4_address_first() {
+        let addresses = resolve(&"localhost:9000".parse().unwrap()).unwrap();
+        assert_eq!(addresses[0], "127.0.0.1:9000".parse().unwrap());
+        assert!(resolve(&"machine.invalid".parse().unwrap()).is_err());
     }
 }
