@@ -11,6 +11,8 @@ use common::endpoint::Endpoint;
 use common::frame::Refusal;
 use common::text::harmless;
 
+use crate::networks::likely_cause;
+
 /// Something that happened to the connection or in the discussion.
 #[derive(Debug)]
 pub enum Event {
@@ -104,6 +106,8 @@ pub enum Failure {
     UnknownHost(Endpoint),
     /// Nobody answers there.
     Unreachable(Endpoint, io::Error),
+    /// Something takes the connection and says nothing.
+    Silent(Endpoint),
     /// Something answers, in another language.
     NotARelay(Endpoint),
     /// The relay refused the login; its code and its own sentence.
@@ -167,13 +171,19 @@ impl fmt::Display for Failure {
         match self {
             Failure::UnknownHost(Endpoint { host, .. }) => write!(
                 f,
-                "La machine « {} » est introuvable : vérifiez l'adresse que « serveur » affiche au démarrage",
+                "La machine « {} » est introuvable : tapez plutôt l'adresse que « serveur » affiche au démarrage, \
+                 comme 192.168.1.23",
                 harmless(host)
             ),
             Failure::Unreachable(server, error) => {
-                write!(f, "Pas de serveur à l'adresse {server} ({}) : ", cause(error))?;
-                f.write_str("vérifiez qu'il est lancé, ainsi que son adresse et son port")
+                let why = likely_cause(server, error.kind());
+                write!(f, "Pas de serveur à l'adresse {server} ({}) : {why}", cause(error))
             }
+            Failure::Silent(server) => write!(
+                f,
+                "Quelque chose écoute à l'adresse {server}, sans répondre comme un serveur de cette messagerie : \
+                 vérifiez l'adresse et le port"
+            ),
             Failure::NotARelay(server) => write!(
                 f,
                 "Ce qui répond à l'adresse {server} n'est pas un serveur de cette messagerie : \

@@ -520,8 +520,7 @@ impl Session {
 
     /// Gives the connection up; the next one is made as if it had been lost.
     fn break_connection(&mut self, now: Instant) {
-        let gone = std::io::ErrorKind::TimedOut.into();
-        self.disconnected(Failure::Unreachable(self.server.clone(), gone), now);
+        self.disconnected(Failure::Silent(self.server.clone()), now);
     }
 
     fn lose_connection(&mut self, now: Instant) {
