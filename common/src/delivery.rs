@@ -264,6 +264,11 @@ impl Delivery {
         &self.own
     }
 
+    /// What is to be remembered from this run to the next.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
     /// What has changed since this was called last, in order. It must be on disk before anything that was sent or shown
     /// because of it can be.
     pub fn take_changes(&mut self) -> Vec<Change> {
