@@ -1,9 +1,11 @@
 //! The client: the [`link`] to the relay, and two fronts for it, the [`terminal`] and the window.
 
 pub mod event;
+pub mod find;
 mod input;
 pub mod link;
 pub mod options;
+pub mod store;
 pub mod terminal;
 mod undelivered;
 #[cfg(feature = "fenetre")]
