@@ -22,16 +22,19 @@ Utilisation :
                  terminal, sans adresse, c'est cette machine
   PSEUDO         votre nom : 1 à 32 lettres, chiffres, « _ », « - » ou « . »
   --terminal     sans fenêtre : on tape, on lit ; « quitter » seul sur une
-                 ligne quitte la discussion (Ctrl-C la coupe : l'autre
-                 attend alors votre retour) ; l'entrée peut être un fichier
-                 (client … < fichier)
+                 ligne quitte la discussion, /aide montre le reste ;
+                 l'entrée peut être un fichier (client … < fichier) :
+                 chaque ligne est un message
+  --ecoute       dans le terminal, lire seulement : rien n'est envoyé, et
+                 cela dure jusqu'à ce que l'autre quitte
   --heberge      lancer aussi le serveur, sur le port PORT (ou 7878)
   --demo         essayer : un serveur et deux participants, alice et bob
   -h, --help     afficher cette aide
   -V, --version  afficher la version
 
 La fenêtre demande ce qui manque. RUST_LOG=info montre ce que fait le
-programme, sur la sortie d'erreur.
+programme, sur la sortie d'erreur. Statut à la fin : 0 si tout est fait,
+1 si quelque chose n'a pas marché, 2 si la commande est mal écrite.
 ";
 
 /// What the command line asks for.
@@ -50,6 +53,8 @@ pub enum Command {
         server: Option<Endpoint>,
         /// The name, if given.
         pseudo: Option<Pseudo>,
+        /// Nothing is to be sent.
+        listen: bool,
     },
     /// The server and a window.
     Host {
@@ -82,12 +87,17 @@ enum Mode {
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command> {
     let mut parser = lexopt::Parser::from_args(args);
     let mut mode = Mode::Window;
+    let mut listen = false;
     let mut values = Vec::new();
     while let Some(arg) = parser.next().map_err(in_french)? {
         let chosen = match arg {
             lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
             lexopt::Arg::Short('V') | lexopt::Arg::Long("version") => return Ok(Command::Version),
             lexopt::Arg::Long("terminal") => Mode::Terminal,
+            lexopt::Arg::Long("ecoute") => {
+                listen = true;
+                Mode::Terminal
+            }
             lexopt::Arg::Long("heberge") => Mode::Host,
             lexopt::Arg::Long("demo") => Mode::Demo,
             lexopt::Arg::Value(value) if values.len() < 2 => {
@@ -97,14 +107,23 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command
             other => return Err(in_french(other.unexpected())),
         };
         if mode != Mode::Window && mode != chosen {
-            bail!("--terminal, --heberge et --demo ne vont pas ensemble : choisissez");
+            bail!("{}", clash(mode, chosen));
         }
         mode = chosen;
     }
-    command(mode, values)
+    command(mode, listen, values)
 }
 
-fn command(mode: Mode, values: Vec<String>) -> anyhow::Result<Command> {
+fn clash(one: Mode, other: Mode) -> &'static str {
+    if one == Mode::Host || other == Mode::Host {
+        "--heberge ne va ni avec --demo ni avec --terminal et --ecoute : choisissez"
+    } else {
+        "--demo montre deux fenêtres ; dans le terminal, lancez plutôt « serveur », puis deux fois \
+         « client localhost PSEUDO --terminal »"
+    }
+}
+
+fn command(mode: Mode, listen: bool, values: Vec<String>) -> anyhow::Result<Command> {
     let mut values = values.into_iter().peekable();
     Ok(match mode {
         Mode::Host => {
@@ -120,7 +139,7 @@ fn command(mode: Mode, values: Vec<String>) -> anyhow::Result<Command> {
             let server = values.next().map(|value| Endpoint::parse_remote(&value)).transpose()?;
             let pseudo = pseudo(values)?;
             if mode == Mode::Terminal {
-                Command::Terminal { server, pseudo }
+                Command::Terminal { server, pseudo, listen }
             } else {
                 Command::Window { server, pseudo }
             }
@@ -173,8 +192,14 @@ mod tests {
         assert_eq!(parsed(&[]), Ok(Command::Window { server: None, pseudo: None }));
         assert_eq!(
             parsed(&["hote:9000", "--terminal", "alice"]),
-            Ok(Command::Terminal { server: server.clone(), pseudo: pseudo.clone() })
+            Ok(Command::Terminal { server: server.clone(), pseudo: pseudo.clone(), listen: false })
         );
+        for args in
+            [&["hote:9000", "alice", "--ecoute"][..], &["--ecoute", "hote:9000", "--terminal", "alice"]]
+        {
+            let (server, pseudo) = (server.clone(), pseudo.clone());
+            assert_eq!(parsed(args), Ok(Command::Terminal { server, pseudo, listen: true }));
+        }
         assert_eq!(parsed(&["hote:9000", "alice"]), Ok(Command::Window { server, pseudo: pseudo.clone() }));
         assert_eq!(parsed(&["--heberge"]), Ok(Command::Host { port: None, pseudo: None }));
         assert_eq!(
@@ -194,7 +219,8 @@ mod tests {
             (&["hote", "Jean Paul"], "pseudo « Jean Paul »"),
             (&["hote", "alice", "bob"], "en trop"),
             (&["--demo", "x"], "en trop"),
-            (&["--demo", "--terminal"], "ne vont pas ensemble"),
+            (&["--demo", "--terminal"], "deux fois « client localhost PSEUDO --terminal »"),
+            (&["--ecoute", "--heberge"], "--heberge ne va ni avec --demo ni avec --terminal"),
             (&["--heberge", "99999"], "port « 99999 »"),
             (&["--heberge", "0"], "port « 0 »"),
             (&["--heberge", "9000", "a b"], "pseudo"),

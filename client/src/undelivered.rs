@@ -3,29 +3,26 @@
 use common::address::Pseudo;
 use common::text::harmless;
 
+use crate::event::Undelivered;
+
 /// How many messages are named one by one.
 const NAMED: usize = 4;
 /// How many characters of each.
 const NAMED_CHARS: usize = 48;
 
-/// Messages and whom each is for (`None`: the first to come), as [`Link::undelivered`] gives them.
-///
-/// [`Link::undelivered`]: crate::link::Link::undelivered
-pub(crate) type Undelivered = [(Option<Pseudo>, String)];
-
 /// Says how many messages have not been delivered, to whom, and how each begins: one line for every recipient,
 /// one for every message named.
-pub(crate) fn describe(messages: &Undelivered) -> String {
+pub fn describe(messages: &[Undelivered]) -> String {
     let mut recipients: Vec<&Option<Pseudo>> = Vec::new();
-    for (recipient, _) in messages {
-        if !recipients.contains(&recipient) {
-            recipients.push(recipient);
+    for Undelivered { to, .. } in messages {
+        if !recipients.contains(&to) {
+            recipients.push(to);
         }
     }
     let mut lines = Vec::new();
     for recipient in recipients {
         let texts: Vec<&str> =
-            messages.iter().filter(|(to, _)| to == recipient).map(|(_, text)| text.as_str()).collect();
+            messages.iter().filter(|it| it.to == *recipient).map(|it| it.text.as_str()).collect();
         lines.push(headline(recipient.as_ref(), texts.len()));
         lines.extend(texts.iter().take(NAMED).map(|text| format!("« {} »", beginning(text))));
         if texts.len() > NAMED {
@@ -62,8 +59,8 @@ fn beginning(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn to(name: &str, text: &str) -> (Option<Pseudo>, String) {
-        (name.parse().ok(), text.to_owned())
+    fn to(name: &str, text: &str) -> Undelivered {
+        Undelivered { id: 1, to: name.parse().ok(), text: text.to_owned() }
     }
 
     #[test]

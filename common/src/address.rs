@@ -104,7 +104,7 @@ impl fmt::Display for Pseudo {
 }
 
 /// What a client remembers, as a name: 1 to 32 of `0-9 A-Z a-z -`. The key that proves it has the same form.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Session(String);
 
 impl Session {

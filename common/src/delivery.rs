@@ -36,7 +36,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::mem::take;
 
-use crate::address::{Address, Pseudo};
+use crate::address::{Address, Pseudo, Session};
 use crate::frame::{Body, Content, Frame, Relayed};
 
 /// What all kept entries together may take, in bytes of their text and date plus [`MESSAGE_OVERHEAD`] each.
@@ -196,8 +196,8 @@ pub enum Change {
     Seen(Address<'static>),
     /// That address is forgotten, and its pseudo, if it was his last one and nothing waits for him.
     Forgotten(Address<'static>),
-    /// The own address is another one now.
-    Renewed(Address<'static>),
+    /// The own address is another one now, and with it the key.
+    Renewed(Address<'static>, Session),
 }
 
 /// The one seated opposite on the present connection: the last of [`Memory::people`], at the last address of his.
@@ -273,6 +273,11 @@ impl Delivery {
     /// because of it can be.
     pub fn take_changes(&mut self) -> Vec<Change> {
         self.changes.as_mut().map(take).unwrap_or_default()
+    }
+
+    /// Whether somebody keeps what changes.
+    pub fn is_kept(&self) -> bool {
+        self.changes.is_some()
     }
 
     /// From now on nobody keeps what changes.
@@ -369,10 +374,10 @@ impl Delivery {
     }
 
     /// Goes on under another address, with all that waits; see [`Incoming::Outdated`].
-    pub fn renew(&mut self, own: Address<'static>) {
+    pub fn renew(&mut self, own: Address<'static>, key: &Session) {
         self.seated = None;
         self.own = own;
-        self.note(|delivery| Change::Renewed(delivery.own.clone()));
+        self.note(|delivery| Change::Renewed(delivery.own.clone(), key.clone()));
     }
 
     /// Whether there is anything to send now.

@@ -50,12 +50,6 @@ impl<'a> Text<'a> {
         &self.0
     }
 
-    /// Whether it is printable ASCII in which nothing stands for something else: as most texts are, the same on the
-    /// wire, as it was written and as it may be shown.
-    pub(crate) fn is_simple(&self) -> bool {
-        all_bytes(&self.0, |b| matches!(b, b' '..=b'~') && b != b'\\')
-    }
-
     /// The text as it was written. A backslash before anything but `\` or `n` stands for itself.
     pub fn plain(&self) -> Cow<'_, str> {
         if all_bytes(&self.0, |b| b != b'\\') {

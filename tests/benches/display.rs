@@ -11,8 +11,8 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local, TimeDelta};
-use client::window::display::{Display, Entry};
-use client::window::theme::Theme;
+use fenetre::display::{Display, Entry};
+use fenetre::theme::Theme;
 use fltk::app;
 use fltk::prelude::*;
 use fltk::window::Window;

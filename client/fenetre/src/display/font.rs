@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use fltk::draw;
 
 use super::wrap::Measure;
-use crate::window::theme::FONT;
+use crate::theme::FONT;
 
 /// How many widths of runs are remembered; past it all are forgotten.
 const MAX_RUNS: usize = 20_000;

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::thread::{self, JoinHandle};
 
 use common::endpoint::Endpoint;
-use serveur::{Emphasis, Relay, Stopper, addresses};
+use serveur::addresses::{self, Reachable};
+use serveur::{Emphasis, Relay, Stopper};
 
 /// A relay that runs on a thread of its own until this is dropped.
 #[derive(Debug)]
@@ -20,8 +21,8 @@ pub(crate) struct Hosting {
 pub(crate) struct Invitation {
     /// Where this program's own client finds it.
     pub(crate) own_endpoint: Endpoint,
-    /// What to type on the other machine: a line for each address of this one.
-    pub(crate) commands: Vec<String>,
+    /// Under which addresses the other machine finds it, the likeliest first.
+    pub(crate) addresses: Vec<Reachable>,
 }
 
 impl Hosting {
@@ -48,9 +49,7 @@ impl Hosting {
 
     /// What there is to say of it.
     pub(crate) fn invitation(&self) -> Invitation {
-        let reachable = addresses::reachable(self.bound).into_iter();
-        let commands = reachable.map(|address| format!("client {address}")).collect();
-        Invitation { own_endpoint: self.own_endpoint(), commands }
+        Invitation { own_endpoint: self.own_endpoint(), addresses: addresses::reachable(self.bound) }
     }
 }
 

@@ -13,8 +13,8 @@ use super::paint::{Painter, place_x};
 use super::script::cluster;
 use super::selection::{Place, Selection, word_at};
 use super::view::View;
-use crate::window::paint::Area;
-use crate::window::theme::{ACCENT, BACKGROUND, SCROLL_THUMB, TEXT_SIZE};
+use crate::paint::Area;
+use crate::theme::{ACCENT, BACKGROUND, SCROLL_THUMB, TEXT_SIZE};
 
 /// Past this many lines the layouts of entries out of view are let go.
 const MAX_LINES: usize = 2000;

@@ -1,6 +1,6 @@
-//! The window (FLTK).
+//! The window (FLTK), and the client's second front.
 //!
-//! [`run`], [`demo`] and [`host`] are the ways in. `messenger` is one window and what leads from the form to the
+//! [`run`] is the way in. `messenger` is one window and what leads from the form to the
 //! discussion and back; `login` is the form, `chat` the discussion's page with its parts (`display`, `entry_field`,
 //! `status`, `invitation`), `front` the bridge from the link's threads to the window's.
 
@@ -29,6 +29,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use client::options::Command;
 use common::address::Pseudo;
 use common::endpoint::Endpoint;
 use common::frame::DEFAULT_PORT;
@@ -48,11 +49,23 @@ const GAP: i32 = 24;
 /// lets it wait for each of them.
 const LEAVING_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// A discussion in a window. What is missing is asked for in a form.
+/// What a command line asks for that needs a window. Always true: the windows were closed.
 ///
 /// # Errors
-/// There is no display to open a window on.
-pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
+/// There is no display to open a window on, or a relay inside the program cannot listen.
+pub fn run(command: Command) -> anyhow::Result<bool> {
+    match command {
+        Command::Host { port, pseudo } => host(port, pseudo)?,
+        Command::Demo => demo()?,
+        Command::Window { server, pseudo } => join(server, pseudo)?,
+        // These need none.
+        Command::Terminal { .. } | Command::Help | Command::Version => {}
+    }
+    Ok(true)
+}
+
+/// A discussion in a window. What is missing is asked for in a form.
+fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
     let shared = prepare(true, None)?;
     let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
     messenger.fill(server.as_ref(), pseudo.as_ref());
@@ -65,10 +78,7 @@ pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<(
 }
 
 /// The demonstration: a relay inside the program and two windows side by side, « alice » and « bob ».
-///
-/// # Errors
-/// The relay cannot listen on the loopback address, or there is no display.
-pub fn demo() -> anyhow::Result<()> {
+fn demo() -> anyhow::Result<()> {
     let hosting = Hosting::start(&Endpoint { host: "127.0.0.1".to_owned(), port: 0 })?;
     let server = hosting.own_endpoint();
     // What is typed into a demonstration is not worth remembering.
@@ -87,12 +97,8 @@ pub fn demo() -> anyhow::Result<()> {
 }
 
 /// This machine is the server and one of the two clients; its window shows what to type on the other machine.
-///
-/// # Errors
-/// The port cannot be listened on, or there is no display.
-pub fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
-    let everywhere = Endpoint { host: "0.0.0.0".to_owned(), port: port.unwrap_or(DEFAULT_PORT) };
-    let hosting = Hosting::start(&everywhere)?;
+fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
+    let hosting = Hosting::start(&Endpoint::everywhere(port.unwrap_or(DEFAULT_PORT)))?;
     let server = hosting.own_endpoint();
     let shared = prepare(true, Some(hosting.invitation()))?;
     let messenger = Messenger::new(&shared, in_the_middle(1)[0]);

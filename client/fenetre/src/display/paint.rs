@@ -10,8 +10,8 @@ use super::bubble::{Layout, MARGIN, PADDING, SCROLLBAR, SIGN};
 use super::entries::{Fate, Kind, Stored};
 use super::font::Face;
 use super::wrap::Line;
-use crate::window::paint::Area;
-use crate::window::theme::{
+use crate::paint::Area;
+use crate::theme::{
     ACCENT, BACKGROUND, ERROR, MUTED, ON_ACCENT, OWN_BUBBLE, SCROLL_THUMB, SELECTION, SURFACE, TEXT,
 };
 

@@ -3,7 +3,7 @@
 use super::entries::{Kind, Stored};
 use super::font::pixels;
 use super::wrap::{Line, Measure, wrap};
-use crate::window::paint::Area;
+use crate::paint::Area;
 
 /// Left and right of all bubbles.
 pub(super) const MARGIN: i32 = 12;

@@ -173,7 +173,7 @@ fn channels(rgb: Rgb) -> (u8, u8, u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::window::contrast::contrast;
+    use crate::contrast::contrast;
 
     #[test]
     fn every_text_can_be_read_in_both_themes() {

@@ -9,9 +9,18 @@ use common::lines::split_line;
 /// How much is read at once.
 const BLOCK_BYTES: usize = 256 * 1024;
 
+/// What some editors put before UTF-8; it is no part of the text.
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What begins a text in UTF-16, either way round.
+const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+
+const UTF16_ADVICE: &str = "elle est en UTF-16 ; convertissez-la d'abord (iconv -f UTF-16 -t UTF-8)";
+
 /// Reads lines from a terminal, a file or a pipe.
-pub(crate) struct Input<R> {
+pub(super) struct Input<R> {
     reader: BufReader<R>,
+    /// Whether the first lines were handed out.
+    begun: bool,
     /// How much of what the reader holds was handed out.
     handed_out: usize,
     /// A line that came in several reads.
@@ -19,13 +28,35 @@ pub(crate) struct Input<R> {
 }
 
 impl<R: Read> Input<R> {
-    pub(crate) fn new(input: R) -> Self {
-        Input { reader: BufReader::with_capacity(BLOCK_BYTES, input), handed_out: 0, line: Vec::new() }
+    pub(super) fn new(input: R) -> Self {
+        Input {
+            reader: BufReader::with_capacity(BLOCK_BYTES, input),
+            begun: false,
+            handed_out: 0,
+            line: Vec::new(),
+        }
     }
 
     /// The whole lines that have been read already, or else the next one, for which it waits; `None` at the end of
     /// the input. [`lines`] takes them apart.
-    pub(crate) fn next_group(&mut self) -> io::Result<Option<&[u8]>> {
+    ///
+    /// # Errors
+    /// Those of reading, and [`io::ErrorKind::InvalidData`] for UTF-16.
+    pub(super) fn next_group(&mut self) -> io::Result<Option<&[u8]>> {
+        let is_first = !std::mem::replace(&mut self.begun, true);
+        let group = self.next_bytes()?;
+        if !is_first {
+            return Ok(group);
+        }
+        let Some(group) = group else { return Ok(None) };
+        if UTF16_MARKS.iter().any(|mark| group.starts_with(mark)) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, UTF16_ADVICE));
+        }
+        let text = group.strip_prefix(UTF8_MARK).unwrap_or(group);
+        Ok((!text.is_empty()).then_some(text))
+    }
+
+    fn next_bytes(&mut self) -> io::Result<Option<&[u8]>> {
         self.reader.consume(self.handed_out);
         let read = self.reader.buffer();
         self.handed_out = read.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
@@ -49,7 +80,7 @@ impl<R: Read> Input<R> {
 
 /// Why a line cannot be a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unreadable {
+pub(super) enum Unreadable {
     TooLong,
     NotUtf8,
 }
@@ -68,7 +99,7 @@ impl fmt::Display for Unreadable {
 impl std::error::Error for Unreadable {}
 
 /// The lines of a group, without their line endings.
-pub(crate) fn lines(mut group: &[u8]) -> impl Iterator<Item = Result<&str, Unreadable>> {
+pub(super) fn lines(mut group: &[u8]) -> impl Iterator<Item = Result<&str, Unreadable>> {
     std::iter::from_fn(move || {
         if group.is_empty() {
             return None;
@@ -103,6 +134,19 @@ mod tests {
             let text = format!("{line}\n").repeat(3 * BLOCK_BYTES / (length + 1));
             assert!(read_all(text.as_bytes()).iter().all(|read| read.as_deref() == Ok(&*line)), "{length}");
             assert_eq!(read_all(text.as_bytes()).len(), 3 * BLOCK_BYTES / (length + 1), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_mark_before_utf8_is_dropped_and_utf16_is_refused() {
+        assert_eq!(
+            read_all(b"\xef\xbb\xbfquitter\n\xef\xbb\xbf"),
+            [Ok("quitter".into()), Ok("\u{feff}".into())]
+        );
+        assert!(read_all(b"\xef\xbb\xbf").is_empty());
+        for utf16 in [&b"\xff\xfeo\0u\0i\0\n\0"[..], b"\xfe\xff\0o\0u\0i\0\n"] {
+            let error = Input::new(utf16).next_group().unwrap_err();
+            assert!(error.to_string().contains("iconv"), "{error}");
         }
     }
 

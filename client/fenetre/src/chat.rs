@@ -7,6 +7,7 @@ use fltk::button::Button;
 use fltk::enums::{Event, FrameType};
 use fltk::group::Group;
 use fltk::prelude::*;
+use serveur::addresses::Reachable;
 
 use super::button::{self, Kind};
 use super::display::Display;
@@ -172,8 +173,8 @@ impl Chat {
     }
 
     /// Tells what to type on the other machine, one line each; nothing any more for none.
-    pub(crate) fn invite(&self, commands: &[String]) {
-        self.invitation.set(commands);
+    pub(crate) fn invite(&self, addresses: &[Reachable]) {
+        self.invitation.set(addresses);
         self.lay_out();
     }
 

@@ -17,7 +17,7 @@ use fltk::window::DoubleWindow;
 use super::chat::{self, Chat};
 use super::dialog::{Answer, Question};
 use super::display::Entry;
-use super::front::{Batch, End, Fault, Field, Happening, bridge, capitalised};
+use super::front::{Batch, Fault, Field, bridge};
 use super::hosting;
 use super::login::{self, Form};
 use super::paint::Area;
@@ -25,9 +25,10 @@ use super::settings::Settings;
 use super::status::Status;
 use super::theme::{BACKGROUND, Theme};
 use super::urgency;
-use crate::QUIT_WORD;
-use crate::link::Link;
-use crate::undelivered;
+use client::QUIT_WORD;
+use client::event::{End, Ending, Event as Happened, Message};
+use client::link::Link;
+use client::undelivered;
 
 /// The smallest size at which everything has room.
 const SMALLEST: (i32, i32) = (360, 400);
@@ -304,7 +305,7 @@ impl Messenger {
     /// is named there.
     fn give_up(&self, why: Option<Fault>) {
         let Some(discussion) = self.0.discussion.take() else { return };
-        discussion.link.abandon();
+        discussion.link.cut_short();
         let lost = undelivered::describe(&discussion.link.undelivered());
         self.0.form.ready();
         let fault = match why {
@@ -347,7 +348,7 @@ impl Messenger {
                     chat.display().push([own]);
                     chat.display().scroll_to_end();
                 }
-                Err(error) => chat.remark(&format!("{}.", capitalised(&error.to_string()))),
+                Err(error) => chat.remark(&format!("{error}.")),
             }
         }
     }
@@ -386,18 +387,18 @@ impl Messenger {
             None => Vec::new(),
         };
         let show = |mut batch: Batch| {
-            self.show_all(std::mem::take(&mut batch.happenings));
+            self.show_all(std::mem::take(&mut batch.events));
             batch
         };
         batches.into_iter().map(show).collect()
     }
 
-    fn show_all(&self, happenings: Vec<Happening>) {
+    fn show_all(&self, events: Vec<Happened>) {
         let Some(chat) = self.chat() else { return };
         // The display is told once, of everything.
         let mut entries = Vec::new();
-        for happening in happenings {
-            self.show_one(&chat, happening, &mut entries);
+        for event in events {
+            self.show_one(&chat, event, &mut entries);
         }
         let messages = entries.iter().filter(|entry| matches!(entry, Entry::Other { .. })).count();
         if !entries.is_empty() {
@@ -409,52 +410,54 @@ impl Messenger {
         self.retitle();
     }
 
-    fn show_one(&self, chat: &Chat, happening: Happening, entries: &mut Vec<Entry>) {
-        let mut notice = |text: String| entries.push(Entry::Notice { date: Local::now(), text });
-        match happening {
-            Happening::Unreachable(fault) => {
-                if self.phase() == Some(Phase::Joining) {
-                    self.0.form.show_fault(&fault);
-                    self.show_form();
-                } else {
-                    notice(format!("{}. Nouvelle tentative…", fault.sentence));
-                }
+    fn show_one(&self, chat: &Chat, event: Happened, entries: &mut Vec<Entry>) {
+        let mut sentence = event.to_string();
+        match event {
+            Happened::Message(Message { from, date, text }) => {
+                entries.push(Entry::Other { name: from.to_string(), date, text });
+                return;
             }
-            Happening::TurnedAway(sentence) => notice(capitalised(sentence)),
-            Happening::Connected => {
-                match self.phase() {
-                    Some(Phase::Joining) => self.enter(chat),
-                    Some(Phase::Talking) => notice("Connexion rétablie.".to_owned()),
-                    _ => {}
+            Happened::Delivered(ids) => {
+                chat.display().mark_delivered(&ids);
+                self.drop_moot_question();
+                return;
+            }
+            Happened::Over(ending) => return self.end(chat, &ending, entries),
+            Happened::Retrying(failure) if self.phase() == Some(Phase::Joining) => {
+                self.0.form.show_fault(&Fault::new(&failure));
+                self.show_form();
+                return;
+            }
+            Happened::Connected { again, .. } => {
+                if self.phase() == Some(Phase::Joining) {
+                    self.enter(chat);
                 }
                 self.set_status(chat, &Status::Waiting);
+                if !again {
+                    return;
+                }
             }
-            Happening::ConnectionLost => {
-                notice("Connexion perdue, nouvelle tentative…".to_owned());
-                self.set_status(chat, &Status::Retrying);
-            }
-            Happening::Joined(who) => {
-                if let Some(sentence) = self.welcome(&who) {
-                    notice(sentence);
+            Happened::ConnectionLost => self.set_status(chat, &Status::Retrying),
+            Happened::Joined { who, renewed } => {
+                if !self.is_news(&who, renewed) {
+                    sentence.clear();
                 }
                 chat.invite(&[]);
                 self.set_status(chat, &Status::Talking(who));
             }
-            Happening::Lost(who) => {
+            Happened::Lost(who) => {
                 if let Some(discussion) = self.0.discussion.borrow_mut().as_mut() {
                     discussion.peer_was_lost = true;
                 }
-                notice(format!(
-                    "{who} a perdu la connexion ; ce que vous écrivez lui sera remis à son retour."
-                ));
                 self.set_status(chat, &Status::PeerLost(who));
             }
-            Happening::Message { name, date, text } => entries.push(Entry::Other { name, date, text }),
-            Happening::Delivered(ids) => {
-                chat.display().mark_delivered(&ids);
-                self.drop_moot_question();
-            }
-            Happening::Over(end) => self.end(chat, end, entries),
+            Happened::Retrying(_)
+            | Happened::TurnedAway(_)
+            | Happened::Unknown { .. }
+            | Happened::Outdated(_) => {}
+        }
+        if !sentence.is_empty() {
+            entries.push(Entry::Notice { date: Local::now(), text: sentence });
         }
     }
 
@@ -471,47 +474,38 @@ impl Messenger {
         self.0.form.clear_faults();
         self.0.form.ready();
         if let Some(invitation) = &self.0.shared.invitation {
-            chat.invite(&invitation.commands);
+            chat.invite(&invitation.addresses);
         }
         self.show_page(&chat.page());
         self.take_focus();
     }
 
-    /// What to say of someone who is there now; nothing if only our own connection was lost in between.
-    fn welcome(&self, who: &Pseudo) -> Option<String> {
+    /// Whether there is anything to say of someone who is there now: not if only our own connection was lost in between.
+    fn is_news(&self, who: &Pseudo, renewed: bool) -> bool {
         let mut discussion = self.0.discussion.borrow_mut();
-        let discussion = discussion.as_mut()?;
+        let Some(discussion) = discussion.as_mut() else { return false };
         let was_lost = std::mem::take(&mut discussion.peer_was_lost);
         let known = discussion.peer.replace(who.clone()).is_some_and(|last| last == *who);
-        match (known, was_lost) {
-            (false, _) => Some(format!("{who} a rejoint la discussion.")),
-            (true, true) => Some(format!("{who} est de retour.")),
-            (true, false) => None,
-        }
+        renewed || was_lost || !known
     }
 
-    fn end(&self, chat: &Chat, end: End, entries: &mut Vec<Entry>) {
+    fn end(&self, chat: &Chat, ending: &Ending, entries: &mut Vec<Entry>) {
         if let Some((question, _)) = self.0.question.take() {
             question.close();
         }
         if self.phase() == Some(Phase::Joining) {
-            let why = match end {
-                End::Failed(fault) => Some(fault),
-                End::Left | End::LeftByPeer(_) => None,
+            let why = match &ending.how {
+                End::Failed(failure) => Some(Fault::new(failure)),
+                End::Left { .. } | End::LeftByPeer(_) => None,
             };
             self.give_up(why);
             return;
         }
         self.set_phase(Phase::Over);
         let mut notice = |text: String| entries.push(Entry::Notice { date: Local::now(), text });
-        notice(match end {
-            End::Left => "Vous avez quitté la discussion.".to_owned(),
-            End::LeftByPeer(who) => format!("le client {who} a quitté la discussion."),
-            End::Failed(fault) => format!("{}.", fault.sentence),
-        });
-        let lost = self.link().map(|link| link.undelivered()).unwrap_or_default();
-        if !lost.is_empty() {
-            notice(undelivered::describe(&lost));
+        notice(ending.how.to_string());
+        if !ending.lost.is_empty() {
+            notice(undelivered::describe(&ending.lost));
             chat.display().mark_lost();
         }
         chat.set_status(&Status::Over);
@@ -568,7 +562,7 @@ impl Messenger {
 
     fn leave_and_hide(&self) {
         match (self.phase(), self.link()) {
-            (Some(Phase::Joining), Some(link)) => link.abandon(),
+            (Some(Phase::Joining), Some(link)) => link.cut_short(),
             _ => self.leave(),
         }
         self.0.window.clone().hide();
