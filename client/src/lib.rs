@@ -2,18 +2,12 @@
 //! it. The other front, the window, is a program and a crate of its own (`fenetre`), which [`launcher`] starts.
 
 pub mod event;
-<<<<<<< HEAD
 pub mod find;
-mod input;
-pub mod link;
-pub mod options;
-pub mod store;
-=======
 pub mod launcher;
 pub mod link;
 pub mod options;
 pub mod session;
->>>>>>> main
+pub mod store;
 pub mod terminal;
 pub mod undelivered;
 
