@@ -28,6 +28,8 @@ const GAP: i32 = 8;
 pub(crate) enum Action {
     /// To send what is in the entry field.
     Send,
+    /// To write on: the text in the entry field is another one now.
+    Write,
     /// To leave the discussion.
     Quit,
     /// A new discussion.
@@ -111,27 +113,30 @@ impl Chat {
             entry_field::Action::Send => chat.on_action.call(Action::Send),
             entry_field::Action::Change => {
                 chat.remark.set("");
-                chat.lay_out();
+                // Not for each key: the conversation would be drawn anew.
+                if chat.entry.height() != chat.entry.height_wanted() || chat.remark.widget().h() > 0 {
+                    chat.lay_out();
+                }
+                chat.on_action.call(Action::Write);
             }
             entry_field::Action::PasteRefused => {
                 chat.remark("Ce texte est beaucoup trop long pour un message : il n'a pas été collé.");
             }
-            entry_field::Action::Page => {
+            entry_field::Action::PasteCut => {
+                chat.remark("Le texte copié contient un caractère nul : seul ce qui le précède a été collé.");
+            }
+            entry_field::Action::Scroll => {
                 chat.display.widget().handle_event(Event::KeyDown);
             }
         });
     }
 
-    /// Keys that nothing else on the page wants are meant for the entry field.
+    /// Keys that nothing else on the page wants are meant for the entry field, if they write something.
     fn typed_elsewhere(&self) -> bool {
-        let text = app::event_text();
-        let printable = !text.is_empty() && !text.chars().any(char::is_control);
-        let shortcut = app::is_event_ctrl() || app::is_event_alt() || app::is_event_command();
-        // The space bar presses buttons.
-        let meant = printable && !shortcut && text != " " && self.entry.is_open() && !self.entry.has_focus();
+        let meant = entry_field::is_written_by_key() && self.entry.is_open() && !self.entry.has_focus();
         if meant {
             self.entry.take_focus();
-            self.entry.type_text(&text);
+            self.entry.press_key();
         }
         meant
     }
@@ -150,6 +155,11 @@ impl Chat {
     /// The entry field.
     pub(crate) fn entry(&self) -> &EntryField {
         &self.entry
+    }
+
+    /// Whether the user is writing something that he has not sent.
+    pub(crate) fn has_draft(&self) -> bool {
+        self.entry.is_open() && !self.entry.is_blank()
     }
 
     /// The conversation.

@@ -8,7 +8,6 @@ mod button;
 mod chat;
 #[cfg(test)]
 mod contrast;
-mod dialog;
 pub mod display;
 mod entry_field;
 mod front;
@@ -20,8 +19,10 @@ mod menu;
 mod messenger;
 mod note;
 mod paint;
+mod question;
 mod settings;
 mod status;
+mod text;
 pub mod theme;
 mod urgency;
 

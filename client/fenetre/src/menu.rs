@@ -1,4 +1,4 @@
-//! The menu of the right mouse button: cut, copy, paste, select all.
+//! The menu of the right mouse button: cut, copy, paste, and the like.
 //!
 //! FLTK has one of its own, in English, whose words can only be changed from C++.
 
@@ -9,7 +9,7 @@ use fltk::prelude::*;
 
 use super::theme::{FONT, TEXT_SIZE};
 
-/// What can be done with a text.
+/// What can be done with the text of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Edit {
     /// Copy what is selected, and take it away.
@@ -22,34 +22,54 @@ pub(crate) enum Edit {
     SelectAll,
 }
 
-const EDITS: [(Edit, &str, char); 4] = [
-    (Edit::Cut, "Couper", 'x'),
-    (Edit::Copy, "Copier", 'c'),
-    (Edit::Paste, "Coller", 'v'),
-    (Edit::SelectAll, "Tout sélectionner", 'a'),
-];
+/// A line of a menu: what it chooses, what it says, the key that does the same with Ctrl, and whether it can be chosen
+/// now or is grey.
+pub(crate) struct Item<Choice> {
+    pub(crate) choice: Choice,
+    pub(crate) label: &'static str,
+    pub(crate) key: Option<char>,
+    pub(crate) possible: bool,
+}
+
+/// The line that copies what is selected.
+pub(crate) fn copy<Choice>(choice: Choice, selected: bool) -> Item<Choice> {
+    Item { choice, label: "Copier", key: Some('c'), possible: selected }
+}
+
+/// The line that selects everything.
+pub(crate) fn select_all<Choice>(choice: Choice) -> Item<Choice> {
+    Item { choice, label: "Tout sélectionner", key: Some('a'), possible: true }
+}
 
 /// Whether this event asks for the menu.
 pub(crate) fn is_asked_for(event: Event) -> bool {
     event == Event::Push && app::event_mouse_button() == MouseButton::Right
 }
 
-/// Shows the menu at the pointer until the user has chosen something or nothing. Where nothing can be `changed`, cut
-/// and paste are left out; without anything `selected`, cut and copy are grey.
+/// Shows the menu of a field. Where nothing can be `changed`, cut and paste are left out; without anything `selected`,
+/// cut and copy are grey.
 pub(crate) fn choose(changed: bool, selected: bool) -> Option<Edit> {
+    let mut items = vec![copy(Edit::Copy, selected), select_all(Edit::SelectAll)];
+    if changed {
+        items.insert(0, Item { choice: Edit::Cut, label: "Couper", key: Some('x'), possible: selected });
+        items.insert(2, Item { choice: Edit::Paste, label: "Coller", key: Some('v'), possible: true });
+    }
+    choose_from(&items)
+}
+
+/// Shows a menu at the pointer until the user has chosen something or nothing.
+pub(crate) fn choose_from<Choice: Copy>(items: &[Item<Choice>]) -> Option<Choice> {
     let mut menu = MenuButton::default().with_type(MenuButtonType::Popup3);
     menu.set_frame(FrameType::BorderBox);
     menu.set_text_font(FONT);
     menu.set_text_size(TEXT_SIZE);
-    for (edit, label, key) in EDITS {
-        if !changed && matches!(edit, Edit::Cut | Edit::Paste) {
-            continue;
-        }
-        let possible = selected || matches!(edit, Edit::Paste | Edit::SelectAll);
-        let flag = if possible { MenuFlag::Normal } else { MenuFlag::Inactive };
-        menu.add(&format!(" {label}   "), Shortcut::Ctrl | key, flag, |_| {});
+    for item in items {
+        let shortcut = item.key.map_or(Shortcut::None, |key| Shortcut::Ctrl | key);
+        let flag = if item.possible { MenuFlag::Normal } else { MenuFlag::Inactive };
+        menu.add(&format!(" {}   ", item.label), shortcut, flag, |_| {});
     }
     let chosen = menu.popup().and_then(|item| item.label());
     MenuButton::delete(menu);
-    EDITS.iter().find(|(_, label, _)| chosen.as_deref().map(str::trim) == Some(label)).map(|(edit, ..)| *edit)
+    let chosen = chosen?;
+    items.iter().find(|item| item.label == chosen.trim()).map(|item| item.choice)
 }

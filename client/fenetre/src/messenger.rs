@@ -15,18 +15,18 @@ use fltk::prelude::*;
 use fltk::window::DoubleWindow;
 
 use super::chat::{self, Chat};
-use super::dialog::{Answer, Question};
 use super::display::Entry;
 use super::front::{Batch, Fault, Field, bridge};
 use super::hosting;
 use super::login::{self, Form};
 use super::paint::Area;
+use super::question::{Answer, Question};
 use super::settings::Settings;
 use super::status::Status;
 use super::theme::{BACKGROUND, Theme};
 use super::urgency;
 use client::QUIT_WORD;
-use client::event::{End, Ending, Event as Happened, Message};
+use client::event::{End, Ending, Event as Happened, Message, Undelivered};
 use client::link::Link;
 use client::undelivered;
 
@@ -66,8 +66,8 @@ struct Inner {
     /// The page of the present discussion, or of the last.
     chat: RefCell<Option<Chat>>,
     discussion: RefCell<Option<Discussion>>,
-    /// What the user is being asked, and what to do all the same should nothing be left to ask.
-    question: RefCell<Option<(Question, Option<Act>)>>,
+    /// What the user is being asked, and what to do should nothing be left to ask.
+    question: RefCell<Option<(Question, Moot)>>,
     /// Something is to get the focus when the window is in front again.
     focus_due: Cell<bool>,
     /// Messages that arrived while the window was not in front.
@@ -76,6 +76,17 @@ struct Inner {
 
 /// Something that the user wants done.
 type Act = fn(&Messenger);
+
+/// What becomes of a question once every message is delivered.
+#[derive(Clone, Copy, Debug)]
+enum Moot {
+    /// It is about something else.
+    Stays,
+    /// It goes away.
+    Goes,
+    /// It goes away, and this is done.
+    Does(Act),
+}
 
 /// A discussion, from the attempt to connect on.
 struct Discussion {
@@ -132,6 +143,10 @@ impl Messenger {
                     messenger.close();
                 }
             }
+        });
+        window.resize_callback({
+            let messenger = messenger.clone();
+            move |_, _, _, _, _| messenger.lay_out()
         });
         window.handle({
             let messenger = messenger.clone();
@@ -207,9 +222,26 @@ impl Messenger {
         }
     }
 
-    fn show_page(&self, page: &Group) {
+    /// The form, and the discussion's page if there is one.
+    fn pages(&self) -> impl Iterator<Item = Group> {
         let chat = self.chat().map(|chat| chat.page());
-        for mut other in [Some(self.0.form.page()), chat].into_iter().flatten() {
+        [Some(self.0.form.page()), chat].into_iter().flatten()
+    }
+
+    /// Gives the pages the room that a question leaves.
+    fn lay_out(&self) {
+        let (w, h) = (self.0.window.w(), self.0.window.h());
+        let question = self.0.question.borrow().as_ref().map(|(question, _)| question.clone());
+        let asked = question.as_ref().map_or(0, |question| question.height(w));
+        self.pages().for_each(|mut page| page.resize(0, 0, w, h - asked));
+        if let Some(question) = question {
+            question.place(Area { x: 0, y: h - asked, w, h: asked });
+        }
+        self.0.window.clone().redraw();
+    }
+
+    fn show_page(&self, page: &Group) {
+        for mut other in self.pages() {
             if other.is_same(page) {
                 other.show();
             } else {
@@ -221,9 +253,7 @@ impl Messenger {
 
     /// Tab leads from the last widget of a page to the first, and back: FLTK stops there.
     fn tab_around(&self) -> bool {
-        let chat = self.chat().map(|chat| chat.page());
-        let pages = [Some(self.0.form.page()), chat].into_iter().flatten();
-        pages.filter(|page| page.visible()).any(|mut page| page.take_focus().is_ok())
+        self.pages().filter(|page| page.visible()).any(|mut page| page.take_focus().is_ok())
     }
 
     fn show_form(&self) {
@@ -241,9 +271,10 @@ impl Messenger {
     }
 
     fn take_focus_now(&self) {
-        match self.chat() {
-            Some(chat) if chat.page().visible() => chat.take_focus(),
-            _ => self.0.form.take_focus(),
+        match (&*self.0.question.borrow(), self.chat()) {
+            (Some((question, _)), _) => question.take_focus(),
+            (None, Some(chat)) if chat.page().visible() => chat.take_focus(),
+            (None, _) => self.0.form.take_focus(),
         }
     }
 
@@ -292,6 +323,7 @@ impl Messenger {
             let messenger = self.clone();
             move |action| match action {
                 chat::Action::Send => messenger.send(),
+                chat::Action::Write => messenger.drop_question(),
                 chat::Action::Quit => messenger.quit(),
                 chat::Action::StartAgain => messenger.start_again(),
                 chat::Action::SwitchTheme => messenger.switch_theme(),
@@ -353,18 +385,19 @@ impl Messenger {
         }
     }
 
-    /// Leaves the discussion, unless something is undelivered that the other, who is not there, would never get: then
-    /// the user is asked first.
+    /// Leaves the discussion, once the user has said so if something would be lost by it: what he is writing, or what
+    /// the other, who is not there, would never get. With nothing to lose it is left at once, as the button says: a
+    /// question that always comes is answered without being read.
     fn quit(&self) {
-        match self.link() {
-            Some(link) if self.phase() == Some(Phase::Talking) && !link.has_peer() => self.ask_before_losing(
-                &link,
-                "Si vous quittez maintenant",
-                ("Quitter quand même", 'q'),
-                Messenger::leave,
-            ),
-            _ => self.leave(),
-        }
+        let Some(link) = self.link() else { return };
+        let waits = self.phase() == Some(Phase::Talking) && !link.has_peer();
+        let undelivered = if waits { link.undelivered() } else { Vec::new() };
+        self.ask_before_losing(
+            &undelivered,
+            "Si vous quittez maintenant",
+            ("Quitter quand même", 'q'),
+            Messenger::leave,
+        );
     }
 
     /// Leaves the discussion; the window stays.
@@ -490,9 +523,7 @@ impl Messenger {
     }
 
     fn end(&self, chat: &Chat, ending: &Ending, entries: &mut Vec<Entry>) {
-        if let Some((question, _)) = self.0.question.take() {
-            question.close();
-        }
+        self.drop_question();
         if self.phase() == Some(Phase::Joining) {
             let why = match &ending.how {
                 End::Failed(failure) => Some(Fault::new(failure)),
@@ -525,39 +556,65 @@ impl Messenger {
             return;
         }
         self.ask_before_losing(
-            &link,
+            &link.undelivered(),
             "Si vous fermez la fenêtre maintenant",
             ("Fermer quand même", 'f'),
             Messenger::leave_and_hide,
         );
     }
 
-    /// Does `act`, by which messages that are not delivered will be lost; if there are any, only once the user has said
-    /// so.
-    fn ask_before_losing(&self, link: &Link, when: &str, all_the_same: Answer, act: Act) {
-        let lost = link.undelivered();
-        if lost.is_empty() {
-            return act(self);
-        }
-        let what = if lost.len() == 1 { "il sera perdu" } else { "ils seront perdus" };
-        let text = format!("{}\n\n{when}, {what}.", undelivered::describe(&lost));
-        let messenger = self.clone();
-        let question = Question::ask(
-            &self.0.window,
-            "Messages non remis",
-            &text,
-            ("Rester", 'r'),
-            all_the_same,
-            move |all_the_same| {
+    /// Does `act`, by which what the user is writing and messages that are not delivered will be lost; if there are
+    /// any, only once the user has said so.
+    fn ask_before_losing(&self, undelivered: &[Undelivered], when: &str, all_the_same: Answer, act: Act) {
+        let draft = self.chat().is_some_and(|chat| chat.has_draft());
+        let losses = match (undelivered.len(), draft) {
+            (0, false) => return act(self),
+            (0, true) => format!("Ce que vous écrivez n'est pas parti. {when}, cela ne partira plus."),
+            (1, false) => format!("{}\n{when}, il sera perdu.", undelivered::describe(undelivered)),
+            (_, false) => format!("{}\n{when}, ils seront perdus.", undelivered::describe(undelivered)),
+            (_, true) => format!(
+                "{}\nCe que vous écrivez n'est pas parti non plus. {when}, tout cela sera perdu.",
+                undelivered::describe(undelivered)
+            ),
+        };
+        let moot = match self.link() {
+            _ if draft => Moot::Stays,
+            // Who is there may be about to acknowledge it all; with someone who comes back the user may want to talk.
+            Some(link) if link.has_peer() => Moot::Does(act),
+            _ => Moot::Goes,
+        };
+        self.ask(&losses, ("Rester", 'r'), all_the_same, moot, act);
+    }
+
+    /// Asks something in this window. A question that is there already stays: asking it twice is no answer.
+    fn ask(&self, text: &str, harmless: Answer, second: Answer, moot: Moot, act: Act) {
+        if self.0.question.borrow().is_none() {
+            let messenger = self.clone();
+            self.0.window.begin();
+            let question = Question::ask(text, harmless, second, move |said_so| {
                 messenger.0.question.take();
-                if all_the_same {
+                messenger.lay_out();
+                messenger.take_focus();
+                if said_so {
                     act(&messenger);
                 }
-            },
-        );
-        // Who is there may be about to acknowledge it all; with someone who comes back the user may want to talk.
-        let when_moot = link.has_peer().then_some(act);
-        *self.0.question.borrow_mut() = Some((question, when_moot));
+            });
+            self.0.window.end();
+            *self.0.question.borrow_mut() = Some((question, moot));
+            self.lay_out();
+        }
+        // A minimized window that is closed from the taskbar has to show what it asks.
+        self.0.window.clone().show();
+        self.take_focus();
+    }
+
+    /// Takes the question away without an answer.
+    fn drop_question(&self) {
+        if let Some((question, _)) = self.0.question.take() {
+            question.close();
+            self.lay_out();
+            self.take_focus();
+        }
     }
 
     fn leave_and_hide(&self) {
@@ -570,15 +627,13 @@ impl Messenger {
 
     /// The last message has arrived while the user was being asked whether to lose it.
     fn drop_moot_question(&self) {
-        let asked = self.0.question.borrow().is_some();
-        if asked
-            && self.link().is_some_and(|link| link.undelivered().is_empty())
-            && let Some((question, when_moot)) = self.0.question.take()
-        {
-            question.close();
-            if let Some(act) = when_moot {
-                act(self);
-            }
+        let moot = self.0.question.borrow().as_ref().map_or(Moot::Stays, |(_, moot)| *moot);
+        if matches!(moot, Moot::Stays) || self.link().is_none_or(|link| !link.undelivered().is_empty()) {
+            return;
+        }
+        self.drop_question();
+        if let Moot::Does(act) = moot {
+            act(self);
         }
     }
 

@@ -31,6 +31,8 @@ pub(crate) const BUTTON_HOVER: Color = Color::from_rgbi(25);
 pub(crate) const ERROR: Color = Color::from_rgbi(26);
 /// Behind selected text.
 pub(crate) const SELECTION: Color = Color::from_rgbi(27);
+/// Selected text.
+pub(crate) const ON_SELECTION: Color = ON_ACCENT;
 /// All is well.
 pub(crate) const GOOD: Color = Color::from_rgbi(28);
 /// Something is awaited.
@@ -133,7 +135,7 @@ impl Theme {
                 (BUTTON, 0xe1e5eb),
                 (BUTTON_HOVER, 0xd1d7e0),
                 (ERROR, 0xb3261e),
-                (SELECTION, 0x9cc6f7),
+                (SELECTION, 0x1f62c4),
                 (GOOD, 0x1e7b3a),
                 (PENDING, 0x8f5e00),
                 (OWN_BUBBLE, 0xd3e5fc),
@@ -151,7 +153,7 @@ impl Theme {
                 (BUTTON, 0x2d323c),
                 (BUTTON_HOVER, 0x3b424e),
                 (ERROR, 0xffb4ab),
-                (SELECTION, 0x35649a),
+                (SELECTION, 0x7db5f5),
                 (GOOD, 0x7bd88f),
                 (PENDING, 0xe3b341),
                 (OWN_BUBBLE, 0x1f4468),
@@ -182,7 +184,7 @@ mod tests {
             (TEXT, SURFACE),
             (TEXT, BUTTON),
             (TEXT, BUTTON_HOVER),
-            (TEXT, SELECTION),
+            (ON_SELECTION, SELECTION),
             (MUTED, BACKGROUND),
             (MUTED, SURFACE),
             (MUTED, BUTTON),

@@ -107,7 +107,7 @@ enum Connection {
     Paused(Instant),
     /// It is to be made, or is being made.
     Wanted,
-    Open(Open),
+    Open(Box<Open>),
 }
 
 impl Session {
@@ -192,8 +192,8 @@ impl Session {
             let key = Some(self.key.as_str());
             Frame::Login { address: self.delivery.own().borrowed(), key }.write(&mut hello);
             Frame::Ping.write(&mut hello);
-            self.connection =
-                Connection::Open(Open::new(hello, LineBuffer::with_max_bytes(LINES_BYTES), now));
+            let open = Open::new(hello, LineBuffer::with_max_bytes(LINES_BYTES), now);
+            self.connection = Connection::Open(Box::new(open));
         }
     }
 
@@ -425,7 +425,9 @@ impl Session {
 
     /// A line that is no frame: before the login is accepted, what answers is no relay.
     fn handle_nonsense(&mut self, now: Instant) {
-        if let Connection::Open(Open { logged_in: None, .. }) = self.connection {
+        if let Connection::Open(open) = &self.connection
+            && open.logged_in.is_none()
+        {
             self.attempt_failed(Failure::NotARelay(self.server.clone()), true, now);
         }
     }
@@ -532,7 +534,7 @@ impl Session {
     fn next_in_leaving(&self, now: Instant) -> Option<Next> {
         let Phase::Leaving(leaving) = &self.phase else { return None };
         let open = match &self.connection {
-            Connection::Open(open) => Some(open),
+            Connection::Open(open) => Some(&**open),
             Connection::Wanted | Connection::Paused(_) => None,
         };
         Some(leaving.next(open, &self.delivery, now))

@@ -1,9 +1,8 @@
 //! Where the parts of one entry stand: its day, its name, its bubble, its lines, its time.
 
 use super::entries::{Kind, Stored};
-use super::font::pixels;
-use super::wrap::{Line, Measure, wrap};
 use crate::paint::Area;
+use crate::text::{Face, Line, Measure, pixels, wrap};
 
 /// Left and right of all bubbles.
 pub(super) const MARGIN: i32 = 12;
@@ -163,6 +162,20 @@ impl Layout {
     pub(super) fn line_at(&self, y: i32) -> usize {
         let line = (y - self.text.y).max(0) / self.line;
         usize::try_from(line).unwrap_or(0).min(self.lines.len().saturating_sub(1))
+    }
+
+    /// The distance of a line's left from the display's left.
+    pub(super) fn line_x(&self, line: &Line, face: &Face, text: &str) -> i32 {
+        if !line.rtl && self.centred.is_none() {
+            return self.text.x;
+        }
+        let room = self.text.w - line.drawn_width(face, text);
+        self.text.x
+            + match self.centred {
+                Some(beside) if self.lines.last() == Some(line) => (room - beside) / 2,
+                Some(_) => room / 2,
+                None => room,
+            }
     }
 }
 

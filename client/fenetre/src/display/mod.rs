@@ -4,18 +4,15 @@
 //! comes into view is wrapped and measured, and only that is painted. So [`Display::push`] costs a few hundred
 //! nanoseconds an entry, and a frame what a screenful costs.
 //!
-//! `entries`: what was said; `view`: which part of it is in view; `bubble`, `wrap`, `script`, `font`: how
-//! one entry is laid out; `selection`; `paint`.
+//! `entries`: what was said; `view`: which part of it is in view; `bubble`: how one entry is laid out; `selection`;
+//! `paint`.
 
 mod bubble;
 mod entries;
-mod font;
 mod paint;
-mod script;
 mod selection;
 mod state;
 mod view;
-mod wrap;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -30,7 +27,7 @@ use fltk::widget::Widget;
 pub use entries::Entry;
 use state::State;
 
-use super::menu::{self, Edit};
+use super::menu::{self, Item};
 use super::paint::Area;
 
 /// How often the view moves while text is selected beyond its edge, in seconds.
@@ -43,6 +40,14 @@ const HINT_TICK: f64 = 0.1;
 pub struct Display {
     widget: Widget,
     inner: Rc<Inner>,
+}
+
+/// What the menu of the right mouse button offers.
+#[derive(Clone, Copy)]
+enum Choice {
+    Copy,
+    CopyMessage,
+    SelectAll,
 }
 
 struct Inner {
@@ -159,12 +164,7 @@ impl Inner {
             _ if menu::is_asked_for(event) => {
                 let _ = widget.take_focus();
                 self.point(widget, None);
-                let selected = !self.state.borrow().selected_text().is_empty();
-                match menu::choose(false, selected) {
-                    Some(Edit::Copy) => self.copy_selection(),
-                    Some(Edit::SelectAll) => self.change(widget, State::select_all),
-                    _ => {}
-                }
+                self.choose_from_menu(widget, at);
             }
             Event::Drag => {
                 self.change(widget, |state| state.drag_to(at));
@@ -193,6 +193,27 @@ impl Inner {
             _ => return false,
         }
         true
+    }
+
+    /// Shows the menu for what is at that place, and does what is chosen.
+    fn choose_from_menu(&self, widget: &mut Widget, at: (i32, i32)) {
+        let selected = !self.state.borrow().selected_text().is_empty();
+        let message = self.state.borrow().text_at(at);
+        let mut items = Vec::new();
+        if selected || message.is_none() {
+            items.push(menu::copy(Choice::Copy, selected));
+        }
+        if message.is_some() {
+            let label = "Copier le message";
+            items.push(Item { choice: Choice::CopyMessage, label, key: None, possible: true });
+        }
+        items.push(menu::select_all(Choice::SelectAll));
+        match menu::choose_from(&items) {
+            Some(Choice::Copy) => self.copy_selection(),
+            Some(Choice::CopyMessage) => app::copy(&message.unwrap_or_default()),
+            Some(Choice::SelectAll) => self.change(widget, State::select_all),
+            None => {}
+        }
     }
 
     /// Shows the hint for what is under the pointer, after a moment.

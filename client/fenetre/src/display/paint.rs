@@ -1,6 +1,5 @@
 //! Painting the display.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use fltk::draw;
@@ -8,47 +7,16 @@ use fltk::enums::Color;
 
 use super::bubble::{Layout, MARGIN, PADDING, SCROLLBAR, SIGN};
 use super::entries::{Fate, Kind, Stored};
-use super::font::Face;
-use super::wrap::Line;
 use crate::paint::Area;
+use crate::text::{Face, Mark};
 use crate::theme::{
-    ACCENT, BACKGROUND, ERROR, MUTED, ON_ACCENT, OWN_BUBBLE, SCROLL_THUMB, SELECTION, SURFACE, TEXT,
+    ACCENT, BACKGROUND, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OWN_BUBBLE, SCROLL_THUMB, SELECTION, SURFACE,
+    TEXT,
 };
 
 /// A bubble's corners; the one at its speaker's side is nearly square, which tells the two apart by shape.
 const RADIUS: i32 = 15;
 const SQUARE_RADIUS: i32 = 4;
-
-/// A line as it is handed to Pango: with a mark before it that says its paragraph's direction, which the line
-/// alone may not show.
-pub(super) fn directed<'a>(text: &'a str, line: &Line, end: usize) -> Cow<'a, str> {
-    let shown = text.get(line.start..end).unwrap_or_default();
-    match (line.mixed, line.rtl) {
-        (false, _) => shown.into(),
-        (true, true) => format!("\u{200f}{shown}").into(),
-        (true, false) => format!("\u{200e}{shown}").into(),
-    }
-}
-
-/// The distance of a place in a line from the text's left.
-pub(super) fn place_x(face: &Face, entry: &Stored, layout: &Layout, line: &Line, at: usize) -> i32 {
-    let left = indent(face, entry, layout, line);
-    let before = face.width(&directed(&entry.text, line, at));
-    if line.rtl { left + face.width(&directed(&entry.text, line, line.end)) - before } else { left + before }
-}
-
-/// The distance of a line's left from the text's left.
-fn indent(face: &Face, entry: &Stored, layout: &Layout, line: &Line) -> i32 {
-    if !line.rtl && layout.centred.is_none() {
-        return 0;
-    }
-    let room = layout.text.w - face.width(&directed(&entry.text, line, line.end));
-    match layout.centred {
-        Some(beside) if layout.lines.last() == Some(line) => (room - beside) / 2,
-        Some(_) => room / 2,
-        None => room,
-    }
-}
 
 /// Everything that the entries are painted with.
 pub(super) struct Painter<'a> {
@@ -103,38 +71,26 @@ impl Painter<'_> {
         }
     }
 
-    /// The lines of the text that are in view.
+    /// The lines of the text that are in view. Whatever letters do, they stay within their bubble.
     fn lines(&self, entry: &Stored, layout: &Layout, y: i32, selected: Option<&Range<usize>>, color: Color) {
         let face = if entry.kind == Kind::Notice { self.small } else { self.text };
-        let left = self.area.x + layout.text.x;
+        let Area { x, w, h, .. } = layout.bubble;
+        draw::push_clip(self.area.x + x, y + layout.bubble.y, w, h);
         let first = layout.line_at(self.area.y - y);
         let last = layout.line_at(self.area.y + self.area.h - y);
         let mut line_y = y + layout.text.y + layout.line * i32::try_from(first).unwrap_or(0);
         for line in layout.lines.get(first..=last).unwrap_or_default() {
-            let mut color = color;
-            if let Some(part) = selected
-                && part.start <= line.end
-                && part.end >= line.start
-            {
-                let from = place_x(face, entry, layout, line, part.start.max(line.start));
-                let mut to = place_x(face, entry, layout, line, part.end.min(line.end));
-                if part.end > line.end {
-                    // The line feed, or the space at which the line was broken.
-                    to += if line.rtl { -4 } else { 4 };
-                }
-                let (from, to) = (from.min(to), from.max(to));
-                draw::draw_rect_fill(left + from, line_y, to - from, layout.line, SELECTION);
-                if entry.kind == Kind::Notice {
-                    color = TEXT;
-                }
-            }
-            if line.start < line.end {
-                draw::set_draw_color(color);
-                let x = left + indent(face, entry, layout, line);
-                face.draw(&directed(&entry.text, line, line.end), x, line_y);
-            }
+            let selected = selected.map(|part| Mark {
+                part: part.clone(),
+                color: ON_SELECTION,
+                ground: Some(SELECTION),
+                underlined: false,
+            });
+            let x = self.area.x + layout.line_x(line, face, &entry.text);
+            line.draw(face, &entry.text, (x, line_y), color, selected);
             line_y += layout.line;
         }
+        draw::pop_clip();
     }
 
     /// A day in the middle, between two fine lines.

@@ -40,34 +40,9 @@ impl Selection {
     }
 }
 
-/// The word around a place: letters and digits with apostrophes between them, else the one character there.
-pub(super) fn word_at(text: &str, at: usize) -> Range<usize> {
-    let belongs = |c: char| c.is_alphanumeric() || c == '_' || super::script::direction(c) == Some(true);
-    let before = text[..at].char_indices().rev().take_while(|(_, c)| belongs(*c)).last();
-    let start = before.map_or(at, |(start, _)| start);
-    let end = at + text[at..].find(|c| !belongs(c)).unwrap_or(text.len() - at);
-    if start < end {
-        return start..end;
-    }
-    at..at + super::script::cluster(&text[at..])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_double_click_takes_the_word() {
-        let text = "Où est l'été, السلام عليكم ?";
-        let word = |at| &text[word_at(text, at)];
-        assert_eq!(word(0), "Où");
-        assert_eq!(word(5), "est");
-        assert_eq!(word(text.find("été").unwrap()), "été");
-        assert_eq!(word(text.find("سلام").unwrap()), "السلام");
-        assert_eq!(word(text.find('?').unwrap()), "?");
-        assert_eq!(word_at(text, text.len()), text.len()..text.len());
-        assert_eq!(word_at("", 0), 0..0);
-    }
 
     #[test]
     fn it_follows_entries_that_move() {

@@ -8,12 +8,11 @@ use fltk::draw;
 
 use super::bubble::{Layout, SCROLLBAR, Sizes};
 use super::entries::{Entries, Entry, Kind};
-use super::font::{Face, pixels};
-use super::paint::{Painter, place_x};
-use super::script::cluster;
-use super::selection::{Place, Selection, word_at};
+use super::paint::Painter;
+use super::selection::{Place, Selection};
 use super::view::View;
 use crate::paint::Area;
+use crate::text::{Face, pixels, word_around};
 use crate::theme::{ACCENT, BACKGROUND, SCROLL_THUMB, TEXT_SIZE};
 
 /// Past this many lines the layouts of entries out of view are let go.
@@ -231,7 +230,7 @@ impl State {
             (0, Some(selection)) if extend => Selection { head: place, ..selection },
             (0, _) => Selection { anchor: place, head: place },
             (1, _) => {
-                let word = word_at(text, place.1);
+                let word = word_around(text, place.1);
                 Selection { anchor: (place.0, word.start), head: (place.0, word.end) }
             }
             _ => Selection { anchor: (place.0, 0), head: (place.0, text.len()) },
@@ -347,10 +346,20 @@ impl State {
     }
 
     fn under_pointer(&self) -> Option<usize> {
-        let (x, y) = self.pointer?;
+        self.bubble_at(self.pointer?)
+    }
+
+    /// The entry whose bubble is at that place.
+    fn bubble_at(&self, (x, y): (i32, i32)) -> Option<usize> {
         let (index, top) = self.visible_at(y)?;
         let layout = self.layouts.get(&index)?;
         layout.bubble.contains(x - self.area.x, y - self.area.y - top).then_some(index)
+    }
+
+    /// The text of the message or notice at that place.
+    pub(super) fn text_at(&self, at: (i32, i32)) -> Option<String> {
+        let entry = self.bubble_at(at).and_then(|index| self.entries.get(index));
+        entry.map(|entry| entry.text.to_string())
     }
 
     /// The entry at that height in the window, or the nearest, and its top.
@@ -372,21 +381,8 @@ impl State {
         }
         let line = layout.lines.get(layout.line_at(y))?;
         let face = if entry.kind == Kind::Notice { &self.small } else { &self.text };
-        let x = x - self.area.x - layout.text.x;
-        // The middle of each cluster decides: binary search, for measuring takes its time.
-        let mut clusters = Vec::new();
-        let mut at = line.start;
-        while at < line.end {
-            let end = at + cluster(&entry.text[at..line.end]);
-            clusters.push((at, end));
-            at = end;
-        }
-        let edge = |at: usize| place_x(face, entry, layout, line, at);
-        let after = clusters.partition_point(|(start, end)| {
-            let middle = i32::midpoint(edge(*start), edge(*end));
-            if line.rtl { middle > x } else { middle < x }
-        });
-        Some((index, clusters.get(after).map_or(line.end, |(start, _)| *start)))
+        let x = x - self.area.x - layout.line_x(line, face, &entry.text);
+        Some((index, line.place_at(face, &entry.text, x)))
     }
 
     /// The scrollbar's thumb and how many pixels of the conversation are out of view, if any.

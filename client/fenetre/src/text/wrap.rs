@@ -1,34 +1,27 @@
 //! Wrapping: a text becomes the lines that stand below each other.
 
-use super::script::{cluster, direction, is_ideograph, stands_alone};
+use super::line::Line;
+use super::script::{direction, is_ideograph, stands_alone};
+use super::segment::cluster;
 
 /// How wide things are. A trait so that the tests need no fonts.
-pub(super) trait Measure {
+pub(crate) trait Measure {
     /// The width of a character that [stands alone](stands_alone).
     fn char(&mut self, c: char) -> f32;
     /// The width of characters that belong together.
     fn run(&mut self, run: &str) -> f32;
 }
 
-/// A line on the screen.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Line {
-    /// Where it starts and ends in the text, without the spaces at which it was broken.
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) width: f32,
-    /// It belongs to a paragraph that runs from right to left.
-    pub(super) rtl: bool,
-    /// It has letters that run against its paragraph or join: Pango must be told its direction.
-    pub(super) mixed: bool,
-}
-
 /// A word longer than this is measured character by character, and broken where it must be.
 const LONGEST_RUN: usize = 160;
 
+/// No line has more bytes, however narrow its letters are: of marks that take no room at all a line could hold any
+/// number, and Pango's time for them grows with their square.
+const LONGEST_LINE: usize = 600;
+
 /// Breaks a text into lines of at most that width: at spaces, within a word only if it is longer than a line. Its
 /// paragraphs run from right to left as `rtl` says, or else as their first letter does.
-pub(super) fn wrap(text: &str, rtl: Option<bool>, max: f32, measure: &mut impl Measure) -> Vec<Line> {
+pub(crate) fn wrap(text: &str, rtl: Option<bool>, max: f32, measure: &mut impl Measure) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut start = 0;
     for paragraph in text.split('\n') {
@@ -63,7 +56,7 @@ fn wrap_paragraph(
         let end = spaces + word(&text[spaces..range.end]);
         // Together with its spaces: beside Arabic they are as wide as the Arabic font has them.
         let with_spaces = width(&text[at..end], measure);
-        if line.width + with_spaces <= max {
+        if line.width + with_spaces <= max && end - line.start <= LONGEST_LINE {
             line.end = end;
             line.width += with_spaces;
             at = end;
@@ -75,7 +68,7 @@ fn wrap_paragraph(
             lines.push(line.clone());
         }
         line = Line { start: spaces, end, width, ..line };
-        if width > max {
+        if width > max || end - spaces > LONGEST_LINE {
             break_word(text, &mut line, max, measure, lines);
         }
     }
@@ -90,7 +83,8 @@ fn break_word(text: &str, line: &mut Line, max: f32, measure: &mut impl Measure,
     while line.end < end {
         let next = line.end + cluster(&text[line.end..end]);
         let width = width(&text[line.end..next], measure);
-        if line.width + width > max && line.end > line.start {
+        let full = line.width + width > max || next - line.start > LONGEST_LINE;
+        if full && line.end > line.start {
             lines.push(line.clone());
             line.start = line.end;
             line.width = 0.0;

@@ -18,40 +18,40 @@ const MEASURED_RUNS: usize = 500;
 
 /// A font in one size.
 #[derive(Debug)]
-pub(super) struct Face {
+pub(crate) struct Face {
     size: i32,
     /// From one baseline to the next.
-    pub(super) line: i32,
+    pub(crate) line: i32,
     descent: i32,
     runs: HashMap<Box<str>, f32>,
     left: usize,
 }
 
 impl Face {
-    pub(super) fn new(size: i32) -> Self {
+    pub(crate) fn new(size: i32) -> Self {
         draw::set_font(FONT, size);
         let line = draw::height() + size / 5;
         Self { size, line, descent: draw::descent() + size / 10, runs: HashMap::new(), left: MEASURED_RUNS }
     }
 
     /// Makes it the font of what is drawn or measured next.
-    pub(super) fn select(&self) {
+    pub(crate) fn select(&self) {
         draw::set_font(FONT, self.size);
     }
 
     /// Selects it for the texts that come into view now.
-    pub(super) fn refill(&mut self) {
+    pub(crate) fn refill(&mut self) {
         self.left = MEASURED_RUNS;
     }
 
     /// The exact width of a text as it is drawn.
-    pub(super) fn width(&self, text: &str) -> i32 {
+    pub(crate) fn width(&self, text: &str) -> i32 {
         self.select();
         pixels(draw::width(text))
     }
 
     /// The text, or as much of its beginning as there is room for, with an ellipsis.
-    pub(super) fn shortened<'a>(&self, text: &'a str, room: i32) -> Cow<'a, str> {
+    pub(crate) fn shortened<'a>(&self, text: &'a str, room: i32) -> Cow<'a, str> {
         if self.width(text) <= room {
             return text.into();
         }
@@ -60,10 +60,15 @@ impl Face {
     }
 
     /// Draws a line of text whose top left corner is there.
-    pub(super) fn draw(&self, text: &str, x: i32, y: i32) {
+    pub(crate) fn draw(&self, text: &str, x: i32, y: i32) {
         self.select();
         // Unlike `draw_text2` it leaves `@` and `&` alone.
-        draw::draw_text_n(text, x, y + self.line - self.descent);
+        draw::draw_text_n(text, x, self.baseline(y));
+    }
+
+    /// Where the letters of a line stand whose top is there.
+    pub(crate) fn baseline(&self, y: i32) -> i32 {
+        y + self.line - self.descent
     }
 }
 
@@ -97,6 +102,6 @@ fn narrow(width: f64) -> f32 {
 
 /// A width in whole pixels.
 #[expect(clippy::cast_possible_truncation, reason = "widths on a screen")]
-pub(super) fn pixels(width: impl Into<f64>) -> i32 {
+pub(crate) fn pixels(width: impl Into<f64>) -> i32 {
     width.into().ceil() as i32
 }
