@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use client::find::Needle;
+use client::session::Identity;
 use client::store::{Fate, History, Limits, Part, Remembered, Said, Store, Trouble};
-use common::address::{Address, Pseudo, Session};
+use common::address::{Address, Pseudo};
 use common::delivery::{Delivery, Incoming, Kept, MAX_REMEMBERED, Memory, MessageId};
 use common::frame::{Content, Frame};
 use common::text::Text;
@@ -80,7 +81,11 @@ impl Keeper {
     fn in_folder(folder: TempDir) -> Keeper {
         let (store, remembered) = open(folder.path());
         assert!(remembered.trouble.is_none());
-        Keeper { folder, store, delivery: Delivery::remembering(remembered.own, remembered.memory) }
+        Keeper {
+            folder,
+            store,
+            delivery: Delivery::remembering(remembered.identity.address, remembered.memory),
+        }
     }
 
     /// Killed and started again.
@@ -143,13 +148,15 @@ fn a_first_run_draws_an_address_and_the_next_one_goes_on_with_it() {
     assert_eq!(first.memory, Memory::default());
     drop(store);
     let (_store, second) = open(folder.path());
-    assert_eq!((second.own.as_str(), second.key), (first.own.as_str(), first.key));
+    assert_eq!(second.identity, first.identity);
 }
 
 #[test]
 fn pseudos_that_are_equal_have_one_file_and_others_have_others() {
     let folder = TempDir::new().unwrap();
-    let own = |name: &str| Store::open_in(folder.path(), &pseudo(name), Limits::default()).unwrap().1.own;
+    let own = |name: &str| {
+        Store::open_in(folder.path(), &pseudo(name), Limits::default()).unwrap().1.identity.address
+    };
     let first = own("Éva");
     assert_eq!(own("e\u{301}VA").to_string(), first.to_string().replace("Éva", "éVA"));
     for other in ["eva", "con", "nul", "a.", "李明", &"é".repeat(32)] {
@@ -170,7 +177,7 @@ fn nobody_else_can_read_the_files() {
     let parent = TempDir::new().unwrap();
     let folder = parent.path().join("a/b");
     let (mut store, remembered) = open(&folder);
-    let mut delivery = Delivery::remembering(remembered.own, remembered.memory);
+    let mut delivery = Delivery::remembering(remembered.identity.address, remembered.memory);
     delivery.write(&msg("secret")).unwrap();
     assert!(store.commit(&delivery.take_changes()).is_none());
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -179,6 +186,30 @@ fn nobody_else_can_read_the_files() {
     for file in files(&folder) {
         assert_eq!(mode(&file), 0o600, "{}", file.display());
     }
+}
+
+#[test]
+fn what_was_received_and_may_not_have_been_shown_is_known_to_the_next_run() {
+    let folder = TempDir::new().unwrap();
+    let (mut store, remembered) = open(folder.path());
+    let mut delivery = Delivery::remembering(remembered.identity.address, remembered.memory);
+    let own = delivery.own().to_string();
+    hear(&mut delivery, "present bob/b1");
+    for (n, is_shown) in [(1, true), (2, true), (3, false)] {
+        hear(&mut delivery, &format!("msg bob/b1 {own} {n} {DATE} texte"));
+        assert!(store.commit(&delivery.take_changes()).is_none());
+        if is_shown {
+            store.shown();
+        }
+    }
+    // Killed here, and ended in good order.
+    assert_eq!(open(copy(folder.path()).path()).1.shown, 2);
+    drop(store);
+    let (mut store, remembered) = open(folder.path());
+    assert_eq!(remembered.shown, 2);
+    store.shown();
+    drop(store);
+    assert_eq!(open(folder.path()).1.shown, 3);
 }
 
 #[test]
@@ -327,7 +358,7 @@ fn beyond_the_limit_the_oldest_goes_and_that_is_said_once() {
     for limits in [Limits { messages: 200, bytes: 1 << 30 }, Limits { messages: 1000, bytes: 600 }] {
         let folder = TempDir::new().unwrap();
         let (mut store, remembered) = Store::open_in(folder.path(), &pseudo("alice"), limits).unwrap();
-        let mut delivery = Delivery::remembering(remembered.own, remembered.memory);
+        let mut delivery = Delivery::remembering(remembered.identity.address, remembered.memory);
         let mut told = Vec::new();
         hear(&mut delivery, "present carol/c1");
         delivery.write(&msg("à carol")).unwrap();
@@ -530,7 +561,8 @@ fn run(steps: &[Step]) {
                 alice.commit();
             }
             Step::Renew => {
-                alice.delivery.renew(Address::new(&pseudo("alice"), &Session::random()));
+                let new = Identity::new(&pseudo("alice"));
+                alice.delivery.renew(new.address, &new.key);
                 alice.commit();
                 seated = None;
             }

@@ -13,7 +13,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Local};
-use common::address::{Address, Pseudo, Session};
+use common::address::{Address, Pseudo};
 use common::delivery::{Change, Kept, Memory, MessageId, Met, Person};
 use common::frame::Content;
 use rusqlite::types::Type;
@@ -21,6 +21,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transac
 
 use crate::event::cause;
 use crate::find::Needle;
+use crate::session::Identity;
 
 /// A folder that is used instead of the system's.
 const FOLDER_VARIABLE: &str = "MESSAGERIE_DONNEES";
@@ -46,7 +47,7 @@ const OUT_OF_DATE: u8 = b'!';
 /// message, `date` in milliseconds. A person without an address is one whom the delivery rules have forgotten.
 const TABLES: &str = "
 CREATE TABLE own (pseudo TEXT NOT NULL, session TEXT NOT NULL, key TEXT NOT NULL,
-    floor INTEGER NOT NULL, last_entry INTEGER NOT NULL) STRICT;
+    floor INTEGER NOT NULL, last_entry INTEGER NOT NULL, shown INTEGER NOT NULL) STRICT;
 CREATE TABLE person (id INTEGER PRIMARY KEY, folded TEXT NOT NULL UNIQUE, pseudo TEXT NOT NULL,
     last_number INTEGER NOT NULL, said INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE address (person INTEGER NOT NULL, session TEXT NOT NULL, spelt TEXT NOT NULL,
@@ -169,12 +170,13 @@ impl std::error::Error for Trouble {}
 /// What an earlier run has kept, or what a first one begins with.
 #[derive(Debug)]
 pub struct Remembered {
-    /// The own address.
-    pub own: Address<'static>,
-    /// What proves that a seat kept for this address is one's own.
-    pub key: Session,
+    /// Who one is.
+    pub identity: Identity,
     /// For the delivery rules.
     pub memory: Memory,
+    /// Up to which place in the history all was shown, as far as is known. What was received behind it is to be shown
+    /// first.
+    pub shown: i64,
     /// What the user has to know, although there is a store.
     pub trouble: Option<Trouble>,
 }
@@ -191,6 +193,8 @@ pub struct Store {
     /// Whether a commit waits for the disk.
     is_synchronous: bool,
     has_told_of_limits: bool,
+    /// Everything that was received and kept so far was shown.
+    all_shown: bool,
 }
 
 impl Store {
@@ -218,18 +222,25 @@ impl Store {
         let mut told = [UP_TO_DATE];
         let _ = lock.read(&mut told);
 
-        let (opened, trouble) = match open_tables(&file, own, told[0] == OUT_OF_DATE) {
+        let (db, remembered) = match open_tables(&file, own, told[0] == OUT_OF_DATE) {
             Err(Trouble::Damaged(_)) => {
                 let aside = set_aside(&file).map_err(|error| unwritable(&error))?;
-                (open_tables(&file, own, false)?, Some(Trouble::Replaced(aside)))
+                let (db, remembered) = open_tables(&file, own, false)?;
+                (db, Remembered { trouble: Some(Trouble::Replaced(aside)), ..remembered })
             }
-            opened => (opened?, None),
+            opened => opened?,
         };
-        let (db, own, key, memory) = opened;
-        let mut store =
-            Store { db: Some(db), file, lock, limits, is_synchronous: true, has_told_of_limits: false };
+        let mut store = Store {
+            db: Some(db),
+            file,
+            lock,
+            limits,
+            is_synchronous: true,
+            has_told_of_limits: false,
+            all_shown: false,
+        };
         store.note_state(UP_TO_DATE).map_err(|error| unwritable(&error))?;
-        Ok((store, Remembered { own, key, memory, trouble }))
+        Ok((store, remembered))
     }
 
     /// Keeps these changes, all or none of them: once it returns, they outlive the program and, where anything may be
@@ -274,6 +285,9 @@ impl Store {
             self.is_synchronous = synchronous;
         }
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if std::mem::take(&mut self.all_shown) {
+            note_all_shown(&transaction)?;
+        }
         let mut writer = Writer { db: &transaction, person: None };
         for change in changes {
             writer.apply(change)?;
@@ -281,6 +295,11 @@ impl Store {
         let trimmed = trim(&transaction, self.limits)?;
         transaction.commit()?;
         Ok(trimmed)
+    }
+
+    /// All that was received and committed so far is on the screen.
+    pub fn shown(&mut self) {
+        self.all_shown = true;
     }
 
     /// What was said, for reading.
@@ -296,6 +315,20 @@ impl Store {
         self.lock.rewind()?;
         self.lock.write_all(&[state])
     }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // After a program that was killed, what was shown last is shown once more.
+        if let Some(db) = self.db.take_if(|_| self.all_shown) {
+            let _ = note_all_shown(&db);
+        }
+    }
+}
+
+fn note_all_shown(db: &Connection) -> rusqlite::Result<()> {
+    let mut note = db.prepare_cached("UPDATE own SET shown = (SELECT coalesce(max(id), 0) FROM history)")?;
+    note.execute([]).map(|_| ())
 }
 
 /// Writes changes within a transaction.
@@ -323,9 +356,8 @@ impl Writer<'_> {
             Change::Counted(address, number) => self.count(address, *number).map(|_| ()),
             Change::Seen(address) => self.seen(address),
             Change::Forgotten(address) => self.forgotten(address),
-            Change::Renewed(own) => {
-                let session = session_of(own);
-                self.run("UPDATE own SET session = ?1", params![session])
+            Change::Renewed(own, key) => {
+                self.run("UPDATE own SET session = ?1, key = ?2", params![session_of(own), key.as_str()])
             }
         }
     }
@@ -476,11 +508,7 @@ fn find_person(db: &Connection, pseudo: &Pseudo) -> rusqlite::Result<Option<i64>
 
 /// Opens the file, or makes it, and reads what the delivery rules remember. `out_of_date`: the last run has gone on
 /// without being able to keep what happened, so this is somebody new, and nothing waits.
-fn open_tables(
-    file: &Path,
-    own: &Pseudo,
-    out_of_date: bool,
-) -> Result<(Connection, Address<'static>, Session, Memory), Trouble> {
+fn open_tables(file: &Path, own: &Pseudo, out_of_date: bool) -> Result<(Connection, Remembered), Trouble> {
     let folder = file.parent().unwrap_or(file);
     // SQLite gives the files beside it the same rights.
     open_private(file).map_err(|error| unwritable(folder, &error))?;
@@ -490,8 +518,8 @@ fn open_tables(
     if version > VERSION {
         return Err(Trouble::Later(file.to_owned()));
     }
-    let (own, key, memory) = read_memory(&mut db, version, own, out_of_date).map_err(in_trouble)?;
-    Ok((db, own, key, memory))
+    let remembered = read_memory(&mut db, version, own, out_of_date).map_err(in_trouble)?;
+    Ok((db, remembered))
 }
 
 /// Gives the form of the tables, 0 for none.
@@ -512,32 +540,31 @@ fn read_memory(
     version: i64,
     own: &Pseudo,
     out_of_date: bool,
-) -> rusqlite::Result<(Address<'static>, Session, Memory)> {
+) -> rusqlite::Result<Remembered> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let fresh = Identity::new(own);
+    let fresh = [session_of(&fresh.address), fresh.key.as_str()];
     if version == 0 {
         transaction.execute_batch(TABLES)?;
-        transaction.execute(
-            "INSERT INTO own VALUES (?1, ?2, ?3, 0, 0)",
-            params![own.as_str(), Session::random().as_str(), Session::random_key().as_str()],
-        )?;
+        transaction.execute("INSERT INTO own VALUES ('', ?1, ?2, 0, 0, 0)", fresh)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
     if out_of_date {
-        transaction.execute("UPDATE own SET session = ?1", [Session::random().as_str()])?;
+        transaction.execute("UPDATE own SET session = ?1, key = ?2", fresh)?;
         transaction.execute("INSERT INTO given_up SELECT entry FROM queue", [])?;
         transaction.execute("DELETE FROM queue", [])?;
     }
     transaction.execute("UPDATE own SET pseudo = ?1", [own.as_str()])?;
     let mut memory = Memory::default();
-    let (session, key) =
-        transaction.query_row("SELECT session, key, floor, last_entry FROM own", [], |row| {
-            (memory.floor, memory.last_id) = (row.get(2)?, row.get(3)?);
-            Ok((text(row, 0)?, text(row, 1)?))
-        })?;
+    let (identity, shown) = transaction.query_row("SELECT * FROM own", [], |row| {
+        (memory.floor, memory.last_id) = (row.get("floor")?, row.get("last_entry")?);
+        let address = Address::new(own, &text(row, "session")?);
+        Ok((Identity { address, key: text(row, "key")? }, row.get("shown")?))
+    })?;
     let places = read_people(&transaction, &mut memory)?;
     read_queues(&transaction, &mut memory, &places)?;
     transaction.commit()?;
-    Ok((Address::new(own, &session), key, memory))
+    Ok(Remembered { identity, memory, shown, trouble: None })
 }
 
 /// Gives, beside each of the people, his place in the table.
@@ -555,7 +582,7 @@ fn read_people(db: &Connection, memory: &mut Memory) -> rusqlite::Result<Vec<i64
                 places.remove(known);
                 memory.people.remove(known)
             }
-            None => Person::remembered(text(row, 1)?, row.get(2)?),
+            None => Person::remembered(text(row, "pseudo")?, row.get("last_number")?),
         };
         let address = format!("{}/{}", row.get::<_, String>(3)?, row.get::<_, String>(4)?);
         let address = Address::parse(&address).map_err(unreadable)?.into_owned();
@@ -705,7 +732,7 @@ impl History {
     /// # Errors
     /// It cannot be read.
     pub fn own(&self) -> Result<Pseudo, Unreadable> {
-        self.read(|db| db.query_row("SELECT pseudo FROM own", [], |row| text(row, 0)))
+        self.read(|db| db.query_row("SELECT pseudo FROM own", [], |row| text(row, "pseudo")))
     }
 
     /// At most `count` of what was said, with that one or with all.
@@ -934,7 +961,7 @@ fn session_of<'a>(address: &'a Address<'_>) -> &'a str {
 /// A column that holds text of a certain form.
 fn text<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
     row: &Row<'_>,
-    column: usize,
+    column: &str,
 ) -> rusqlite::Result<T> {
     parsed(&row.get::<_, String>(column)?)
 }

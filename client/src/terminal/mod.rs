@@ -99,7 +99,8 @@ fn hint(source: Source) -> String {
 }
 
 fn discuss(server: Endpoint, pseudo: &Pseudo, source: Source, screen: &Screen) -> anyhow::Result<bool> {
-    let (link, reception) = Link::open(server, pseudo, Some(PATIENCE), Conversation::new(screen.clone()))?;
+    let (link, reception) =
+        Link::open(server, pseudo, None, Some(PATIENCE), Conversation::new(screen.clone()))?;
     let tally = Arc::new(Tally::default());
     let input_over = read_input(source, &link, screen, &tally)?;
     let Ok(ending) = reception.join() else { bail!("la réception s'est interrompue") };
