@@ -1,5 +1,8 @@
 //! What a client keeps on disk, with real files: whatever it is killed by, the file is as it was behind some commit.
 
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::PermissionsExt;
@@ -202,14 +205,17 @@ fn what_was_received_and_may_not_have_been_shown_is_known_to_the_next_run() {
             store.shown();
         }
     }
-    // Killed here, and ended in good order.
-    assert_eq!(open(copy(folder.path()).path()).1.shown, 2);
     drop(store);
     let (mut store, remembered) = open(folder.path());
     assert_eq!(remembered.shown, 2);
+    hear(&mut delivery, &format!("msg bob/b1 {own} 4 {DATE} texte"));
+    assert!(store.commit(&delivery.take_changes()).is_none());
     store.shown();
     drop(store);
-    assert_eq!(open(folder.path()).1.shown, 3);
+    assert_eq!(open(folder.path()).1.shown, 4);
+    // A file without what stands beside it.
+    fs::remove_file(file_ending(folder.path(), ".verrou")).unwrap();
+    assert_eq!(open(folder.path()).1.shown, 4);
 }
 
 #[test]

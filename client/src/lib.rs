@@ -3,6 +3,7 @@
 
 pub mod event;
 pub mod find;
+pub mod history;
 pub mod launcher;
 pub mod link;
 pub mod options;
@@ -35,7 +36,8 @@ pub fn main(in_a_window: impl FnOnce(Command) -> anyhow::Result<bool>) -> ExitCo
         Command::Terminal { pseudo: None, .. } if !io::stdin().is_terminal() => {
             return fail("client", MISUSED, "il manque votre pseudo : client HOTE[:PORT] PSEUDO --terminal");
         }
-        Command::Terminal { server, pseudo, listen } => terminal::run(server, pseudo, listen),
+        Command::Terminal { server, pseudo, listen, keep } => terminal::run(server, pseudo, listen, keep),
+        Command::History { pseudo } => history::print(pseudo),
         command => in_a_window(command),
     };
     match all_well {

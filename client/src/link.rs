@@ -206,6 +206,11 @@ impl Link {
         lock(&self.shared.session).has_peer()
     }
 
+    /// Whether what happens is kept for the next run.
+    pub fn is_kept(&self) -> bool {
+        lock(&self.shared.store).is_some()
+    }
+
     /// What leaving now would make undeliverable, as far as is known.
     pub fn undelivered(&self) -> Vec<Undelivered> {
         lock(&self.shared.session).lost_by_leaving()
@@ -235,7 +240,11 @@ impl Shared {
         let changes = session.take_changes();
         drop(session);
         if let Some(trouble) = store.as_mut().and_then(|store| store.commit(&changes)) {
-            lock(&self.session).tell(trouble);
+            let mut session = lock(&self.session);
+            if store.take_if(|store| store.is_broken()).is_some() {
+                session.forget_changes();
+            }
+            session.tell(trouble);
         }
         result
     }
@@ -304,7 +313,7 @@ impl<F: Front> Reception<F> {
             match result {
                 Some(Ok(stream)) => self.talk(stream),
                 Some(Err(failure)) => {
-                    self.shared.act(|session| session.disconnected(failure, Instant::now()))
+                    self.shared.act(|session| session.disconnected(failure, Instant::now()));
                 }
                 None => {}
             }

@@ -38,16 +38,18 @@ const MAX_LOG_BYTES: i64 = 4 << 20;
 /// How many messages are erased in one transaction.
 const ERASED_AT_ONCE: u64 = 10_000;
 
-/// What the lock file says: whether the other file was kept up to date until the end.
-const UP_TO_DATE: u8 = b'=';
-const OUT_OF_DATE: u8 = b'!';
+/// How the lock file begins: whether the other file was kept up to date until the end. What follows is the place in the
+/// history up to which everything was shown. It is written in place, which needs no room on a full disk and costs next to
+/// nothing.
+const UP_TO_DATE: char = '=';
+const OUT_OF_DATE: char = '!';
 
 /// `queue` is what waits, as it goes on the wire, with number 0 as long as it is for the first to come; `history` is
 /// what was said, in this order, to whom or by whom: `entry` is the own entry's name, `word` is there if it is no
 /// message, `date` in milliseconds. A person without an address is one whom the delivery rules have forgotten.
 const TABLES: &str = "
 CREATE TABLE own (pseudo TEXT NOT NULL, session TEXT NOT NULL, key TEXT NOT NULL,
-    floor INTEGER NOT NULL, last_entry INTEGER NOT NULL, shown INTEGER NOT NULL) STRICT;
+    floor INTEGER NOT NULL, last_entry INTEGER NOT NULL) STRICT;
 CREATE TABLE person (id INTEGER PRIMARY KEY, folded TEXT NOT NULL UNIQUE, pseudo TEXT NOT NULL,
     last_number INTEGER NOT NULL, said INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE address (person INTEGER NOT NULL, session TEXT NOT NULL, spelt TEXT NOT NULL,
@@ -193,8 +195,10 @@ pub struct Store {
     /// Whether a commit waits for the disk.
     is_synchronous: bool,
     has_told_of_limits: bool,
-    /// Everything that was received and kept so far was shown.
-    all_shown: bool,
+    /// The last place in the history in this run.
+    last_said: i64,
+    /// Up to where everything was shown.
+    shown: i64,
 }
 
 impl Store {
@@ -219,10 +223,10 @@ impl Store {
             TryLockError::WouldBlock => Trouble::InUse(own.clone()),
             TryLockError::Error(_) => Trouble::NoLocks(folder.to_owned()),
         })?;
-        let mut told = [UP_TO_DATE];
-        let _ = lock.read(&mut told);
+        let mut note = String::new();
+        let _ = lock.read_to_string(&mut note);
 
-        let (db, remembered) = match open_tables(&file, own, told[0] == OUT_OF_DATE) {
+        let (db, mut remembered) = match open_tables(&file, own, note.starts_with(OUT_OF_DATE)) {
             Err(Trouble::Damaged(_)) => {
                 let aside = set_aside(&file).map_err(|error| unwritable(&error))?;
                 let (db, remembered) = open_tables(&file, own, false)?;
@@ -230,6 +234,9 @@ impl Store {
             }
             opened => opened?,
         };
+        if let Some(Ok(shown)) = note.get(1..).map(str::parse) {
+            remembered.shown = shown;
+        }
         let mut store = Store {
             db: Some(db),
             file,
@@ -237,9 +244,10 @@ impl Store {
             limits,
             is_synchronous: true,
             has_told_of_limits: false,
-            all_shown: false,
+            last_said: remembered.shown,
+            shown: remembered.shown,
         };
-        store.note_state(UP_TO_DATE).map_err(|error| unwritable(&error))?;
+        store.note(UP_TO_DATE).map_err(|error| unwritable(&error))?;
         Ok((store, remembered))
     }
 
@@ -259,7 +267,7 @@ impl Store {
                 drop(db);
                 // If not even that can be written, the delivery rules see it when the other one acknowledges more than
                 // was ever sent.
-                let _ = self.note_state(OUT_OF_DATE);
+                let _ = self.note(OUT_OF_DATE);
                 Some(match trouble(&error, &self.file) {
                     Trouble::Damaged(file) => match set_aside(&file) {
                         Ok(aside) => Trouble::Damaged(aside),
@@ -285,21 +293,28 @@ impl Store {
             self.is_synchronous = synchronous;
         }
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if std::mem::take(&mut self.all_shown) {
-            note_all_shown(&transaction)?;
-        }
-        let mut writer = Writer { db: &transaction, person: None };
+        let mut writer = Writer { db: &transaction, person: None, last_said: self.last_said };
         for change in changes {
             writer.apply(change)?;
         }
+        let last_said = writer.last_said;
         let trimmed = trim(&transaction, self.limits)?;
         transaction.commit()?;
+        self.last_said = last_said;
         Ok(trimmed)
+    }
+
+    /// Whether nothing more is kept, after an error.
+    pub fn is_broken(&self) -> bool {
+        self.db.is_none()
     }
 
     /// All that was received and committed so far is on the screen.
     pub fn shown(&mut self) {
-        self.all_shown = true;
+        if std::mem::replace(&mut self.shown, self.last_said) != self.last_said {
+            // Otherwise it is shown once more by the next run.
+            let _ = self.note(UP_TO_DATE);
+        }
     }
 
     /// What was said, for reading.
@@ -310,25 +325,10 @@ impl Store {
         History::open_file(self.file.clone())
     }
 
-    /// In place: so it needs no room on a full disk.
-    fn note_state(&mut self, state: u8) -> io::Result<()> {
+    fn note(&mut self, state: char) -> io::Result<()> {
         self.lock.rewind()?;
-        self.lock.write_all(&[state])
+        self.lock.write_all(format!("{state}{:020}", self.shown).as_bytes())
     }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        // After a program that was killed, what was shown last is shown once more.
-        if let Some(db) = self.db.take_if(|_| self.all_shown) {
-            let _ = note_all_shown(&db);
-        }
-    }
-}
-
-fn note_all_shown(db: &Connection) -> rusqlite::Result<()> {
-    let mut note = db.prepare_cached("UPDATE own SET shown = (SELECT coalesce(max(id), 0) FROM history)")?;
-    note.execute([]).map(|_| ())
 }
 
 /// Writes changes within a transaction.
@@ -337,6 +337,7 @@ struct Writer<'a> {
     /// The one whom the last change was about, as he was spelt, and his place in the table: most changes in a
     /// transaction are about the same one.
     person: Option<(String, i64)>,
+    last_said: i64,
 }
 
 impl Writer<'_> {
@@ -436,7 +437,7 @@ impl Writer<'_> {
 
     /// Adds to what was said.
     fn say(
-        &self,
+        &mut self,
         person: Option<i64>,
         entry: Option<MessageId>,
         word: &str,
@@ -451,10 +452,11 @@ impl Writer<'_> {
         // What cannot be read bears the moment of arrival.
         let date = DateTime::parse_from_rfc3339(date)
             .map_or_else(|_| Local::now().timestamp_millis(), |date| date.timestamp_millis());
-        self.run(
+        let mut say = self.db.prepare_cached(
             "INSERT INTO history (person, entry, date, word, text) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![person, entry, date, word, text],
-        )
+        )?;
+        self.last_said = say.insert(params![person, entry, date, word, text])?;
+        Ok(())
     }
 
     /// The place in the table of somebody who was seen.
@@ -546,7 +548,7 @@ fn read_memory(
     let fresh = [session_of(&fresh.address), fresh.key.as_str()];
     if version == 0 {
         transaction.execute_batch(TABLES)?;
-        transaction.execute("INSERT INTO own VALUES ('', ?1, ?2, 0, 0, 0)", fresh)?;
+        transaction.execute("INSERT INTO own VALUES ('', ?1, ?2, 0, 0)", fresh)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
     if out_of_date {
@@ -556,11 +558,12 @@ fn read_memory(
     }
     transaction.execute("UPDATE own SET pseudo = ?1", [own.as_str()])?;
     let mut memory = Memory::default();
-    let (identity, shown) = transaction.query_row("SELECT * FROM own", [], |row| {
+    let identity = transaction.query_row("SELECT * FROM own", [], |row| {
         (memory.floor, memory.last_id) = (row.get("floor")?, row.get("last_entry")?);
         let address = Address::new(own, &text(row, "session")?);
-        Ok((Identity { address, key: text(row, "key")? }, row.get("shown")?))
+        Ok(Identity { address, key: text(row, "key")? })
     })?;
+    let shown = transaction.query_row("SELECT coalesce(max(id), 0) FROM history", [], |row| row.get(0))?;
     let places = read_people(&transaction, &mut memory)?;
     read_queues(&transaction, &mut memory, &places)?;
     transaction.commit()?;

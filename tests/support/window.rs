@@ -17,7 +17,7 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 
 use crate::PATIENCE;
-use crate::program::{Program, binary};
+use crate::program::{DATA_VARIABLE, Program, binary};
 use crate::xvfb::Xvfb;
 
 /// What the client takes its look from, whatever is remembered.
@@ -76,6 +76,7 @@ impl Desktop {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("client"));
         command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
+        command.env(DATA_VARIABLE, &self.home);
         command.env("FLTK_SCALING_FACTOR", self.density.to_string());
         self.on_screen(&mut command);
         command

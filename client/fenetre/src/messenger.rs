@@ -487,7 +487,8 @@ impl Messenger {
             Happened::Retrying(_)
             | Happened::TurnedAway(_)
             | Happened::Unknown { .. }
-            | Happened::Outdated(_) => {}
+            | Happened::Outdated(_)
+            | Happened::Storage(_) => {}
         }
         if !sentence.is_empty() {
             entries.push(Entry::Notice { date: Local::now(), text: sentence });
