@@ -12,6 +12,7 @@ use common::frame::Refusal;
 use common::text::harmless;
 
 use crate::networks::likely_cause;
+use crate::store::Trouble;
 
 /// Something that happened to the connection or in the discussion.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ pub enum Event {
     Delivered(Vec<MessageId>),
     /// What is remembered is older than what that one has seen; it goes on as somebody new.
     Outdated(Pseudo),
+    /// What is kept on disk has changed its ways.
+    Storage(Trouble),
     /// The last event.
     Over(Arc<Ending>),
 }
@@ -147,6 +150,7 @@ impl fmt::Display for Event {
                 "{who} a déjà reçu plus que ce dont ce programme se souvient (une sauvegarde remise en place ?) : \
                  il repart avec une nouvelle session."
             ),
+            Event::Storage(trouble) => trouble.fmt(f),
             Event::Over(ending) => ending.how.fmt(f),
         }
     }

@@ -267,6 +267,11 @@ impl Delivery {
         &self.own
     }
 
+    /// What is to be remembered from this run to the next.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
     /// What has changed since this was called last, in order. It must be on disk before anything that was sent or shown
     /// because of it can be.
     pub fn take_changes(&mut self) -> Vec<Change> {
@@ -454,10 +459,12 @@ impl Delivery {
 
     /// Lets go of [`lost_by_ending`](Self::lost_by_ending).
     pub fn give_up(&mut self) {
-        let lost: Vec<MessageId> = self.lost_by_ending().map(|(_, kept)| kept.id).collect();
+        let mut lost: Vec<MessageId> = self.lost_by_ending().map(|(_, kept)| kept.id).collect();
         if lost.is_empty() {
             return;
         }
+        // Person by person, they are in the order in which these were seen.
+        lost.sort_unstable();
         let is_lost = |kept: &Kept| lost.binary_search(&kept.id).is_ok();
         let queues = self.memory.people.iter_mut().map(|person| &mut person.kept);
         for queue in queues.chain([&mut self.memory.unaddressed]) {
@@ -673,4 +680,22 @@ fn line_bytes(own: &Address<'_>, person: &Person, index: usize) -> usize {
     let peer = person.met.last().map_or(0, |met| met.address.as_str().len());
     let kept = &person.kept[index];
     REST + kept.word.len() + own.as_str().len() + peer + kept.rest.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Text;
+
+    #[test]
+    fn giving_up_lets_go_of_what_waits_for_everybody() {
+        let mut alice = Delivery::new(Address::parse("alice/a1").unwrap());
+        for seated in ["carol/c1", "bob/b1", "carol/c1"] {
+            alice.handle(&Frame::Present(Address::parse(seated).unwrap()));
+            alice.write(&Content::Msg { date: "", text: Text::from_plain("salut").unwrap() }).unwrap();
+        }
+        alice.give_up();
+        assert_eq!(alice.undelivered().count(), 0);
+        assert!(alice.all_delivered());
+    }
 }

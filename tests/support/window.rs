@@ -18,7 +18,7 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 
 use crate::PATIENCE;
-use crate::program::{Program, binary};
+use crate::program::{DATA_VARIABLE, Program, binary};
 use crate::xvfb::Xvfb;
 
 /// What the client takes its look from, whatever is remembered.
@@ -90,6 +90,7 @@ impl Desktop {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("client"));
         command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
+        command.env(DATA_VARIABLE, &self.home);
         command.env("FLTK_SCALING_FACTOR", self.density.to_string());
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{}:{path}", self.home.display()));

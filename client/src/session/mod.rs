@@ -31,6 +31,7 @@ use common::lines::LineBuffer;
 use common::text::harmless;
 
 use crate::event::{End, Ending, Event, Failure, Message, Undelivered};
+use crate::store::Trouble;
 use attempts::Attempts;
 use connection::Open;
 use leaving::{Leaving, Next};
@@ -140,6 +141,11 @@ impl Session {
     /// Nobody keeps what changes: [`take_changes`](Self::take_changes) will give nothing any more.
     pub fn forget_changes(&mut self) {
         self.delivery.forget_changes();
+    }
+
+    /// The user has to know this of what is kept.
+    pub fn tell(&mut self, trouble: Trouble) {
+        self.events.push(Event::Storage(trouble));
     }
 
     // ---- what the user does ----
