@@ -1,6 +1,7 @@
 //! The client: the [`link`] to the relay, and two fronts for it, the [`terminal`] and the window.
 
 pub mod event;
+pub mod files;
 mod input;
 pub mod link;
 pub mod options;
