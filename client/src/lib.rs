@@ -3,6 +3,7 @@
 
 pub mod discovery;
 pub mod event;
+pub mod files;
 pub mod find;
 pub mod history;
 pub mod launcher;

@@ -33,7 +33,7 @@ impl<'a> Text<'a> {
     }
 
     /// A text of any length, for sentences that are known to be short.
-    pub(crate) fn escaped(plain: &'a str) -> Self {
+    pub fn escaped(plain: &'a str) -> Self {
         if all_bytes(plain, |b| b != b'\\' && b != b'\n') {
             return Text(Cow::Borrowed(plain));
         }
