@@ -686,19 +686,4 @@ fn line_bytes(own: &Address<'_>, person: &Person, index: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text::Text;
-
-    #[test]
-    fn giving_up_lets_go_of_what_waits_for_everybody() {
-        let mut alice = Delivery::new(Address::parse("alice/a1").unwrap());
-        for seated in ["carol/c1", "bob/b1", "carol/c1"] {
-            alice.handle(&Frame::Present(Address::parse(seated).unwrap()));
-            alice.write(&Content::Msg { date: "", text: Text::from_plain("salut").unwrap() }).unwrap();
-        }
-        alice.give_up();
-        assert_eq!(alice.undelivered().count(), 0);
-        assert!(alice.all_delivered());
-    }
-}
+mod tests;
