@@ -180,7 +180,7 @@ impl Entry {
             Kind::Messages(pseudo) => {
                 message.set(stamp, pseudo, emphasis);
                 for line in content.split_terminator('\n') {
-                    message.push(out, &Text::from_wire(line));
+                    message.push(out, &Text::from_wire(line).plain());
                 }
             }
         }

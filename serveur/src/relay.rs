@@ -13,8 +13,9 @@ use common::endpoint::Endpoint;
 use common::text::harmless;
 use common::transcript::Emphasis;
 
-use crate::addresses::{from_this_machine, reachable};
+use crate::addresses::{from_this_machine, greeting};
 use crate::connection::Connection;
+use crate::discovery;
 use crate::door::{Door, Doorkeeper, EXHAUSTED_PAUSE};
 use crate::limits::Limits;
 use crate::participant::serve;
@@ -27,12 +28,17 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// At the end, how long an output that takes nothing may hold up the program.
 const LAST_DISPLAY: Duration = Duration::from_secs(2);
 
+/// The port to propose to whoever cannot have the one he wanted.
+const OTHER_PORT: u16 = 7979;
+
 /// A relay that listens.
 #[derive(Debug)]
 pub struct Relay {
     listener: TcpListener,
     local: SocketAddr,
     shared: Arc<Shared>,
+    /// The UDP port at which it can be found.
+    found_at: Option<u16>,
 }
 
 /// Ends a relay from another thread.
@@ -64,11 +70,12 @@ impl fmt::Display for BindError {
             }
             BindError::Listen(endpoint, error) => (endpoint, error),
         };
+        let other = if endpoint.port == OTHER_PORT { OTHER_PORT + 1 } else { OTHER_PORT };
         match error.kind() {
             io::ErrorKind::AddrInUse => write!(
                 f,
-                "le port {} est déjà pris : un serveur tourne peut-être déjà sur cette machine ; \
-                 arrêtez-le, ou choisissez un autre port",
+                "le port {} est déjà pris : un serveur tourne peut-être déjà sur cette machine ; arrêtez-le, \
+                 ou choisissez un autre port, par exemple « serveur {other} » ou « client --heberge {other} »",
                 endpoint.port
             ),
             io::ErrorKind::AddrNotAvailable => write!(
@@ -79,7 +86,8 @@ impl fmt::Display for BindError {
             ),
             io::ErrorKind::PermissionDenied => write!(
                 f,
-                "le port {} est réservé au système : choisissez un port à partir de 1024",
+                "le système n'accorde pas le port {} : choisissez-en un autre, à partir de 1024, \
+                 par exemple « serveur {other} » ou « client --heberge {other} »",
                 endpoint.port
             ),
             _ => write!(f, "impossible d'écouter sur {endpoint} : {error}"),
@@ -123,7 +131,12 @@ impl Relay {
             door: Door::default(),
             stopping: AtomicBool::new(false),
         });
-        Ok(Relay { listener, local, shared })
+        Ok(Relay { listener, local, shared, found_at: None })
+    }
+
+    /// Makes it answer, while it runs, to those who look for a relay at that UDP port.
+    pub fn found_at(self, port: u16) -> Relay {
+        Relay { found_at: Some(port), ..self }
     }
 
     /// The address it listens on.
@@ -150,8 +163,13 @@ impl Relay {
             // Nobody waits any more if it took too long.
             let _ = done.send(());
         })?;
-        display.plain(&self.greeting());
+        display.plain(&greeting(self.local));
+        let answerer = self.found_at.and_then(|port| {
+            let shared = Arc::clone(&self.shared);
+            discovery::start(port, self.local, &display, move || shared.room.free_seats())
+        });
         let accepted = self.accept_all();
+        drop(answerer);
         display.close();
         if is_done.recv_timeout(LAST_DISPLAY) == Err(RecvTimeoutError::Timeout) {
             // Not joined: only the end of the program ends a write to an output that takes nothing any more. The log
@@ -167,21 +185,6 @@ impl Relay {
             let _ = showing.join();
         }
         accepted
-    }
-
-    fn greeting(&self) -> String {
-        let mut greeting = format!(
-            "Le serveur écoute sur {}.\nSur les machines des deux participants, tapez :\n",
-            self.local
-        );
-        let addresses = reachable(self.local);
-        for address in &addresses {
-            greeting.push_str(&format!("    client {address}\n"));
-        }
-        if addresses.iter().all(|address| address.ip().is_loopback()) {
-            greeting.push_str("(Cette adresse ne vaut que sur cette machine.)\n");
-        }
-        greeting
     }
 
     fn accept_all(self) -> io::Result<()> {

@@ -219,6 +219,16 @@ impl Room {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many newcomers could take a seat now.
+    pub(crate) fn free_seats(&self) -> usize {
+        let table = self.lock();
+        if table.over_since.is_some() {
+            0
+        } else {
+            table.seats.iter().filter(|seat| matches!(seat, Seat::Free)).count()
+        }
+    }
+
     /// Takes a seat and tells both; or tells the newcomer that his discussion is over.
     ///
     /// # Errors
