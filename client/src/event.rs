@@ -12,6 +12,7 @@ use common::frame::Refusal;
 use common::text::harmless;
 
 use crate::networks::likely_cause;
+use crate::store::Trouble;
 
 /// Something that happened to the connection or in the discussion.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ pub enum Event {
     Delivered(Vec<MessageId>),
     /// What is remembered is older than what that one has seen; it goes on as somebody new.
     Outdated(Pseudo),
+    /// What is kept on disk has changed its ways.
+    Storage(Trouble),
     /// The last event.
     Over(Arc<Ending>),
 }
@@ -79,7 +82,7 @@ pub struct Ending {
 pub enum End {
     /// Our own user left.
     Left {
-        /// The server has said so to the other one, or will.
+        /// The server knows it and tells the other one, now or when he comes back.
         told: bool,
     },
     /// The other one left.
@@ -147,6 +150,7 @@ impl fmt::Display for Event {
                 "{who} a déjà reçu plus que ce dont ce programme se souvient (une sauvegarde remise en place ?) : \
                  il repart avec une nouvelle session."
             ),
+            Event::Storage(trouble) => trouble.fmt(f),
             Event::Over(ending) => ending.how.fmt(f),
         }
     }
@@ -157,8 +161,7 @@ impl fmt::Display for End {
         match self {
             End::Left { told: true } => f.write_str("Vous avez quitté la discussion."),
             End::Left { told: false } => f.write_str(
-                "Vous avez quitté la discussion ; le serveur ne l'a pas confirmé : \
-                 l'autre participant ne le sait peut-être pas.",
+                "Vous avez quitté la discussion, mais l'autre participant n'a peut-être pas pu en être prévenu.",
             ),
             // In the coursework's words.
             End::LeftByPeer(who) => write!(f, "le client {who} a quitté la discussion."),

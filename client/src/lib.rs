@@ -3,11 +3,15 @@
 
 pub mod discovery;
 pub mod event;
+pub mod files;
+pub mod find;
+pub mod history;
 pub mod launcher;
 pub mod link;
 mod networks;
 pub mod options;
 pub mod session;
+pub mod store;
 pub mod terminal;
 pub mod undelivered;
 
@@ -35,7 +39,8 @@ pub fn main(in_a_window: impl FnOnce(Command) -> anyhow::Result<bool>) -> ExitCo
         Command::Terminal { pseudo: None, .. } if !io::stdin().is_terminal() => {
             return fail("client", MISUSED, "il manque votre pseudo : client HOTE[:PORT] PSEUDO --terminal");
         }
-        Command::Terminal { server, pseudo, listen } => terminal::run(server, pseudo, listen),
+        Command::Terminal { server, pseudo, listen, keep } => terminal::run(server, pseudo, listen, keep),
+        Command::History { pseudo } => history::print(pseudo),
         command => in_a_window(command),
     };
     match all_well {

@@ -58,11 +58,11 @@ const LEAVING_TIMEOUT: Duration = Duration::from_secs(6);
 /// There is no display to open a window on, or a relay inside the program cannot listen.
 pub fn run(command: Command) -> anyhow::Result<bool> {
     match command {
-        Command::Host { port, pseudo } => host(port, pseudo)?,
-        Command::Demo => demo()?,
-        Command::Window { server, pseudo } => join(server, pseudo)?,
+        Command::Host { port, pseudo, .. } => host(port, pseudo)?,
+        Command::Demo { .. } => demo()?,
+        Command::Window { server, pseudo, .. } => join(server, pseudo)?,
         // These need none.
-        Command::Terminal { .. } | Command::Help | Command::Version => {}
+        Command::Terminal { .. } | Command::History { .. } | Command::Help | Command::Version => {}
     }
     Ok(true)
 }
