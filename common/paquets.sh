@@ -1,23 +1,37 @@
 # Read by the scripts that install system packages: exiger PAQUET…
 
-# Installs those of the given Debian packages that are missing, and says which.
+# Installs those of the given Debian packages that are missing; says which, and otherwise only what goes wrong.
 exiger() {
-    manquants=
     if ! command -v dpkg-query >/dev/null; then
         echo "Ce système n'a pas de paquets Debian : installez l'équivalent de : $*" >&2
         return 0
     fi
+    manquants=
     for paquet in "$@"; do
         etat=$(dpkg-query -W -f '${Status}' "$paquet" 2>/dev/null || true)
         [ "$etat" = "install ok installed" ] || manquants="$manquants $paquet"
     done
     [ -n "$manquants" ] || return 0
-    echo "Paquets à installer :$manquants"
+    # The lock: a system that has just been started may be installing something itself.
+    commande="apt-get update -qq; apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends$manquants"
     administrateur=
-    [ "$(id -u)" = 0 ] || administrateur=sudo
-    $administrateur apt-get update -qq
-    # Each package is a word of its own.
-    # shellcheck disable=SC2086
-    $administrateur env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends $manquants
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || demander
+        administrateur=sudo
+    fi
+    echo "Installation (une minute environ) :$manquants"
+    if ! sortie=$($administrateur env DEBIAN_FRONTEND=noninteractive sh -c "$commande" 2>&1); then
+        echo "$sortie" >&2
+        [ -z "$administrateur" ] || demander
+        echo "L'installation a échoué : vérifiez la connexion à Internet, puis recommencez." >&2
+        exit 1
+    fi
+}
+
+# Someone else has to type it.
+demander() {
+    echo "Il manque des paquets, que seul l'administrateur de cette machine peut installer." >&2
+    echo "Qui a son mot de passe tape cette ligne, puis vous recommencez :" >&2
+    echo "    su -c '$commande'" >&2
+    exit 1
 }

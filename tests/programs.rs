@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
 
 use support::peer::Peer;
-use support::program::{Program, binary, listening, server};
+use support::program::{Program, binary, listening, make_script, server};
 use support::relay::seat_two;
 
 /// Runs a program that should end by itself; status, stdout, stderr.
@@ -36,7 +37,7 @@ fn a_wrong_command_line_is_one_clear_line_and_status_2() {
         (&["127.0.0.1:0", "en-trop"], "argument en trop : en-trop"),
         (&["127.0.0.1:port"], "le port « port » n'est pas valide"),
         (&["127.0.0.1:70000"], "le port « 70000 » n'est pas valide"),
-        (&["7878"], "l'adresse « 7878 » n'est pas valide"),
+        (&["70000"], "le port « 70000 » n'est pas valide"),
     ] {
         let (status, out, err) = run("serveur", args);
         assert_eq!((status, out.as_str(), err.lines().count()), (2, "", 1), "{err}");
@@ -48,7 +49,9 @@ fn a_wrong_command_line_is_one_clear_line_and_status_2() {
 fn an_address_that_cannot_be_had_is_one_clear_line_and_status_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     for (address, words) in [
+        // With what to type instead.
         (taken.local_addr().unwrap().to_string(), "est déjà pris"),
+        (taken.local_addr().unwrap().to_string(), "« serveur 7979 »"),
         ("192.0.2.1:0".to_owned(), "n'est pas une adresse de cette machine"),
         ("machine.invalid:0".to_owned(), "est introuvable"),
     ] {
@@ -80,7 +83,7 @@ fn ipv6_addresses_work_too() {
     alice.send_message("bob/s-bob", 1, "six");
     assert!(bob.receive().unwrap().ends_with(" six"));
     let client = Program::start("client", &[&address.to_string(), "carol", "--terminal"]);
-    client.err.wait_for("deux personnes discutent déjà");
+    client.err.wait_for("Deux personnes discutent déjà");
 }
 
 #[test]
@@ -117,6 +120,40 @@ fn a_permanent_server_goes_on_after_a_discussion() {
     }
     let _next = Peer::login(address, "carol");
     server.kill();
+}
+
+#[test]
+fn what_needs_no_window_runs_where_the_window_has_not_been_built() {
+    let folder = binary("client").with_file_name(format!("alone-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let client = folder.join("client");
+    fs::hard_link(binary("client"), &client).unwrap();
+    let run = |option: &str| {
+        let output = Command::new(&client).arg(option).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(run("--version"), (Some(0), String::new()));
+    let (status, err) = run("--demo");
+    assert_eq!((status, err.lines().count()), (Some(1), 1), "{err}");
+    assert!(err.contains("« messagerie », qui n'est pas à côté") && err.contains("--terminal"), "{err}");
+    // As the system's loader puts it.
+    let words = "messagerie: error while loading shared libraries: libXinerama.so.1: cannot open";
+    make_script(&folder.join("messagerie"), &format!("echo '{words}' >&2; exit 127"));
+    let (status, err) = run("--demo");
+    assert_eq!((status, err.lines().count()), (Some(1), 1), "{err}");
+    assert!(err.contains("(il manque libXinerama.so.1)") && err.contains("sh client/paquets.sh"), "{err}");
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn the_terminal_needs_nothing_that_draws() {
+    for name in ["serveur", "client"] {
+        let program = fs::read(binary(name)).unwrap();
+        for library in ["libX11.so", "libpango"] {
+            let is_there = program.windows(library.len()).any(|bytes| bytes == library.as_bytes());
+            assert!(!is_there, "{name} asks for {library}");
+        }
+    }
 }
 
 #[test]

@@ -19,6 +19,10 @@ const TEXT: u32 = 0x1B1F24;
 const SURFACE: u32 = 0xFFFFFF;
 const BACKGROUND: u32 = 0xF5F6F8;
 
+/// The first word of the other one's last message of one line, above an entry field of one line: from the left, and
+/// from the window's bottom.
+const LAST_WORD: (i32, i32) = (60, -83);
+
 /// bob by hand, opposite a window.
 struct Bob {
     peer: Peer,
@@ -191,11 +195,12 @@ fn who_is_leaving_presses_no_button_with_the_space_bar() {
         let (desktop, relay) = (Desktop::start(), RelayThread::start());
         let (window, mut bob) = talk(&desktop, &relay);
         window.type_line("sans reponse");
-        bob.receive_fields();
+        let (number, ..) = bob.receive_fields();
         if leave == "Return" {
             window.type_text("quitter");
         }
         window.press(&[leave, "space"]);
+        bob.acknowledge(number);
         while bob.peer.receive().is_some_and(|line| !line.starts_with("fin ")) {}
         window.wait_for_text("Vous avez quitté la discussion.");
         assert_eq!(window.pixels(BACKGROUND, Some((1, 1, 8, 8))), 64, "the look is the same");
@@ -280,6 +285,30 @@ fn the_right_mouse_button_cuts_copies_and_pastes_in_french() {
 }
 
 #[test]
+fn the_right_mouse_button_copies_the_message_under_it() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait("deux lignes ?\\nPas tout à fait : « trois ».\\nVoilà.");
+    let (x, y) = (LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+    window.open_menu(x, y);
+    desktop.screenshot("menu-message");
+    window.press(&["Down"]);
+    window.close_menu("Return");
+    let message = "deux lignes ?\nPas tout à fait : « trois ».\nVoilà.";
+    wait_until("the message in the clipboard", || desktop.clipboard() == message);
+    // What is selected comes first, and the message can be had all the same.
+    window.click_times(2, x - 20, y);
+    window.open_menu(x, y);
+    window.press(&["Down"]);
+    window.close_menu("Return");
+    wait_until("the word in the clipboard", || desktop.clipboard() == "Voilà");
+    window.open_menu(x, y);
+    window.press(&["Down", "Down"]);
+    window.close_menu("Return");
+    wait_until("the message in the clipboard", || desktop.clipboard() == message);
+}
+
+#[test]
 fn the_line_that_the_server_prints_can_be_pasted_into_the_form() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let window = desktop.client(&[]);
@@ -354,6 +383,95 @@ fn a_text_that_is_too_long_is_said_so_and_stays() {
 }
 
 #[test]
+fn what_is_one_character_on_the_screen_is_one_for_the_keys() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    for character in ["👨‍👩‍👧‍👧", "🇫🇷", "👍🏽", "e\u{301}"] {
+        window.type_text("a");
+        window.paste(&format!("{character}{character}"));
+        // The last one goes; then from before the other, that one.
+        window.press(&["BackSpace", "Left", "b", "Right", "c"]);
+        window.press(&["Return"]);
+        assert_eq!(bob.receive(), format!("ab{character}c"));
+        window.paste(character);
+        window.press(&["Home", "Delete", "z", "Return"]);
+        assert_eq!(bob.receive(), "z");
+    }
+    window.screenshot("families");
+}
+
+#[test]
+fn the_keys_of_the_entry_field_do_what_they_do_elsewhere() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let cases: [(&str, &[&str], &str); 12] = [
+        ("un deux trois", &["ctrl+BackSpace"], "un deux "),
+        ("un deux trois", &["Home", "ctrl+Delete"], " deux trois"),
+        ("un deux trois", &["ctrl+Left", "x"], "un deux xtrois"),
+        ("un deux trois", &["Home", "ctrl+Right", "x"], "unx deux trois"),
+        ("un deux trois", &["ctrl+shift+Left", "x"], "un deux x"),
+        ("un deux trois", &["shift+Home", "x"], "x"),
+        // What was typed after a deletion is undone without it.
+        ("un deux", &["BackSpace", "BackSpace", "s", "ctrl+z"], "un de"),
+        ("un deux", &["BackSpace", "BackSpace", "s", "ctrl+z", "ctrl+z"], "un deux"),
+        ("un deux", &["ctrl+z", "ctrl+z", "ctrl+shift+z"], "un "),
+        ("un", &["ctrl+a", "ctrl+x", "ctrl+v", "ctrl+v"], "unun"),
+        ("un", &["shift+Return", "d", "Up", "x"], r"uxn\nd"),
+        ("un deux", &["ctrl+Home", "shift+ctrl+End", "shift+Delete", "y", "shift+Insert"], "yun deux"),
+    ];
+    for (text, keys, sent) in cases {
+        window.type_text(text);
+        window.press(keys);
+        window.press(&["Return"]);
+        assert_eq!(bob.receive(), sent, "{keys:?}");
+    }
+}
+
+#[test]
+fn the_mouse_selects_in_the_entry_field() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let y = window.geometry().3 - 30;
+    window.type_text("alpha beta");
+    // A word, everything, a part.
+    window.click_times(2, 30, y);
+    window.type_line("x");
+    assert_eq!(bob.receive(), "x beta");
+    window.type_text("alpha beta");
+    window.click_times(3, 30, y);
+    window.type_line("x");
+    assert_eq!(bob.receive(), "x");
+    window.type_text("alpha beta");
+    window.drag((300, y), (15, y));
+    window.type_line("x");
+    assert_eq!(bob.receive(), "x");
+    // What was selected is pasted with the middle button.
+    window.type_text("alpha beta ");
+    window.click_times(2, 30, y);
+    window.click_with(2, 300, y);
+    window.press(&["Return"]);
+    assert_eq!(bob.receive(), "alpha beta alpha");
+}
+
+#[test]
+fn a_long_draft_is_scrolled_and_stays_quick() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let lines: String = (0..40).map(|i| format!("ligne {i}\n")).collect();
+    window.paste(&lines);
+    wait_until("the text", || window.copied() == lines);
+    window.press(&["ctrl+End"]);
+    let height = window.geometry().3;
+    let field = Some((14, height - 150, 440, 130));
+    let end = window.picture(field);
+    window.screenshot("draft-long");
+    window.wheel(4, 100, height - 60, 30);
+    wait_until("the start of the draft", || window.picture(field) != end);
+    window.type_line("fin");
+    assert_eq!(bob.receive(), lines.replace('\n', r"\n") + "fin");
+}
+
+#[test]
 fn empty_messages_are_not_sent() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);
@@ -372,6 +490,32 @@ fn keys_typed_elsewhere_go_to_the_entry_field() {
     // The display has the focus now.
     window.type_line("lu");
     assert_eq!(bob.receive(), "lu");
+}
+
+#[test]
+fn a_word_of_a_message_is_pasted_into_the_next_one() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait("anticonstitutionnellement, mon ami");
+    for (copy, paste) in [("ctrl+c", "ctrl+v"), ("ctrl+Insert", "shift+Insert")] {
+        window.click_times(2, LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+        // The display has the focus now, and what is typed goes to the field all the same: a space too.
+        window.press(&[copy, paste, "space"]);
+        window.type_line("?");
+        assert_eq!(bob.receive(), "anticonstitutionnellement ?");
+        window.click_times(2, LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+        window.press(&["space"]);
+        window.type_line("oui");
+        assert_eq!(bob.receive(), " oui");
+        bob.say_and_wait("anticonstitutionnellement, mon ami");
+    }
+    // What was written already can be shortened and sent from there, too.
+    window.type_text("abc");
+    window.click_times(2, LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+    window.press(&["BackSpace"]);
+    window.click_times(2, LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+    window.press(&["Return"]);
+    assert_eq!(bob.receive(), "ab");
 }
 
 #[test]
@@ -472,6 +616,60 @@ fn the_other_look_is_one_key_away_and_remembered() {
     again.screenshot("login-dark");
 }
 
+#[test]
+fn whatever_a_message_is_made_of_it_stays_in_its_bubble_and_holds_up_nothing() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait(&format!("x{}", "\u{301}".repeat(240)));
+    // Above the message there is nothing yet.
+    let above = Some((14, 80, 60, 200));
+    window.screenshot("accents");
+    assert_eq!(window.pixels(BACKGROUND, above), 60 * 200);
+    for mark in ["\u{301}", "\u{5b0}", "\u{64e}", "\u{20dd}", "\u{200d}"] {
+        bob.say_and_wait(&format!("x{}", mark.repeat(62_000 / mark.len())));
+    }
+    window.type_line("toujours la");
+    assert_eq!(bob.receive(), "toujours la");
+    window.screenshot("accents-many");
+}
+
+#[test]
+fn a_link_is_opened_after_a_glance_at_where_it_leads() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let opened = desktop.catch_links();
+    let opened = || fs::read_to_string(&opened).unwrap_or_default();
+    let (window, mut bob) = talk(&desktop, &relay);
+    let (x, y) = (LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+    bob.say_and_wait("HTTPS://exemple.org/a?b&c ici");
+    window.screenshot("link");
+    window.click(x, y);
+    wait_until("the question", || window.is_asking());
+    window.screenshot("link-question");
+    window.press(&["Escape"]);
+    wait_until("no question", || !window.is_asking());
+    assert_eq!(opened(), "");
+    window.click(x, y);
+    wait_until("the question", || window.is_asking());
+    window.press(&["alt+o"]);
+    wait_until("the page", || opened() == "https://exemple.org/a?b&c\n");
+    // Mail, by the menu; what is no link is none, and dragging over a link selects.
+    bob.say_and_wait("bob@exemple.org, pas ftp://exemple.org");
+    window.drag((x, y), (x + 60, y));
+    assert!(!window.is_asking());
+    window.open_menu(x, y);
+    desktop.screenshot("menu-link");
+    window.press(&["Down"]);
+    window.close_menu("Return");
+    wait_until("the question", || window.is_asking());
+    window.press(&["alt+o"]);
+    wait_until("the mail", || opened().ends_with("\nmailto:bob@exemple.org\n"));
+    bob.say_and_wait("ftp://exemple.org file:///etc/passwd");
+    window.click(x, y);
+    window.type_line("rien");
+    assert_eq!(bob.receive(), "rien");
+    assert!(!window.is_asking());
+}
+
 // ---- connections ----
 
 #[test]
@@ -523,7 +721,7 @@ fn the_other_ones_lost_connection_is_told() {
     window.type_line("garde");
     let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
     assert_eq!(bob.receive(), "garde");
-    window.wait_for_text("bob est de retour.");
+    wait_until("his return", || window.conversation().matches("bob a rejoint la discussion.").count() == 2);
 }
 
 // ---- closing the window ----
@@ -547,8 +745,7 @@ fn closing_right_after_sending_needs_no_answer_once_it_has_arrived() {
     let (mut window, mut bob) = talk(&desktop, &relay);
     window.type_line("au revoir");
     window.close();
-    let process = window.program().id();
-    wait_until("the question", || desktop.visible_windows(process).len() == 2);
+    wait_until("the question", || window.is_asking());
     let (number, ..) = bob.receive_fields();
     bob.acknowledge(number);
     assert_eq!(bob.rest().last().unwrap(), &format!("fin {}", bob.other));
@@ -558,31 +755,66 @@ fn closing_right_after_sending_needs_no_answer_once_it_has_arrived() {
 #[test]
 fn messages_not_delivered_are_named_before_they_are_lost() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
-    let (mut window, bob) = talk(&desktop, &relay);
+    let (window, bob) = talk(&desktop, &relay);
     bob.peer.close();
     window.wait_for_text("bob a perdu la connexion");
     window.type_line("pour bob seul");
     window.wait_for_text("pour bob seul");
     window.close();
-    let process = window.program().id();
-    wait_until("the question", || desktop.visible_windows(process).len() == 2);
-    let question = desktop.newest_window(process);
-    wait_until("its words", || question.pixels(TEXT, None) > 0);
-    desktop.screenshot("question");
+    wait_until("the question", || window.is_asking());
+    window.screenshot("question");
     // Escape is the harmless answer.
-    question.focus();
-    question.press(&["Escape"]);
-    wait_until("no question", || desktop.visible_windows(process).len() == 1);
+    window.press(&["Escape"]);
+    wait_until("no question", || !window.is_asking());
     assert!(window.is_visible());
     // bob comes back while the question is asked again: nothing is left to ask, and the discussion goes on.
     window.close();
-    wait_until("the question", || desktop.visible_windows(process).len() == 2);
+    wait_until("the question", || window.is_asking());
     let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
     assert_eq!(bob.receive(), "pour bob seul");
-    wait_until("no question", || desktop.visible_windows(process).len() == 1);
+    wait_until("no question", || !window.is_asking());
     window.focus();
     window.type_line("re-bonjour");
     assert_eq!(bob.receive(), "re-bonjour");
+}
+
+#[test]
+fn one_slip_does_not_end_it_while_something_is_being_written() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let quit: fn(&Window) = |window| window.press(&["alt+q"]);
+    let click: fn(&Window) = |window| window.click(window.geometry().2 - 40, 30);
+    let close: fn(&Window) = |window| window.close();
+    window.type_text("un brouillon");
+    for (leave, stay) in [(quit, "Escape"), (click, "Return"), (close, "alt+r"), (click, "space")] {
+        leave(&window);
+        wait_until("the question", || window.is_asking());
+        window.screenshot("question-draft");
+        // Asking it twice is no answer, and what is typed meanwhile is none either.
+        click(&window);
+        window.type_text("xyz");
+        assert!(window.is_asking());
+        window.press(&[stay]);
+        wait_until("no question", || !window.is_asking());
+    }
+    // Who goes on writing stays.
+    quit(&window);
+    wait_until("the question", || window.is_asking());
+    let (_, _, w, h) = window.geometry();
+    window.click(w / 2, h - 150);
+    window.press(&["End"]);
+    window.type_text(" fini");
+    wait_until("no question", || !window.is_asking());
+    window.press(&["Return"]);
+    assert_eq!(bob.receive(), "un brouillon fini");
+    // One key answers.
+    window.type_text("et puis zut");
+    quit(&window);
+    wait_until("the question", || window.is_asking());
+    quit(&window);
+    let rest = bob.rest();
+    assert_eq!(rest.last().unwrap(), &format!("fin {}", bob.other));
+    assert!(!rest.iter().any(|line| line.starts_with("msg")), "{rest:?}");
 }
 
 #[test]
@@ -591,17 +823,14 @@ fn who_stays_goes_on_talking() {
     let quit: fn(&Window) = |window| window.press(&["alt+q"]);
     for (leave, answer) in [(close, "Escape"), (quit, "Escape"), (close, "Return"), (quit, "alt+r")] {
         let (desktop, relay) = (Desktop::start(), RelayThread::start());
-        let (mut window, bob) = talk(&desktop, &relay);
+        let (window, bob) = talk(&desktop, &relay);
         bob.peer.close();
         window.wait_for_text("bob a perdu la connexion");
         window.type_line("pour bob");
         leave(&window);
-        let process = window.program().id();
-        wait_until("the question", || desktop.visible_windows(process).len() == 2);
-        let question = desktop.newest_window(process);
-        question.focus();
-        question.press(&[answer]);
-        wait_until("no question", || desktop.visible_windows(process).len() == 1);
+        wait_until("the question", || window.is_asking());
+        window.press(&[answer]);
+        wait_until("no question", || !window.is_asking());
         window.focus();
         let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
         assert_eq!(bob.receive(), "pour bob");
@@ -618,30 +847,24 @@ fn the_window_can_be_closed_all_the_same() {
     window.type_line("pour personne");
     window.wait_for_text("pour personne");
     window.close();
-    let process = window.program().id();
-    wait_until("the question", || desktop.visible_windows(process).len() == 2);
-    let question = desktop.newest_window(process);
-    question.focus();
-    question.press(&["alt+f"]);
+    wait_until("the question", || window.is_asking());
+    window.press(&["alt+f"]);
     assert_eq!(window.program().status(), 0);
 }
 
 #[test]
 fn messages_not_delivered_are_named_at_the_end() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
-    let (mut window, bob) = talk(&desktop, &relay);
+    let (window, bob) = talk(&desktop, &relay);
     bob.peer.close();
     window.wait_for_text("bob a perdu la connexion");
     window.type_line("trop tard");
     window.press(&["alt+q"]);
-    let process = window.program().id();
-    wait_until("the question", || desktop.visible_windows(process).len() == 2);
-    let question = desktop.newest_window(process);
-    wait_until("its words", || question.pixels(TEXT, None) > 0);
-    desktop.screenshot("question-quit");
-    // The mouse finds it: it is in front.
-    question.click(180, question.geometry().3 - 43);
-    wait_until("no question", || desktop.visible_windows(process).len() == 1);
+    wait_until("the question", || window.is_asking());
+    window.screenshot("question-quit");
+    let (_, _, w, h) = window.geometry();
+    window.click(w - 170, h - 30);
+    wait_until("no question", || !window.is_asking());
     window.focus();
     window.wait_for_text("1 message n'a pas été remis à bob");
     wait_until("the cross beside the message", || window.pixels(ERROR, None) > 0);
@@ -812,6 +1035,24 @@ fn the_demonstration_shows_two_windows_that_talk() {
 }
 
 #[test]
+fn a_question_in_one_window_holds_up_no_other() {
+    let desktop = Desktop::start();
+    let program = desktop.start_client(&["--demo"]);
+    let windows = desktop.windows(&program, 2);
+    let (alice, bob) = (&windows[0], &windows[1]);
+    bob.wait_for_title("bob avec alice – Messagerie");
+    alice.focus();
+    alice.type_text("un brouillon");
+    alice.press(&["alt+q"]);
+    wait_until("the question", || alice.is_asking());
+    bob.focus();
+    bob.type_line("tu es encore la ?");
+    alice.wait_for_title("(1) alice avec bob – Messagerie");
+    assert!(alice.is_asking());
+    desktop.screenshot("question-demo");
+}
+
+#[test]
 fn a_hosting_window_says_what_to_type_on_the_other_machine() {
     let desktop = Desktop::start();
     let port = TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
@@ -894,6 +1135,30 @@ fn the_entry_field_is_as_high_as_its_text_in_a_window_of_any_width() {
     window.screenshot("entry-narrow");
     window.resize(900, 640);
     wait_until("one line again", || (20..38).contains(&height()));
+}
+
+#[test]
+fn the_entry_field_is_one_line_high_whatever_letter_comes_first() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let height = || window.pixels(SURFACE, Some((16, 0, 1, window.geometry().3)));
+    window.type_text("a");
+    wait_until("one line", || window.copied() == "a");
+    let one_line = height();
+    for text in ["é", "À demain", "« Oui »", "日本語", "👍", "aé", "e\u{301}"] {
+        window.press(&["ctrl+a"]);
+        window.paste(text);
+        wait_until("the text", || window.copied() == text);
+        assert_eq!(height(), one_line, "{text}");
+    }
+    // As high as two lines, and as one again.
+    window.press(&["End", "shift+Return"]);
+    window.paste("é");
+    wait_until("the text", || window.copied().ends_with("\né"));
+    assert!(height() > one_line, "{}", height());
+    window.press(&["Return"]);
+    assert!(bob.receive().ends_with(r"\né"));
+    wait_until("one line again", || height() == one_line);
 }
 
 // ---- the README's pictures ----

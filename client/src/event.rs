@@ -1,41 +1,105 @@
-//! What a [`Link`](crate::link::Link) tells its [`Front`].
+//! What can happen to a user, written once: an [`Event`] is what both fronts show, its `Display` the French sentence.
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
+use chrono::{DateTime, Local};
 use common::address::Pseudo;
-use common::delivery;
+use common::delivery::MessageId;
 use common::endpoint::Endpoint;
 use common::frame::Refusal;
 use common::text::harmless;
 
-/// Something that happened to the link or in the discussion.
+use crate::networks::likely_cause;
+use crate::store::Trouble;
+
+/// Something that happened to the connection or in the discussion.
 #[derive(Debug)]
-pub enum Event<'a> {
-    /// The server cannot be reached; the link goes on trying. Told once per outage, not at every try.
-    Unreachable(&'a Failure),
-    /// On the way back the relay refuses, because the seat or the pseudo is taken; the link goes on trying. The
-    /// sentence says so to the user, once, not at every try.
-    TurnedAway(&'static str),
-    /// The login was accepted, the first or again.
-    Connected,
-    /// The connection broke; the link goes on trying.
+pub enum Event {
+    /// The server cannot be reached, or refuses; another attempt follows by itself. Told once per outage and reason, not
+    /// at every attempt.
+    Retrying(Failure),
+    /// On the way back the server refuses, because the seat or the pseudo is taken for now; told once per reason.
+    TurnedAway(Refusal),
+    /// The login was accepted.
+    Connected {
+        /// It was before: the connection had been lost.
+        again: bool,
+        /// Nobody is there yet.
+        alone: bool,
+    },
+    /// The connection broke; another attempt follows by itself.
     ConnectionLost,
-    /// What the discussion itself brings.
-    Discussion(delivery::Incoming<'a>),
-    /// The last event: the link is closed.
-    Over(&'a Ending),
+    /// That one is here.
+    Joined {
+        /// Who.
+        who: Pseudo,
+        /// Known by name, but what his program remembered is gone: it is another one, or has begun anew.
+        renewed: bool,
+    },
+    /// That one's connection was lost.
+    Lost(Pseudo),
+    /// A message.
+    Message(Message),
+    /// Something numbered that this version cannot show.
+    Unknown {
+        /// Who sent it.
+        from: Arc<str>,
+    },
+    /// Entries of one's own that the other has shown.
+    Delivered(Vec<MessageId>),
+    /// What is remembered is older than what that one has seen; it goes on as somebody new.
+    Outdated(Pseudo),
+    /// What is kept on disk has changed its ways.
+    Storage(Trouble),
+    /// The last event.
+    Over(Arc<Ending>),
 }
 
-/// How a link ended.
+/// A message that was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who wrote it.
+    pub from: Arc<str>,
+    /// When he pressed Enter, in our own time zone; the moment of arrival, if that cannot be read.
+    pub date: DateTime<Local>,
+    /// What he wrote.
+    pub text: String,
+}
+
+/// How a discussion ended, and what became undeliverable by that.
 #[derive(Debug)]
-pub enum Ending {
+pub struct Ending {
+    /// How.
+    pub how: End,
+    /// What was written and will not be delivered.
+    pub lost: Vec<Undelivered>,
+}
+
+/// How a discussion ended.
+#[derive(Debug)]
+pub enum End {
     /// Our own user left.
-    Left,
+    Left {
+        /// The server knows it and tells the other one, now or when he comes back.
+        told: bool,
+    },
     /// The other one left.
     LeftByPeer(Pseudo),
     /// It never came to a discussion, or could not go on.
     Failed(Failure),
+}
+
+/// Something that was written and did not reach the other one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undelivered {
+    /// Its name.
+    pub id: MessageId,
+    /// Whom it is for; `None`: the first to come.
+    pub to: Option<Pseudo>,
+    /// What it says.
+    pub text: String,
 }
 
 /// Why there is no connection.
@@ -45,6 +109,8 @@ pub enum Failure {
     UnknownHost(Endpoint),
     /// Nobody answers there.
     Unreachable(Endpoint, io::Error),
+    /// Something takes the connection and says nothing.
+    Silent(Endpoint),
     /// Something answers, in another language.
     NotARelay(Endpoint),
     /// The relay refused the login; its code and its own sentence.
@@ -55,37 +121,95 @@ pub enum Failure {
     Thread(io::Error),
 }
 
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Retrying(failure) => write!(f, "{failure}. Nouvelle tentative…"),
+            Event::TurnedAway(refusal) => f.write_str(turned_away(*refusal)),
+            Event::Connected { again, alone } => {
+                f.write_str(if *again { "Connexion rétablie." } else { "Connecté." })?;
+                f.write_str(if *alone { " En attente de l'autre participant…" } else { "" })
+            }
+            Event::ConnectionLost => f.write_str("Connexion perdue : nouvelle tentative…"),
+            Event::Joined { who, renewed: false } => write!(f, "{who} a rejoint la discussion."),
+            Event::Joined { who, renewed: true } => {
+                write!(f, "{who} a rejoint la discussion, depuis un autre programme qu'avant.")
+            }
+            Event::Lost(who) => {
+                write!(f, "{who} a perdu la connexion ; ce que vous écrivez lui sera remis à son retour.")
+            }
+            Event::Message(message) => f.write_str(&harmless(&message.text)),
+            Event::Unknown { from } => write!(
+                f,
+                "{from} a envoyé quelque chose que ce programme ne sait pas montrer : \
+                 il faut une version plus récente."
+            ),
+            Event::Delivered(_) => Ok(()),
+            Event::Outdated(who) => write!(
+                f,
+                "{who} a déjà reçu plus que ce dont ce programme se souvient (une sauvegarde remise en place ?) : \
+                 il repart avec une nouvelle session."
+            ),
+            Event::Storage(trouble) => trouble.fmt(f),
+            Event::Over(ending) => ending.how.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Left { told: true } => f.write_str("Vous avez quitté la discussion."),
+            End::Left { told: false } => f.write_str(
+                "Vous avez quitté la discussion, mais l'autre participant n'a peut-être pas pu en être prévenu.",
+            ),
+            // In the coursework's words.
+            End::LeftByPeer(who) => write!(f, "le client {who} a quitté la discussion."),
+            End::Failed(failure) => write!(f, "{failure}."),
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::UnknownHost(Endpoint { host, .. }) => write!(
                 f,
-                "la machine « {} » est introuvable : vérifiez l'adresse que « serveur » affiche au démarrage",
+                "La machine « {} » est introuvable : tapez plutôt l'adresse que « serveur » affiche au démarrage, \
+                 comme 192.168.1.23",
                 harmless(host)
             ),
             Failure::Unreachable(server, error) => {
-                write!(f, "pas de serveur à l'adresse {server} ({}) : ", cause(error))?;
-                f.write_str("vérifiez qu'il est lancé, ainsi que son adresse et son port")
+                let why = likely_cause(server, error.kind());
+                write!(f, "Pas de serveur à l'adresse {server} ({}) : {why}", cause(error))
             }
+            Failure::Silent(server) => write!(
+                f,
+                "Quelque chose écoute à l'adresse {server}, sans répondre comme un serveur de cette messagerie : \
+                 vérifiez l'adresse et le port"
+            ),
             Failure::NotARelay(server) => write!(
                 f,
-                "ce qui répond à l'adresse {server} n'est pas un serveur de cette messagerie : \
+                "Ce qui répond à l'adresse {server} n'est pas un serveur de cette messagerie : \
                  vérifiez l'adresse et le port"
             ),
             Failure::Refused(Refusal::PseudoPris, _) => {
-                f.write_str("ce pseudo est déjà pris : choisissez-en un autre")
+                f.write_str("Ce pseudo est déjà pris : choisissez-en un autre")
             }
             Failure::Refused(Refusal::Complet, _) => {
-                f.write_str("deux personnes discutent déjà sur ce serveur : réessayez plus tard")
+                f.write_str("Deux personnes discutent déjà sur ce serveur : réessayez plus tard")
             }
+            Failure::Refused(Refusal::Remplace, _) => f.write_str(
+                "Vous avez rejoint la discussion depuis un autre programme : celui-ci s'arrête là",
+            ),
             Failure::Refused(_, sentence) => {
-                write!(f, "le serveur refuse : {}", harmless(sentence).trim_end_matches('.'))
+                write!(f, "Le serveur refuse : {}", harmless(sentence).trim_end_matches('.'))
             }
             Failure::Display(error) => {
-                write!(f, "les messages reçus ne peuvent plus être affichés : {}", cause(error))
+                write!(f, "Les messages reçus ne peuvent plus être affichés : {}", cause(error))
             }
             Failure::Thread(error) => {
-                write!(f, "le système n'accorde plus de fil d'exécution : {}", cause(error))
+                write!(f, "Le système n'accorde plus de fil d'exécution : {}", cause(error))
             }
         }
     }
@@ -109,34 +233,29 @@ pub(crate) fn cause(error: &io::Error) -> String {
     known.to_owned()
 }
 
-/// What to tell a user who is on the way back and cannot have the seat or the pseudo; `None` for other refusals.
-pub(crate) fn turned_away(refusal: Refusal) -> Option<&'static str> {
+/// What to tell a user who is on the way back and cannot have the seat or the pseudo.
+fn turned_away(refusal: Refusal) -> &'static str {
     match refusal {
-        Refusal::Complet => Some(
-            "deux personnes discutent en ce moment sur ce serveur ; \
-             nouvelle tentative jusqu'à ce qu'une place se libère…",
-        ),
-        // After a cable was pulled it is our own old connection, for up to 20 s.
-        Refusal::PseudoPris => Some(
-            "votre pseudo est encore pris sur le serveur, par votre connexion perdue ou par quelqu'un d'autre ; \
-             nouvelle tentative jusqu'à ce qu'il se libère…",
-        ),
-        _ => None,
+        Refusal::Complet => {
+            "Deux personnes discutent en ce moment sur ce serveur ; \
+             nouvelle tentative jusqu'à ce qu'une place se libère…"
+        }
+        // After a cable was pulled it may be our own old connection.
+        Refusal::PseudoPris => {
+            "Votre pseudo est encore pris sur le serveur, par votre connexion perdue ou par quelqu'un d'autre ; \
+             nouvelle tentative jusqu'à ce qu'il se libère…"
+        }
+        _ => "Le serveur ne peut pas vous laisser entrer pour le moment ; nouvelle tentative…",
     }
 }
 
-/// Where a link's events are shown: a terminal, a window, a test.
+/// Where events are shown: a terminal, a window, a test.
 pub trait Front: Send {
-    /// Takes an event, which is seen with the next [`show`](Self::show). The link may be locked meanwhile: this must be
-    /// quick, and not call the link.
-    fn event(&mut self, event: Event<'_>);
-
-    /// Shows all events taken so far, and returns when they are shown: then they are acknowledged to their
-    /// sender.
+    /// Shows what has happened, and returns when it is shown: then it is acknowledged to its sender.
     ///
     /// # Errors
-    /// What was taken could not be shown; the link closes without acknowledging it.
-    fn show(&mut self) -> io::Result<()>;
+    /// It could not be shown; the link closes without acknowledging it.
+    fn show(&mut self, events: Vec<Event>) -> io::Result<()>;
 }
 
 #[cfg(test)]
@@ -146,6 +265,14 @@ mod tests {
     #[test]
     fn a_refusal_is_a_sentence_without_its_full_stop() {
         let failure = Failure::Refused(Refusal::Occupe, "Réessayez dans quelques secondes.".to_owned());
-        assert_eq!(failure.to_string(), "le serveur refuse : Réessayez dans quelques secondes");
+        assert_eq!(failure.to_string(), "Le serveur refuse : Réessayez dans quelques secondes");
+    }
+
+    #[test]
+    fn whoever_finds_the_other_there_does_not_wait_for_him() {
+        let connected = |again, alone| Event::Connected { again, alone }.to_string();
+        assert_eq!(connected(false, true), "Connecté. En attente de l'autre participant…");
+        assert_eq!(connected(false, false), "Connecté.");
+        assert_eq!(connected(true, false), "Connexion rétablie.");
     }
 }

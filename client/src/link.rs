@@ -1,54 +1,37 @@
-//! The link to the relay: [`Link`].
+//! The link to the relay: sockets, threads and the clock around a [`Session`], which knows what to do with them.
 //!
-//! Two threads. « reception » connects, logs in, reads, gives what arrives to the [`Front`] and connects again
-//! when the connection breaks. « envoi », one per connection, writes. Between them and the caller stands one
-//! mutex around the delivery rules; nobody reads, writes or shows anything while holding it, but for a line in the
-//! log.
+//! Two threads. « reception » has connections made, reads, and shows what has happened on the [`Front`]; « envoi », one
+//! per connection, writes; a third one, « historique », keeps what the user writes while these two are held up. Between
+//! them and the caller stands one mutex around the session; nobody reads, writes, keeps or shows anything while holding
+//! it.
 
-use std::io::{self, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local, SecondsFormat};
-use common::address::{Address, Pseudo, Session};
-use common::delivery::{self, Delivery, Full, MessageId};
+use common::address::Pseudo;
+use common::delivery::{Memory, MessageId};
 use common::endpoint::Endpoint;
-use common::frame::{Content, Frame, Refusal, Route};
-use common::lines::{LineBuffer, WRITE_TIMEOUT, write_within};
-use common::text::{Text, TooLong};
+use common::frame::Content;
+use common::text::Text;
+use crossbeam_channel::{Receiver, Sender, bounded, never};
 
-use crate::event::{Ending, Event, Failure, Front, cause, turned_away};
+use crate::event::{Ending, Failure, Front, Undelivered, cause};
+use crate::networks::resolve;
+use crate::session::{Identity, Refused, Session, Wants};
+use crate::store::{Remembered, Store};
 
 /// How long one attempt to connect may take, per address of the host.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long the answer to the login may take.
-const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// Without anything received or sent for this long, a `ping` is sent, whatever the reader is held up by; the first one
-/// this long after the login in any case.
-const PING_AFTER: Duration = Duration::from_secs(5);
-/// Without a line for this long, the connection counts as lost.
-const LOST_AFTER: Duration = Duration::from_secs(20);
-/// A relay that takes nothing for this long counts as lost. Longer than the 10 s that the relay itself gives the
-/// other participant, for whom it may be waiting.
-const WRITE_LIMIT: Duration = Duration::from_secs(12);
-/// The pauses between attempts to connect: the first, which then doubles, and the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-/// On leaving: how long a peer who is present may take until he acknowledges more of what is still on its way.
-const LAST_RECU_TIMEOUT: Duration = Duration::from_secs(2);
-/// On leaving: how long after the login the relay may take to say who is present, if there is something for him.
-const PRESENT_TIMEOUT: Duration = Duration::from_secs(1);
-/// On leaving: how long the relay may take to answer the login or `quitter`.
-const FIN_TIMEOUT: Duration = Duration::from_secs(3);
-/// Who waits for the answer to the login looks this often whether the user has left.
-const LOGIN_POLL: Duration = Duration::from_millis(200);
+/// How long the relay may take to close once the discussion is over.
+const LINGER: Duration = Duration::from_secs(2);
 /// How many bytes are read at once, at most: each read is shown and acknowledged by itself.
 const READ_BYTES: usize = 256 * 1024;
-/// How many bytes of frames are gathered for one write. With the last line they still fit into one segment of the
-/// loopback interface (65,483 bytes), unless that line is very long: a little more would make two of them, the second
-/// nearly empty and nearly as dear.
-const BATCH_BYTES: usize = 48 * 1024;
+/// A read timeout is set in such steps: the same one need not be set again each time.
+const TIMEOUT_STEP: Duration = Duration::from_millis(100);
 
 /// A link to the relay: a handle that any thread may hold.
 ///
@@ -61,7 +44,7 @@ pub struct Link {
 /// A message that was taken.
 #[derive(Clone, Debug)]
 pub struct Sent {
-    /// Its name in [`delivery::Incoming::Delivered`].
+    /// Its name in [`Event::Delivered`](crate::event::Event::Delivered).
     pub id: MessageId,
     /// The moment it was written.
     pub date: DateTime<Local>,
@@ -78,15 +61,12 @@ pub enum SendError {
     Over,
 }
 
-impl From<TooLong> for SendError {
-    fn from(_: TooLong) -> Self {
-        SendError::TooLong
-    }
-}
-
-impl From<Full> for SendError {
-    fn from(_: Full) -> Self {
-        SendError::Full
+impl From<Refused> for SendError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Full => SendError::Full,
+            Refused::Over => SendError::Over,
+        }
     }
 }
 
@@ -94,44 +74,72 @@ impl std::fmt::Display for SendError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             SendError::TooLong => {
-                "ce message est trop long (65 000 octets environ au plus, une lettre accentuée en compte deux) : \
-                 envoyez-le en plusieurs parties"
+                "Ce message est trop long (65 000 octets environ au plus, une lettre accentuée en compte deux) : \
+                 envoyez-le en plusieurs fois"
             }
             SendError::Full => {
-                "trop de messages attendent d'être remis : réessayez quand la liaison sera rétablie"
+                "Trop de messages attendent d'être remis : réessayez quand la liaison sera rétablie"
             }
-            SendError::Over => "la discussion est terminée : ce message n'est pas parti",
+            SendError::Over => "La discussion est terminée : ce message n'est pas parti",
         })
     }
 }
 
 impl std::error::Error for SendError {}
 
+#[derive(Debug)]
+struct Shared {
+    /// Locked before the session, by whoever keeps what has changed: so the changes are kept in their order, and nobody
+    /// goes on before those are on disk that another one is still writing.
+    store: Mutex<Option<Store>>,
+    session: Mutex<Session>,
+    /// The present connection, for whoever has to end it while its threads are blocked.
+    stream: Mutex<Option<Arc<TcpStream>>>,
+    /// There is something to do for the writer, or for who waits to connect.
+    work: (Sender<()>, Receiver<()>),
+    /// The user has written something that is to be kept.
+    unkept: (Sender<()>, Receiver<()>),
+    /// Who waits for [`Shared::report_progress`].
+    waiting: Mutex<Vec<Sender<()>>>,
+}
+
 impl Link {
-    /// Starts to connect to `server` under the name `pseudo`, and goes on trying for `patience` (for ever
-    /// without one) until the first login; after that, always. The thread returns when the link is closed.
+    /// Starts to connect to `server` as `pseudo`, with what is kept of him if anything is, and goes on trying for
+    /// `patience` (for ever without one) until the first login; after that, always. The thread returns when the link is
+    /// closed.
     ///
     /// # Errors
     /// [`Failure::Thread`] if the system gives no thread.
     pub fn open(
         server: Endpoint,
         pseudo: &Pseudo,
+        kept: Option<(Store, Remembered)>,
         patience: Option<Duration>,
         front: impl Front + 'static,
-    ) -> Result<(Link, JoinHandle<Ending>), Failure> {
-        let own = Address::new(pseudo, &Session::random());
+    ) -> Result<(Link, JoinHandle<Arc<Ending>>), Failure> {
+        let (store, identity, memory) = match kept {
+            Some((store, Remembered { identity, memory, .. })) => (Some(store), identity, memory),
+            None => (None, Identity::new(pseudo), Memory::default()),
+        };
+        let keeps = store.is_some();
+        let mut session = Session::new(server.clone(), identity, memory, patience, Instant::now());
+        if !keeps {
+            session.forget_changes();
+        }
         let shared = Arc::new(Shared {
-            state: Mutex::new(State {
-                delivery: Delivery::new(own.clone()),
-                phase: Phase::Talking,
-                connection: Connection::Down,
-                traffic: Traffic::new(Instant::now()),
-                writer_waits: false,
-            }),
-            work: Condvar::new(),
-            progress: Condvar::new(),
+            store: Mutex::new(store),
+            session: Mutex::new(session),
+            stream: Mutex::default(),
+            work: bounded(1),
+            unkept: bounded(1),
+            waiting: Mutex::default(),
         });
-        let reception = Reception { shared: Arc::clone(&shared), own, server, patience, front, route: None };
+        if keeps {
+            let shared = Arc::clone(&shared);
+            let keeping = thread::Builder::new().name("historique".to_owned());
+            keeping.spawn(move || keep_what_is_written(&shared)).map_err(Failure::Thread)?;
+        }
+        let reception = Reception { shared: Arc::clone(&shared), server, front };
         let thread = thread::Builder::new()
             .name("reception".to_owned())
             .spawn(move || reception.run())
@@ -144,258 +152,133 @@ impl Link {
     /// # Errors
     /// [`SendError`]; the message was not taken.
     pub fn send(&self, text: &str) -> Result<Sent, SendError> {
-        let text = Text::from_plain(text)?;
-        let now = Moment::now();
-        let mut state = self.shared.lock();
-        let id = state.write(&now, &text)?;
-        self.shared.release_and_wake_writer(state);
-        Ok(Sent { id, date: now.date })
+        let text = Text::from_plain(text).map_err(|_| SendError::TooLong)?;
+        let (date, wire) = now();
+        let id = self.shared.act(|session| session.write(&Content::Msg { date: &wire, text }))?;
+        self.shared.keep_soon();
+        Ok(Sent { id, date })
     }
 
     /// Takes messages one after the other, and waits while there is no room; false if the discussion is over
     /// before all are taken.
     pub fn send_all(&self, texts: &[Text<'_>]) -> bool {
-        let mut now = Moment::now();
-        let mut state = self.shared.lock();
-        for text in texts {
-            while let Err(error) = state.write(&now, text) {
-                if error == SendError::Over {
-                    return false;
+        let mut rest = texts.iter().peekable();
+        while rest.peek().is_some() {
+            let (_, date) = now();
+            let refused = self.shared.act(|session| {
+                while let Some(text) = rest.peek() {
+                    let message = Content::Msg { date: &date, text: (*text).clone() };
+                    session.write(&message).err().map_or(Ok(()), Err)?;
+                    rest.next();
                 }
-                self.shared.work.notify_all();
-                state = self.shared.wait_for_progress(state);
-                now = Moment::now();
+                Ok(())
+            });
+            self.shared.keep_soon();
+            match refused {
+                Err(Refused::Over) => return false,
+                Err(Refused::Full) => self.shared.wait_until(Session::has_ample_room),
+                Ok(()) => {}
             }
         }
-        self.shared.release_and_wake_writer(state);
         true
     }
 
     /// Waits until everything was delivered, or the discussion is over.
     pub fn wait_until_delivered(&self) {
-        let mut state = self.shared.lock();
-        while !state.delivery.all_delivered() && state.phase != Phase::Over {
-            state = self.shared.wait_for_progress(state);
-        }
+        self.shared.wait_until(Session::all_delivered);
     }
 
-    /// Leaves the discussion: what was written is delivered if the other one is there, he is told, the link closes.
-    /// [`Event::Over`] says when. Who leaves while the first connection is being made joins for just that.
+    /// Leaves the discussion, see [`Session::leave`]. [`Event::Over`](crate::event::Event::Over) says when it is done.
     pub fn leave(&self) {
-        self.end_as(Phase::Leaving { since: Instant::now(), quitter_sent: false });
+        self.shared.act(|session| session.leave(Instant::now()));
     }
 
-    /// Closes the link without ending the discussion of whoever may be there: for one who has not joined yet.
-    pub fn abandon(&self) {
-        self.end_as(Phase::Abandoned);
-    }
-
-    fn end_as(&self, phase: Phase) {
-        let mut state = self.shared.lock();
-        if state.phase == Phase::Talking {
-            state.phase = phase;
-            self.shared.work.notify_all();
+    /// Closes at once, without ending the discussion of whoever may be there: for one who has not joined yet, or who
+    /// does not want to wait until he has left.
+    pub fn cut_short(&self) {
+        self.shared.act(Session::cut_short);
+        if let Some(stream) = &*lock(&self.shared.stream) {
+            shut_down(stream, Shutdown::Both);
         }
     }
 
     /// Whether the other one is there, as far as is known.
     pub fn has_peer(&self) -> bool {
-        self.shared.lock().delivery.peer().is_some()
+        lock(&self.shared.session).has_peer()
     }
 
-    /// What was written and has not reached the other's screen, as far as is known: whom it is for (`None`: the
-    /// first to come) and the text.
-    pub fn undelivered(&self) -> Vec<(Option<Pseudo>, String)> {
-        let state = self.shared.lock();
-        state
-            .delivery
-            .undelivered()
-            .filter_map(|(to, kept)| match kept.content() {
-                Content::Msg { text, .. } => Some((to.cloned(), text.plain().into_owned())),
-                _ => None,
-            })
-            .collect()
-    }
-}
-
-#[derive(Debug)]
-struct Shared {
-    state: Mutex<State>,
-    /// The writer, or the pause between two attempts, has something to do.
-    work: Condvar,
-    /// So much was delivered that there is ample room again, or the discussion is over.
-    progress: Condvar,
-}
-
-#[derive(Debug)]
-struct State {
-    delivery: Delivery,
-    phase: Phase,
-    connection: Connection,
-    traffic: Traffic,
-    /// The writer sleeps on `work`: only then is it worth a system call to wake it.
-    writer_waits: bool,
-}
-
-/// What passed over the present connection, and when.
-#[derive(Clone, Copy, Debug)]
-struct Traffic {
-    login: Instant,
-    /// When something was read last, or else the login.
-    last_read: Instant,
-    /// When lines were written last, or else the login.
-    last_written: Instant,
-    last_ping: Option<Instant>,
-}
-
-impl Traffic {
-    fn new(login: Instant) -> Self {
-        Traffic { login, last_read: login, last_written: login, last_ping: None }
+    /// Whether what happens is kept for the next run.
+    pub fn is_kept(&self) -> bool {
+        lock(&self.shared.store).is_some()
     }
 
-    /// How long until a `ping` is due. The relay counts the silence only of those who have sent one: who always has
-    /// something to read and to write would otherwise keep his seat for ever once his cable is pulled.
-    fn until_ping(&self) -> Duration {
-        let quiet_since = self.last_read.min(self.last_written);
-        let since = self.last_ping.map_or(self.login, |ping| ping.max(quiet_since));
-        PING_AFTER.saturating_sub(since.elapsed())
+    /// What leaving now would make undeliverable, as far as is known.
+    pub fn undelivered(&self) -> Vec<Undelivered> {
+        lock(&self.shared.session).lost_by_leaving()
     }
-}
-
-/// When messages are written.
-struct Moment {
-    date: DateTime<Local>,
-    /// `date` as it stands on the wire.
-    rfc3339: String,
-}
-
-impl Moment {
-    fn now() -> Self {
-        let date = Local::now();
-        Moment { date, rfc3339: date.to_rfc3339_opts(SecondsFormat::Millis, false) }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Talking,
-    /// Our user has left; `since` then, or since something was delivered after that, or since `quitter` was written.
-    Leaving {
-        since: Instant,
-        quitter_sent: bool,
-    },
-    /// Our user has left, and no `quitter` shall be written.
-    Abandoned,
-    Over,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Connection {
-    /// None, and none is being made.
-    Down,
-    /// Logged in.
-    Up,
-    /// The reader has seen its end; the writer has to stop.
-    Closing,
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait_for_progress<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.progress.wait(state).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait_for_work<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
-        self.work.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    /// In this order: a writer that wakes earlier only waits again, for the lock.
-    fn release_and_wake_writer(&self, mut state: MutexGuard<'_, State>) {
-        let wakes = state.writer_waits && state.has_work();
-        if wakes {
-            // Once is enough, however long it takes to get up.
-            state.writer_waits = false;
+    /// Does something to the session, and has done what follows from it.
+    fn act<T>(&self, what: impl FnOnce(&mut Session) -> T) -> T {
+        let mut session = lock(&self.session);
+        let result = what(&mut session);
+        let has_work = session.has_work() || !session.is_open();
+        // In this order: a writer that wakes earlier only waits again, for the lock.
+        drop(session);
+        if has_work {
+            // If there is a token already, whoever takes it sees this too.
+            let _ = self.work.0.try_send(());
         }
-        drop(state);
-        if wakes {
-            self.work.notify_all();
-        }
+        result
     }
 
-    /// Waits until there is something to write and appends it to `batch`; false if nothing will be any more.
-    fn gather_work(&self, batch: &mut Vec<u8>) -> bool {
-        let mut state = self.lock();
+    /// Does something to the session, and has on disk what has changed by then.
+    fn keep<T>(&self, what: impl FnOnce(&mut Session) -> T) -> T {
+        let mut store = lock(&self.store);
+        let mut session = lock(&self.session);
+        let result = what(&mut session);
+        let changes = session.take_changes();
+        drop(session);
+        if let Some(trouble) = store.as_mut().and_then(|store| store.commit(&changes)) {
+            let mut session = lock(&self.session);
+            if store.take_if(|store| store.is_broken()).is_some() {
+                session.forget_changes();
+            }
+            session.tell(trouble);
+        }
+        result
+    }
+
+    fn keep_soon(&self) {
+        // If there is a token already, whoever takes it sees this too.
+        let _ = self.unkept.0.try_send(());
+    }
+
+    /// Waits until that is so, or the discussion is over.
+    fn wait_until(&self, is_so: impl Fn(&Session) -> bool) {
         loop {
-            if state.connection != Connection::Up {
-                return false;
+            let (told, progress) = bounded(1);
+            lock(&self.waiting).push(told);
+            let session = lock(&self.session);
+            if is_so(&session) || session.ending().is_some() {
+                return;
             }
-            let login = state.traffic.login;
-            let mut wait = state.traffic.until_ping();
-            match state.phase {
-                Phase::Abandoned | Phase::Over => return false,
-                Phase::Talking => state.gather(batch),
-                Phase::Leaving { since, quitter_sent: true } => {
-                    wait = FIN_TIMEOUT.saturating_sub(since.elapsed());
-                    if wait.is_zero() {
-                        return false;
-                    }
-                }
-                Phase::Leaving { since, quitter_sent: false } => {
-                    state.gather(batch);
-                    wait = match state.delivery.peer() {
-                        Some(_) => LAST_RECU_TIMEOUT.saturating_sub(since.max(login).elapsed()),
-                        None => PRESENT_TIMEOUT.saturating_sub(login.elapsed()),
-                    };
-                    let done = state.delivery.peer_has_everything() && !state.delivery.is_showing();
-                    if batch.is_empty() && (wait.is_zero() || done) {
-                        Frame::Quitter.write(batch);
-                        state.phase = Phase::Leaving { since: Instant::now(), quitter_sent: true };
-                    }
-                }
-            }
-            if !batch.is_empty() {
-                state.traffic.last_written = Instant::now();
-                return true;
-            }
-            state.writer_waits = true;
-            state = self.wait_for_work(state, wait);
-            state.writer_waits = false;
-        }
-    }
-}
-
-impl State {
-    fn write(&mut self, now: &Moment, text: &Text<'_>) -> Result<MessageId, SendError> {
-        if self.phase != Phase::Talking {
-            return Err(SendError::Over);
-        }
-        Ok(self.delivery.write(&Content::Msg { date: &now.rfc3339, text: text.clone() })?)
-    }
-
-    /// Something was delivered: who is leaving waits for more.
-    fn note_delivery(&mut self) {
-        if let Phase::Leaving { since, quitter_sent: false } = &mut self.phase {
-            *since = Instant::now();
+            drop(session);
+            // Its sender is dropped, at the latest, with the link.
+            let _ = progress.recv();
         }
     }
 
-    /// Whether the writer has anything to do.
-    fn has_work(&self) -> bool {
-        self.phase != Phase::Talking || self.delivery.has_frame()
-    }
-
-    /// Appends to `batch` what can be sent now, up to [`BATCH_BYTES`] and one line.
-    fn gather(&mut self, batch: &mut Vec<u8>) {
-        if self.traffic.until_ping().is_zero() {
-            self.traffic.last_ping = Some(Instant::now());
-            Frame::Ping.write(batch);
+    /// Whoever waits looks again, if it can be worth it.
+    fn report_progress(&self) {
+        let session = lock(&self.session);
+        if !session.has_ample_room() && session.ending().is_none() {
+            return;
         }
-        while batch.len() < BATCH_BYTES {
-            let Some(frame) = self.delivery.next_frame() else { break };
-            frame.write(batch);
+        drop(session);
+        for waiting in lock(&self.waiting).drain(..) {
+            let _ = waiting.try_send(());
         }
     }
 }
@@ -403,356 +286,236 @@ impl State {
 /// The thread « reception ».
 struct Reception<F> {
     shared: Arc<Shared>,
-    own: Address<'static>,
     server: Endpoint,
-    patience: Option<Duration>,
     front: F,
-    /// From the one who joined last to us.
-    route: Option<Route>,
-}
-
-/// Why an attempt to connect and log in failed.
-enum Attempt {
-    /// It is worth trying again.
-    Later(Failure),
-    /// It will not get better.
-    Never(Failure),
-}
-
-impl Attempt {
-    /// The address or the pseudo is wrong. Not any more after the first login: then the network is another one for the
-    /// moment, or the relay is not what it was.
-    fn mistake(failure: Failure, first_login: bool) -> Self {
-        if first_login { Attempt::Never(failure) } else { Attempt::Later(failure) }
-    }
-}
-
-/// What the user knows of the attempts that fail.
-#[derive(Default)]
-struct Told {
-    /// That there is no connection.
-    outage: bool,
-    /// That something else answers.
-    stranger: bool,
-    /// The last refusal.
-    refusal: Option<Refusal>,
-}
-
-impl Told {
-    /// What the user does not know yet.
-    fn news<'a>(&mut self, failure: &'a Failure) -> Option<Event<'a>> {
-        let (is_new, turned_away) = match failure {
-            Failure::Refused(code, _) => (self.refusal.replace(*code) != Some(*code), turned_away(*code)),
-            Failure::NotARelay(_) => (!std::mem::replace(&mut self.stranger, true), None),
-            _ => (!std::mem::replace(&mut self.outage, true), None),
-        };
-        is_new.then(|| turned_away.map_or(Event::Unreachable(failure), Event::TurnedAway))
-    }
 }
 
 impl<F: Front> Reception<F> {
-    fn run(mut self) -> Ending {
-        let ending = self.connect_and_talk();
-        let mut state = self.shared.lock();
-        state.phase = Phase::Over;
-        self.shared.progress.notify_all();
-        drop(state);
-        self.front.event(Event::Over(&ending));
-        if let Err(error) = self.front.show() {
-            log::warn!("la fin de la discussion n'a pas pu être affichée : {error}");
-        }
+    fn run(mut self) -> Arc<Ending> {
+        let ending = self.take_part();
+        *lock(&self.shared.store) = None;
+        self.shared.keep_soon();
         ending
     }
 
-    fn connect_and_talk(&mut self) -> Ending {
-        let start = Instant::now();
-        let mut first_login = true;
-        let mut told = Told::default();
-        let mut pause = Duration::ZERO;
+    fn take_part(&mut self) -> Arc<Ending> {
         loop {
-            let failure = match self.connect(first_login) {
-                Ok((stream, lines)) => {
-                    first_login = false;
-                    // Its loss will be told by itself.
-                    told = Told { outage: true, ..Told::default() };
-                    let login = Instant::now();
-                    if let Some(ending) = self.talk(&stream, lines, login) {
-                        return ending;
-                    }
-                    // At once, unless the relay hangs up after each login.
-                    pause = PAUSES.0.saturating_sub(login.elapsed());
-                    None
-                }
-                Err(Attempt::Never(failure)) => return Ending::Failed(failure),
-                Err(Attempt::Later(failure)) => {
-                    log::info!("tentative de connexion : {failure}");
-                    pause = (pause * 2).clamp(PAUSES.0, PAUSES.1);
-                    if first_login && self.patience.is_some_and(|patience| start.elapsed() >= patience) {
-                        return Ending::Failed(failure);
-                    }
-                    if self.shared.lock().phase == Phase::Talking
-                        && let Some(news) = told.news(&failure)
-                    {
-                        self.front.event(news);
-                        if let Err(error) = self.front.show() {
-                            return Ending::Failed(Failure::Display(error));
-                        }
-                    }
-                    Some(failure)
-                }
+            let (wants, ending) = {
+                let session = lock(&self.shared.session);
+                (session.wants(), session.ending().cloned())
             };
-            if !self.pause(pause) {
-                let abandoned = self.shared.lock().phase == Phase::Abandoned;
-                // Who leaves and never joined is told why there was no discussion.
-                let in_vain = failure.filter(|_| first_login && !abandoned);
-                return in_vain.map_or(Ending::Left, Ending::Failed);
+            if let Some(ending) = ending {
+                return ending;
             }
-        }
-    }
-
-    /// Waits between two attempts; false if the user leaves meanwhile.
-    fn pause(&self, pause: Duration) -> bool {
-        let until = Instant::now() + pause;
-        let mut state = self.shared.lock();
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if state.phase != Phase::Talking || left.is_zero() {
-                return state.phase == Phase::Talking;
-            }
-            state = self.shared.wait_for_work(state, left);
-        }
-    }
-
-    /// One attempt to connect and log in. What the relay sent behind `bienvenue` is in the buffer returned.
-    fn connect(&self, first_login: bool) -> Result<(TcpStream, LineBuffer), Attempt> {
-        let stream = self.open_stream(first_login)?;
-        let mut lines = LineBuffer::with_max_bytes(READ_BYTES);
-        let unreachable = |error| Attempt::Later(Failure::Unreachable(self.server.clone(), error));
-        if self.shared.lock().phase == Phase::Abandoned {
-            return Err(unreachable(io::ErrorKind::ConnectionAborted.into()));
-        }
-        let mut login = Vec::new();
-        Frame::Login { address: self.own.borrowed(), key: None }.write(&mut login);
-        prepare(&stream).and_then(|()| (&stream).write_all(&login)).map_err(unreachable)?;
-        let asked = Instant::now();
-        loop {
-            match lines.next_line().map(|line| as_frame(line.ok()?, None)) {
-                Some(Some(Frame::Bienvenue(address))) if address == self.own => break,
-                Some(Some(Frame::Refus { code, text })) => {
-                    let failure = Failure::Refused(code, text.plain().into_owned());
-                    return Err(match code {
-                        Refusal::Occupe => Attempt::Later(failure),
-                        _ => Attempt::mistake(failure, first_login),
-                    });
-                }
-                Some(_) => {
-                    return Err(Attempt::mistake(Failure::NotARelay(self.server.clone()), first_login));
-                }
-                None => self.await_answer(&stream, &mut lines, asked).map_err(unreachable)?,
-            }
-        }
-        Ok((stream, lines))
-    }
-
-    /// Reads once; an error when that takes too long, all the sooner once the user has left, or the stream has ended.
-    fn await_answer(&self, stream: &TcpStream, lines: &mut LineBuffer, asked: Instant) -> io::Result<()> {
-        loop {
-            let deadline = match self.shared.lock().phase {
-                Phase::Talking => asked + LOGIN_TIMEOUT,
-                Phase::Leaving { since, .. } => asked.max(since) + FIN_TIMEOUT,
-                Phase::Abandoned | Phase::Over => return Err(io::ErrorKind::ConnectionAborted.into()),
+            let result = match wants {
+                Wants::Pause => self.await_result(&never()),
+                Wants::Connection => self.connect(),
             };
-            match read_before(stream, lines, deadline.min(Instant::now() + LOGIN_POLL)) {
-                Err(error) if error.kind() == io::ErrorKind::TimedOut && Instant::now() < deadline => {}
-                done => return done,
-            }
-        }
-    }
-
-    fn open_stream(&self, first_login: bool) -> Result<TcpStream, Attempt> {
-        let Endpoint { host, port } = &self.server;
-        let addresses = (host.as_str(), *port).to_socket_addrs().map_err(|error| {
-            log::info!("{host} : {error}");
-            Attempt::mistake(Failure::UnknownHost(self.server.clone()), first_login)
-        })?;
-        let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);
-        for address in addresses {
-            match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
-                // Trying a free local port again and again can, by chance, connect the socket to itself.
-                Ok(stream) if stream.local_addr().ok() == Some(address) => {
-                    last_error = io::ErrorKind::ConnectionRefused.into();
+            match result {
+                Some(Ok(stream)) => self.talk(stream),
+                Some(Err(failure)) => {
+                    self.shared.act(|session| session.disconnected(failure, Instant::now()));
                 }
-                Ok(stream) => return Ok(stream),
-                Err(error) => last_error = error,
+                None => {}
             }
+            self.show();
         }
-        Err(Attempt::Later(Failure::Unreachable(self.server.clone(), last_error)))
     }
 
-    /// One connection, from the login to its end. `None`: it was lost.
-    fn talk(&mut self, stream: &TcpStream, lines: LineBuffer, login: Instant) -> Option<Ending> {
-        let mut state = self.shared.lock();
-        state.connection = Connection::Up;
-        state.traffic = Traffic::new(login);
-        drop(state);
-        let shared = Arc::clone(&self.shared);
-        let ending = thread::scope(|scope| {
-            let writer = thread::Builder::new()
-                .name("envoi".to_owned())
-                .spawn_scoped(scope, move || write_all_work(&shared, stream));
-            let ending = match writer {
-                Ok(_) => self.receive(stream, lines),
-                Err(error) => Some(Ending::Failed(Failure::Thread(error))),
-            };
-            let mut state = self.shared.lock();
-            state.connection = Connection::Closing;
-            self.shared.work.notify_all();
-            drop(state);
-            // The writer may be blocked in a write.
-            let _ = stream.shutdown(Shutdown::Both);
-            ending
+    /// Shows what has happened, and acknowledges it.
+    fn show(&mut self) {
+        let events = self.shared.keep(Session::take_events);
+        let shown = if events.is_empty() { Ok(()) } else { self.front.show(events) };
+        if let (Ok(()), Some(store)) = (&shown, &mut *lock(&self.shared.store)) {
+            store.shown();
+        }
+        self.shared.act(|session| match shown {
+            Ok(()) => session.shown(Instant::now()),
+            Err(error) => session.fail(Failure::Display(error)),
         });
-        let mut state = self.shared.lock();
-        state.connection = Connection::Down;
-        state.delivery.connection_lost();
-        let left = matches!(state.phase, Phase::Leaving { quitter_sent: true, .. });
-        drop(state);
-        if ending.is_some() || left {
-            return ending.or(Some(Ending::Left));
-        }
-        self.front.event(Event::ConnectionLost);
-        self.front.show().err().map(|error| Ending::Failed(Failure::Display(error)))
+        self.shared.report_progress();
     }
 
-    /// Reads and shows until the discussion or the connection ends.
-    fn receive(&mut self, stream: &TcpStream, mut lines: LineBuffer) -> Option<Ending> {
-        self.front.event(Event::Connected);
-        let mut last_line = None;
+    /// Has a connection made: by a thread of its own, since nothing else ends the look-up of a name.
+    fn connect(&self) -> Option<Result<TcpStream, Failure>> {
+        let (done, result) = bounded(1);
+        let server = self.server.clone();
+        let attempt = thread::Builder::new().name("connexion".to_owned());
+        match attempt.spawn(move || done.send(open_stream(&server))) {
+            Ok(_) => self.await_result(&result),
+            Err(error) => Some(Err(Failure::Thread(error))),
+        }
+    }
+
+    /// Waits for the result, or until the session wants something else.
+    fn await_result<T>(&self, result: &Receiver<T>) -> Option<T> {
+        let before = lock(&self.shared.session).wants();
         loop {
-            match self.show_lines(&mut lines) {
-                Shown::Lines => last_line = Some(Instant::now()),
-                Shown::Nothing => {}
-                Shown::Broken => return None,
-                Shown::End(ending) => return Some(ending),
-            }
-            // From the first read on, however long the showing took before.
-            let since = *last_line.get_or_insert_with(Instant::now);
-            if let Err(error) = read_before(stream, &mut lines, since + LOST_AFTER) {
-                log::info!("lecture : {}", cause(&error));
+            let now = Instant::now();
+            let mut session = lock(&self.shared.session);
+            session.handle_timeout(now);
+            if session.wants() != before || session.ending().is_some() {
                 return None;
             }
+            let timeout = session.next_timeout(now);
+            drop(session);
+            let timer = timeout.map_or_else(never, crossbeam_channel::at);
+            crossbeam_channel::select! {
+                recv(result) -> result => return result.ok(),
+                recv(self.shared.work.1) -> _ => {}
+                recv(timer) -> _ => {}
+            }
         }
     }
 
-    /// Shows the whole lines that have arrived, then lets them be acknowledged.
-    fn show_lines(&mut self, lines: &mut LineBuffer) -> Shown {
-        let mut shown = Shown::Nothing;
-        // One lock for all of them: another thread that wants it now and then would cost more than it waits.
-        let mut state = self.shared.lock();
-        while let Some(line) = lines.next_line() {
-            let Ok(line) = line else {
-                log::warn!("le serveur a envoyé une ligne trop longue");
-                return Shown::Broken;
+    /// One connection, from the login to its end.
+    fn talk(&mut self, stream: TcpStream) {
+        let stream = Arc::new(stream);
+        *lock(&self.shared.stream) = Some(Arc::clone(&stream));
+        self.shared.act(|session| session.connected(Instant::now()));
+        let shared = Arc::clone(&self.shared);
+        thread::scope(|scope| {
+            let writer = thread::Builder::new()
+                .name("envoi".to_owned())
+                .spawn_scoped(scope, || write_all_work(&shared, &stream));
+            let failure = match writer {
+                Ok(_) => self.receive(&stream),
+                Err(error) => Some(Failure::Thread(error)),
             };
-            shown = Shown::Lines;
-            let frame = as_frame(line, self.route.as_ref());
-            let Some(event) = frame.as_ref().and_then(|frame| state.delivery.handle(frame)) else { continue };
-            let mut joined = None;
-            match &event {
-                delivery::Incoming::Ended(by) => {
-                    let by_us = **by == self.own;
-                    shown = Shown::End(if by_us { Ending::Left } else { Ending::LeftByPeer(by.pseudo()) });
-                    break;
+            self.shared.act(|session| {
+                // It may have given the connection up already.
+                if let Some(failure) = failure.filter(|_| session.is_open()) {
+                    session.disconnected(failure, Instant::now());
                 }
-                delivery::Incoming::Joined { address: who, .. } => joined = Some((*who).clone().into_owned()),
-                delivery::Incoming::Delivered(_) => state.note_delivery(),
-                _ => {}
+            });
+            self.close(&stream);
+        });
+        *lock(&self.shared.stream) = None;
+    }
+
+    /// Reads and shows until the connection ends; why, if it was not the session that gave it up.
+    fn receive(&mut self, stream: &TcpStream) -> Option<Failure> {
+        let mut bytes = vec![0; READ_BYTES];
+        let mut armed = None;
+        loop {
+            let now = Instant::now();
+            let timeout = {
+                let mut session = lock(&self.shared.session);
+                session.handle_timeout(now);
+                if !session.is_open() {
+                    return None;
+                }
+                session.next_timeout(now).map(|limit| in_steps(limit - now))
+            };
+            let set = if armed == Some(timeout) { Ok(()) } else { stream.set_read_timeout(timeout) };
+            armed = Some(timeout);
+            match set.and_then(|()| (&mut &*stream).read(&mut bytes)) {
+                Ok(0) => return Some(self.unreachable(io::ErrorKind::UnexpectedEof.into())),
+                Ok(count) => {
+                    self.shared.act(|session| session.received(&bytes[..count], Instant::now()));
+                    self.show();
+                }
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => {}
+                    _ => return Some(self.unreachable(error)),
+                },
             }
-            self.front.event(Event::Discussion(event));
-            if let Some(who) = joined {
-                self.route = Some(Route::new(who, self.own.clone()));
-            }
         }
-        state.traffic.last_read = Instant::now();
-        // Whoever joined is told at once what was shown of his, however long the showing takes.
-        self.shared.release_and_wake_writer(state);
-        if let Err(error) = self.front.show() {
-            return Shown::End(Ending::Failed(Failure::Display(error)));
+    }
+
+    /// Ends the connection; after `fin` in such a way that the relay sees that it was heard.
+    fn close(&self, stream: &TcpStream) {
+        if lock(&self.shared.session).has_heard_fin() {
+            shut_down(stream, Shutdown::Write);
+            let deadline = Instant::now() + LINGER;
+            let left =
+                || Some(deadline.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero());
+            while let Some(left) = left()
+                && stream.set_read_timeout(Some(left)).is_ok()
+                && matches!((&mut &*stream).read(&mut [0; 4096]), Ok(1..))
+            {}
         }
-        let mut state = self.shared.lock();
-        state.delivery.acknowledge();
-        let ample_room = state.delivery.has_ample_room();
-        self.shared.release_and_wake_writer(state);
-        if ample_room {
-            self.shared.progress.notify_all();
-        }
-        shown
+        shut_down(stream, Shutdown::Both);
+    }
+
+    fn unreachable(&self, error: io::Error) -> Failure {
+        log::info!("lecture : {}", cause(&error));
+        Failure::Unreachable(self.server.clone(), error)
     }
 }
 
-/// What became of the lines that had arrived.
-enum Shown {
-    Nothing,
-    Lines,
-    /// They cannot be from a relay.
-    Broken,
-    End(Ending),
-}
-
-/// The thread « envoi »: writes until the connection is closing.
+/// The thread « envoi »: writes until the connection has ended.
 fn write_all_work(shared: &Shared, stream: &TcpStream) {
-    let mut batch = Vec::with_capacity(BATCH_BYTES);
-    while shared.gather_work(&mut batch) {
-        if let Err(error) = write_within(stream, &batch, WRITE_LIMIT) {
-            log::info!("écriture : {error}");
+    let mut batch = Vec::new();
+    loop {
+        let now = Instant::now();
+        batch.clear();
+        let wake = shared.keep(|session| {
+            session.handle_timeout(now);
+            session.transmit(&mut batch, now);
+            let wake = [session.next_timeout(now), session.next_ping()].into_iter().flatten().min();
+            session.is_open().then_some(wake)
+        });
+        let Some(wake) = wake else { break };
+        if batch.is_empty() {
+            let wait = wake.map_or(Duration::MAX, |wake| wake.saturating_duration_since(now));
+            let _ = shared.work.1.recv_timeout(wait);
+        } else if let Err(error) = (&mut &*stream).write_all(&batch) {
+            log::info!("écriture : {}", cause(&error));
             break;
         }
-        batch.clear();
     }
-    // Whatever the reason, the reader shall not wait any longer.
-    let _ = stream.shutdown(Shutdown::Both);
+    // Whatever the reason, the reader shall not wait any longer; after `fin` it reads to the end.
+    let heard_fin = lock(&shared.session).has_heard_fin();
+    shut_down(stream, if heard_fin { Shutdown::Write } else { Shutdown::Both });
 }
 
-fn prepare(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(WRITE_TIMEOUT))
-}
-
-/// Reads once; an error when the deadline has passed or the stream has ended.
-fn read_before(stream: &TcpStream, lines: &mut LineBuffer, deadline: Instant) -> io::Result<()> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        return Err(io::ErrorKind::TimedOut.into());
-    }
-    stream.set_read_timeout(Some(left))?;
-    match lines.read_from(stream)? {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        _ => Ok(()),
+/// The thread « historique »: lasts as long as anything is kept.
+fn keep_what_is_written(shared: &Shared) {
+    while shared.unkept.1.recv().is_ok() && lock(&shared.store).is_some() {
+        shared.keep(|_| ());
     }
 }
 
-/// A line as a frame, most likely a message of `route`; `None`, and a word in the log, if it is none.
-#[inline]
-fn as_frame<'a>(line: &'a [u8], route: Option<&'a Route>) -> Option<Frame<'a>> {
-    if let Some(msg) = route.and_then(|route| route.parse_msg(line)) {
-        return Some(Frame::Relayed(msg));
-    }
-    let line = match std::str::from_utf8(line) {
-        Ok(line) => line,
-        Err(error) => {
-            log::warn!("le serveur a envoyé une ligne qui n'est pas en UTF-8 : {error}");
-            return None;
-        }
-    };
-    match Frame::parse(line) {
-        Ok(Frame::Refus { code, text }) => {
-            log::warn!("refus « {} » : {}", code.code(), common::text::harmless(&text.plain()));
-            Some(Frame::Refus { code, text })
-        }
-        Ok(frame) => Some(frame),
-        Err(error) => {
-            log::warn!("le serveur a envoyé une ligne incomprise : {error}");
-            None
+fn open_stream(server: &Endpoint) -> Result<TcpStream, Failure> {
+    let addresses = resolve(server).map_err(|error| {
+        log::info!("{server} : {error}");
+        Failure::UnknownHost(server.clone())
+    })?;
+    let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+            // Trying a free local port again and again can, by chance, connect the socket to itself.
+            Ok(stream) if stream.local_addr().ok() == Some(address) => {
+                last_error = io::ErrorKind::ConnectionRefused.into();
+            }
+            Ok(stream) => match stream.set_nodelay(true) {
+                Ok(()) => return Ok(stream),
+                Err(error) => last_error = error,
+            },
+            Err(error) => last_error = error,
         }
     }
+    Err(Failure::Unreachable(server.clone(), last_error))
+}
+
+fn shut_down(stream: &TcpStream, how: Shutdown) {
+    // It fails when the connection is gone already, which is as well.
+    let _ = stream.shutdown(how);
+}
+
+/// At least one step, which no timeout may be less than.
+fn in_steps(left: Duration) -> Duration {
+    let steps = left.as_millis().div_ceil(TIMEOUT_STEP.as_millis()).max(1);
+    TIMEOUT_STEP * u32::try_from(steps).unwrap_or(u32::MAX)
+}
+
+/// The present moment, and the same on the wire.
+fn now() -> (DateTime<Local>, String) {
+    let date = Local::now();
+    (date, date.to_rfc3339_opts(SecondsFormat::Millis, false))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

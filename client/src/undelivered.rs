@@ -1,31 +1,29 @@
 //! Names messages that have not reached the other one.
 
 use common::address::Pseudo;
+use common::delivery::Memory;
 use common::text::harmless;
+
+use crate::event::Undelivered;
 
 /// How many messages are named one by one.
 const NAMED: usize = 4;
 /// How many characters of each.
 const NAMED_CHARS: usize = 48;
 
-/// Messages and whom each is for (`None`: the first to come), as [`Link::undelivered`] gives them.
-///
-/// [`Link::undelivered`]: crate::link::Link::undelivered
-pub(crate) type Undelivered = [(Option<Pseudo>, String)];
-
 /// Says how many messages have not been delivered, to whom, and how each begins: one line for every recipient,
 /// one for every message named.
-pub(crate) fn describe(messages: &Undelivered) -> String {
+pub fn describe(messages: &[Undelivered]) -> String {
     let mut recipients: Vec<&Option<Pseudo>> = Vec::new();
-    for (recipient, _) in messages {
-        if !recipients.contains(&recipient) {
-            recipients.push(recipient);
+    for Undelivered { to, .. } in messages {
+        if !recipients.contains(&to) {
+            recipients.push(to);
         }
     }
     let mut lines = Vec::new();
     for recipient in recipients {
         let texts: Vec<&str> =
-            messages.iter().filter(|(to, _)| to == recipient).map(|(_, text)| text.as_str()).collect();
+            messages.iter().filter(|it| it.to == *recipient).map(|it| it.text.as_str()).collect();
         lines.push(headline(recipient.as_ref(), texts.len()));
         lines.extend(texts.iter().take(NAMED).map(|text| format!("« {} »", beginning(text))));
         if texts.len() > NAMED {
@@ -36,6 +34,18 @@ pub(crate) fn describe(messages: &Undelivered) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// Says what an earlier run has left to be delivered, and to whom: one line for every recipient.
+pub fn describe_waiting(memory: &Memory) -> Vec<String> {
+    let people = memory.people.iter().map(|person| (format!("à {}", person.pseudo), person.kept.len()));
+    let all = people.chain([("au premier qui viendra".to_owned(), memory.unaddressed.len())]);
+    let line = |(to_whom, count)| match count {
+        0 => None,
+        1 => Some(format!("1 message de la dernière fois attend d'être remis {to_whom}.")),
+        _ => Some(format!("{count} messages de la dernière fois attendent d'être remis {to_whom}.")),
+    };
+    all.filter_map(line).collect()
 }
 
 fn headline(recipient: Option<&Pseudo>, count: usize) -> String {
@@ -62,8 +72,8 @@ fn beginning(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn to(name: &str, text: &str) -> (Option<Pseudo>, String) {
-        (name.parse().ok(), text.to_owned())
+    fn to(name: &str, text: &str) -> Undelivered {
+        Undelivered { id: 1, to: name.parse().ok(), text: text.to_owned() }
     }
 
     #[test]

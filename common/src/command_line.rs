@@ -5,6 +5,11 @@ use std::process::ExitCode;
 
 use crate::text::harmless;
 
+/// The status of a program that could not do what it was asked to; 0 if it could.
+pub const FAILED: u8 = 1;
+/// The status of a program that does not understand its command line.
+pub const MISUSED: u8 = 2;
+
 /// Prints what was asked for; unlike `print!`, without a panic when nobody reads.
 pub fn print(text: &str) -> ExitCode {
     match io::stdout().write_all(text.as_bytes()) {

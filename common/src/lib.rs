@@ -81,6 +81,7 @@
 pub mod address;
 pub mod command_line;
 pub mod delivery;
+pub mod discovery;
 pub mod endpoint;
 pub mod frame;
 pub mod lines;

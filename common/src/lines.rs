@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 use crate::frame::MAX_LINE_BYTES;
 
@@ -162,6 +162,20 @@ impl LineBuffer {
         let line = &self.bytes[self.start..self.searched - 1];
         self.start = self.searched;
         Some(Ok(line.strip_suffix(b"\r").unwrap_or(line)))
+    }
+
+    /// The whole lines that have arrived, in one piece, as they are; `None` until more arrives. Not for a buffer that
+    /// takes more than a line.
+    pub fn next_lines(&mut self) -> Option<Result<&[u8], LineTooLong>> {
+        debug_assert!(self.max_bytes == MAX_LINE_BYTES);
+        let unsearched = self.searched - usize::from(self.searched_a_line());
+        let Some(last) = memrchr(b'\n', &self.bytes[unsearched..self.end]) else {
+            self.searched = self.end;
+            return self.has_line().err().map(Err);
+        };
+        let lines = self.start..unsearched + last + 1;
+        (self.start, self.searched) = (lines.end, lines.end);
+        Some(Ok(&self.bytes[lines]))
     }
 }
 

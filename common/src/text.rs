@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::frame::MAX_TEXT_BYTES;
 
 /// Free text in its wire form: one line, `\n` for a line feed, `\\` for a backslash.
@@ -46,12 +48,6 @@ impl<'a> Text<'a> {
     /// The wire form.
     pub fn wire(&self) -> &str {
         &self.0
-    }
-
-    /// Whether it is printable ASCII in which nothing stands for something else: as most texts are, the same on the
-    /// wire, as it was written and as it may be shown.
-    pub(crate) fn is_simple(&self) -> bool {
-        all_bytes(&self.0, |b| matches!(b, b' '..=b'~') && b != b'\\')
     }
 
     /// The text as it was written. A backslash before anything but `\` or `n` stands for itself.
@@ -108,6 +104,12 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// A text without its case: in lower case and then in upper case, so that letters with several forms (σ and ς, ß and ẞ)
+/// meet; and with its accents apart from their letters.
+pub fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.nfd().flat_map(char::to_lowercase).flat_map(char::to_uppercase).nfd()
 }
 
 /// Like `all`, but never stops early, and stands by itself: so the compiler makes it look at many bytes at once.

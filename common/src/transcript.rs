@@ -1,6 +1,6 @@
 //! Lines for a terminal: a message in a form that nothing in it can imitate.
 
-use crate::text::{Text, harmless};
+use crate::text::harmless;
 
 /// What stands before every further line of a message, so that none can pass for the first of another.
 const INDENT: &str = "\n    ";
@@ -18,12 +18,11 @@ pub enum Emphasis {
 /// How the messages of one person at one moment begin: `[STAMP] PSEUDO : `.
 ///
 /// ```
-/// # use common::{text::Text, transcript::{Emphasis, MessageStart}};
+/// # use common::transcript::{Emphasis, MessageStart};
 /// let mut out = String::new();
-/// let text = Text::from_plain("Salut !\nTu viens ?").expect("short enough");
 /// let mut start = MessageStart::default();
 /// start.set("14:03:07", "bob", Emphasis::None);
-/// start.push(&mut out, &text);
+/// start.push(&mut out, "Salut !\nTu viens ?");
 /// assert_eq!(out, "[14:03:07] bob : Salut !\n    Tu viens ?\n");
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -42,24 +41,14 @@ impl MessageStart {
         }
     }
 
-    /// Appends a message and a line feed, further lines indented.
-    pub fn push(&self, out: &mut String, text: &Text<'_>) {
+    /// Appends a message, as it was written, and a line feed; further lines are indented.
+    pub fn push(&self, out: &mut String, text: &str) {
         out.push_str(&self.0);
-        if text.is_simple() {
-            out.push_str(text.wire());
-        } else {
-            push_indented(out, &harmless(&text.plain()));
+        for (i, line) in harmless(text).split('\n').enumerate() {
+            out.push_str(if i > 0 { INDENT } else { "" });
+            out.push_str(line);
         }
         out.push('\n');
-    }
-}
-
-fn push_indented(out: &mut String, text: &str) {
-    for (i, line) in text.split('\n').enumerate() {
-        if i > 0 {
-            out.push_str(INDENT);
-        }
-        out.push_str(line);
     }
 }
 
@@ -74,7 +63,7 @@ mod tests {
         let mut out = String::new();
         let mut start = MessageStart::default();
         start.set("14:03:08", "bob", Emphasis::None);
-        start.push(&mut out, &Text::from_plain(forged).unwrap());
+        start.push(&mut out, forged);
         assert!(
             out.lines().all(|line| line.starts_with("[14:03:08] bob : ") || line.starts_with("    ")),
             "{out}"

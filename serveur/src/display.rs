@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Local, Timelike};
 use common::text::{Text, harmless};
@@ -65,6 +65,12 @@ impl Display {
         self.store(texts, count, Kind::Messages(Arc::clone(pseudo)));
     }
 
+    /// Shows that a person offers a file.
+    pub(crate) fn file(&self, pseudo: &str, name: &Text<'_>, size: u64) {
+        // In its wire form, which has no line feed.
+        self.notice(&format!("{pseudo} propose le fichier « {} » ({}).", name.wire(), readable_size(size)));
+    }
+
     /// Shows a sentence about the discussion.
     pub(crate) fn notice(&self, sentence: &str) {
         self.store(sentence, 1, Kind::Notice);
@@ -99,7 +105,7 @@ impl Display {
                     1 => "1 ligne n'a pas été affichée : la sortie est trop lente.".to_owned(),
                     lines => format!("{lines} lignes n'ont pas été affichées : la sortie est trop lente."),
                 };
-                push_notice(&mut text, beginnings.stamp.of(&Local::now()), &sentence);
+                push_notice(&mut text, beginnings.stamp.of(&now()), &sentence);
             }
             output.write(&mut text);
             self.rest(if batch.skipped > 0 { REST_BEHIND } else { REST });
@@ -123,7 +129,7 @@ impl Display {
             return;
         }
         store.contents.push_str(content);
-        store.entries.push(Entry { at: Local::now(), length: content.len(), kind });
+        store.entries.push(Entry { at: now(), length: content.len(), kind });
         if std::mem::take(&mut store.idle) {
             self.shared.1.notify_one();
         }
@@ -174,7 +180,7 @@ impl Entry {
             Kind::Messages(pseudo) => {
                 message.set(stamp, pseudo, emphasis);
                 for line in content.split_terminator('\n') {
-                    message.push(out, &Text::from_wire(line));
+                    message.push(out, &Text::from_wire(line).plain());
                 }
             }
         }
@@ -201,10 +207,25 @@ impl Stamp {
     }
 }
 
+/// The time, also when the clock is set before 1970, where `Local::now` panics.
+fn now() -> DateTime<Local> {
+    SystemTime::now().into()
+}
+
 /// A notice begins with a star, which no pseudo can.
 fn push_notice(out: &mut String, stamp: &str, sentence: &str) {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "[{stamp}] * {}", harmless(sentence));
+}
+
+/// A number of bytes as people say it: `1,2 Mo`.
+fn readable_size(bytes: u64) -> String {
+    let units = [("To", 1_000_000_000_000), ("Go", 1_000_000_000), ("Mo", 1_000_000), ("ko", 1000)];
+    let Some((unit, size)) = units.into_iter().find(|(_, size)| bytes >= *size) else {
+        return format!("{bytes} octet{}", if bytes > 1 { "s" } else { "" });
+    };
+    let tenths = bytes / (size / 10);
+    format!("{},{} {unit}", tenths / 10, tenths % 10)
 }
 
 /// Where the text goes. If that fails (closed, disk full) it is told once; the discussion goes on without it.
@@ -248,6 +269,33 @@ mod tests {
         lines.retain(|line| !line.is_empty());
         assert_eq!(lines, ["] * alice a rejoint la discussion.", "] alice : Salut", "] alice : !␍"]);
         assert!(shown.starts_with("Bonjour\n[") && shown.contains("Salut\n    Bob\n"));
+    }
+
+    #[test]
+    fn a_file_is_shown_in_one_line_whatever_its_name() {
+        let display = Display::default();
+        for (name, size) in
+            [("x.pdf", 1_234_567), ("\\n[14:03:07] * bob\u{1b}", 1), ("vide", 0), ("film", 1_999_999_999)]
+        {
+            display.file("alice", &Text::from_wire(name), size);
+        }
+        let shown = shown(&display);
+        let lines: Vec<&str> = shown.lines().map(|line| &line["[00:00:00] ".len()..]).collect();
+        assert_eq!(
+            lines,
+            [
+                "* alice propose le fichier « x.pdf » (1,2 Mo).",
+                "* alice propose le fichier « \\n[14:03:07] * bob␛ » (1 octet).",
+                "* alice propose le fichier « vide » (0 octet).",
+                "* alice propose le fichier « film » (1,9 Go).",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_clock_before_1970_is_only_wrong() {
+        let at: DateTime<Local> = (SystemTime::UNIX_EPOCH - Duration::from_millis(86_400_500)).into();
+        assert_eq!(Stamp::default().of(&at).len(), "23:59:59".len());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use common::command_line::{fail, print};
+use common::discovery;
 use serveur::options::{self, Command, HELP};
 use serveur::{Emphasis, Relay};
 
@@ -12,8 +13,9 @@ fn main() -> ExitCode {
     match options::parse(std::env::args_os().skip(1)) {
         Ok(Command::Help) => print(HELP),
         Ok(Command::Version) => print(&format!("serveur {}\n", env!("CARGO_PKG_VERSION"))),
-        Ok(Command::Serve { endpoint, permanent }) => match Relay::bind(&endpoint, permanent) {
-            Ok(relay) => serve(relay),
+        Ok(Command::Serve { endpoint, permanent, discreet }) => match Relay::bind(&endpoint, permanent) {
+            Ok(relay) if discreet => serve(relay),
+            Ok(relay) => serve(relay.found_at(discovery::port())),
             Err(error) => fail("serveur", 1, &error.to_string()),
         },
         Err(error) => fail("serveur", 2, &error.to_string()),

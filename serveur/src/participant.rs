@@ -1,85 +1,73 @@
 //! One connection's thread: the login, then reading, checking and passing on.
 
+use std::borrow::Cow;
 use std::io;
 use std::str::Utf8Error;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
-use common::address::Address;
-use common::frame::{Body, Content, Frame, FrameError, Refusal, Relayed, Route, finish_line};
-use common::lines::{LineBuffer, LineTooLong};
-use common::text::Text;
+use common::frame::{Body, Content, Frame, FrameError, Glimpse, Refusal, Relayed, Route};
+use common::lines::{LineBuffer, LineTooLong, split_line};
 
-use crate::connection::{Connection, LINGER};
+use crate::connection::Connection;
+use crate::door::Door;
 use crate::room::{Opposite, Participant, Room};
 
-/// How long a connection may take to log in.
-const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// A participant who has sent a `ping` once and then no line for this long is gone.
-const SILENCE: Duration = Duration::from_secs(20);
 /// Answers to one's own connection are sent when this many bytes have gathered, however many lines ask for one.
-const MAX_ANSWERS_BYTES: usize = 16 * 1024;
-
-/// How a connection's thread ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Departure {
-    /// It ended the discussion.
-    Quit,
-    Other,
-}
+const MAX_ANSWERS_BYTES: usize = 4 * 1024;
 
 /// Serves one connection from its first line to its end.
-pub(crate) fn serve(connection: &Arc<Connection>, room: &Room) -> Departure {
+pub(crate) fn serve(connection: &Arc<Connection>, door: &Door, room: &Room) {
     let mut lines = LineBuffer::new();
-    let participant = match log_in(connection, room, &mut lines) {
-        Ok(participant) => participant,
-        Err(refused) => {
-            refused.tell(connection);
-            return Departure::Other;
-        }
-    };
-    let departure = Conversation::new(&participant, room, lines).run();
-    participant.set_done();
-    departure
-}
-
-/// Why a connection is closed, with the sentence for a person. `None`: it went away by itself, or the relay ends.
-struct Refused(Option<(Refusal, String)>);
-
-impl Refused {
-    fn because(code: Refusal, sentence: impl Into<String>) -> Self {
-        Refused(Some((code, sentence.into())))
-    }
-
-    /// Says so, and closes in such a way that the sentence arrives.
-    fn tell(&self, connection: &Connection) {
-        let Some((code, sentence)) = &self.0 else { return };
+    let served = log_in(connection, door, room, &mut lines)
+        .and_then(|participant| Conversation::new(&participant, room).run(&mut lines));
+    if let Err(Closing::Refused(code, sentence)) = served {
         log::info!("connexion {} refusée : {}", connection.id, code.code());
         let mut line = Vec::new();
-        Frame::refus(*code, sentence).write(&mut line);
-        connection.writer().finish(&line);
-        connection.linger(Instant::now() + LINGER);
+        Frame::refus(code, &sentence).write(&mut line);
+        connection.queue_last(&line);
+        connection.flush();
+        door.refuse(connection.id);
+        let farewell = room.limits().farewell;
+        let _ = connection.linger(farewell, farewell);
+    }
+    connection.abort();
+}
+
+/// Why a connection is closed before its discussion is over.
+enum Closing {
+    /// It went away by itself, or somebody else has told it why.
+    Gone,
+    /// With a sentence for a person.
+    Refused(Refusal, Cow<'static, str>),
+}
+
+impl From<(Refusal, String)> for Closing {
+    fn from((code, sentence): (Refusal, String)) -> Self {
+        Closing::Refused(code, sentence.into())
     }
 }
 
-impl From<LineTooLong> for Refused {
+impl From<LineTooLong> for Closing {
     fn from(_: LineTooLong) -> Self {
-        Refused::because(Refusal::TrameTropLongue, "Une ligne ne doit pas dépasser 65 536 octets.")
+        Closing::Refused(Refusal::TrameTropLongue, "Une ligne ne doit pas dépasser 65 536 octets.".into())
     }
 }
 
-impl From<Utf8Error> for Refused {
+impl From<Utf8Error> for Closing {
     fn from(_: Utf8Error) -> Self {
-        Refused::because(Refusal::Utf8, "Cette ligne n'est pas du texte en UTF-8.")
+        Closing::Refused(Refusal::Utf8, "Cette ligne n'est pas du texte en UTF-8.".into())
     }
 }
 
 fn log_in(
     connection: &Arc<Connection>,
+    door: &Door,
     room: &Room,
     lines: &mut LineBuffer,
-) -> Result<Arc<Participant>, Refused> {
-    let deadline = Instant::now() + LOGIN_TIMEOUT;
+) -> Result<Arc<Participant>, Closing> {
+    let deadline = Instant::now() + room.limits().login;
     let line = loop {
         // Looked at twice, because a line that is there cannot be kept across the next read.
         if lines.has_line()? {
@@ -87,37 +75,33 @@ fn log_in(
         }
         read_before(connection, lines, deadline)?;
     };
-    let address = match Frame::parse(std::str::from_utf8(line)?) {
-        Ok(Frame::Login { address, .. }) => address.into_owned(),
+    let (address, key) = match Frame::parse(std::str::from_utf8(line)?) {
+        Ok(Frame::Login { address, key }) => (address.into_owned(), key),
         Err(FrameError::Version) if line.starts_with(b"login ") => {
-            return Err(Refused::because(
-                Refusal::Version,
-                "Ce serveur parle la version 2 du protocole : « login 2 … ».",
-            ));
+            let sentence = "Ce serveur parle la version 2 du protocole, et votre programme une autre : \
+                            installez la même version de la messagerie des deux côtés.";
+            return Err(Closing::Refused(Refusal::Version, sentence.into()));
         }
-        Err(FrameError::Address(error)) if line.starts_with(b"login ") => {
-            return Err(Refused::because(Refusal::PseudoInvalide, format!("Adresse refusée : {error}.")));
+        Err(error @ (FrameError::Address(_) | FrameError::Key)) if line.starts_with(b"login ") => {
+            return Err(Closing::Refused(Refusal::PseudoInvalide, format!("Refusé ; {error}.").into()));
         }
         _ => return Err(login_expected()),
     };
-    let participant = Participant::new(address, Arc::clone(connection));
-    room.enter(&participant).map_err(|why| match why {
-        None => Refused(None),
-        Some(code @ Refusal::PseudoPris) => {
-            Refused::because(code, "Ce pseudo est déjà pris : choisissez-en un autre.")
-        }
-        Some(code) => {
-            Refused::because(code, "Deux personnes discutent déjà sur ce serveur : réessayez plus tard.")
-        }
-    })?;
+    if !door.enter(connection.id) {
+        let farewell = room.limits().farewell;
+        let _ = connection.linger(farewell, farewell);
+        return Err(Closing::Gone);
+    }
+    let participant = Participant::new(address, key, Arc::clone(connection));
+    room.enter(&participant)?;
     Ok(participant)
 }
 
-fn login_expected() -> Refused {
-    Refused::because(Refusal::LoginAttendu, "Présentez-vous d'abord : « login 2 PSEUDO/SESSION ».")
+fn login_expected() -> Closing {
+    Closing::Refused(Refusal::LoginAttendu, "Présentez-vous d'abord : « login 2 PSEUDO/SESSION ».".into())
 }
 
-fn read_before(connection: &Connection, lines: &mut LineBuffer, deadline: Instant) -> Result<(), Refused> {
+fn read_before(connection: &Connection, lines: &mut LineBuffer, deadline: Instant) -> Result<(), Closing> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
         return Err(login_expected());
@@ -126,264 +110,276 @@ fn read_before(connection: &Connection, lines: &mut LineBuffer, deadline: Instan
     match read {
         Ok(1..) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(login_expected()),
-        Ok(0) | Err(_) => Err(Refused(None)),
+        Ok(0) | Err(_) => Err(Closing::Gone),
     }
 }
 
-/// What is to be done with a line.
-enum Verdict<'a> {
-    /// A message for the one opposite.
-    Message(Text<'a>),
-    /// An acknowledgement for the one opposite.
-    Acknowledgement,
-    /// Right, but for someone who is not there.
+/// What is to be done with a line that is not passed on.
+enum Aside {
+    /// It is right, but for someone who is not there.
     Drop,
     Pong,
     Quit,
-    Refuse(Refusal, String),
+    /// With a sentence for a person.
+    Refuse(Refusal, Cow<'static, str>),
+    /// It is not even text.
+    Close(Closing),
 }
 
 /// A participant's part of the discussion, as seen by the thread that reads from him.
 struct Conversation<'a> {
     me: &'a Participant,
     room: &'a Room,
-    lines: LineBuffer,
-    /// Who sat opposite when the last lines were handled, and the route to him.
-    peer: Option<(Arc<Participant>, Route)>,
-    /// Lines for the one opposite, gathered from one read.
-    forwarded: Vec<u8>,
-    /// The texts of the messages among them, a line each, for the display, and how many they are.
+    /// Who sat opposite when the last lines were handled.
+    peer: Option<Peer>,
+    /// The texts of messages that were passed on, a line each, for the display, and how many they are.
     texts: String,
     text_count: usize,
     /// Lines for this connection itself.
     answers: Vec<u8>,
-    silence: Silence,
+    last_seen: Instant,
 }
 
-/// What follows after a look at the lines that have arrived.
-enum Next {
-    ReadOn,
-    Quit,
-    /// The other one has ended the discussion.
-    Over,
-    Close(Refused),
+struct Peer {
+    participant: Arc<Participant>,
+    route: Route,
+    /// The number of the last message to him that was shown.
+    highest_shown: Arc<AtomicU64>,
 }
 
 impl<'a> Conversation<'a> {
-    fn new(me: &'a Participant, room: &'a Room, lines: LineBuffer) -> Self {
+    fn new(me: &'a Participant, room: &'a Room) -> Self {
         Conversation {
             me,
             room,
-            lines,
             peer: None,
-            forwarded: Vec::new(),
             texts: String::new(),
             text_count: 0,
             answers: Vec::new(),
-            silence: Silence::new(),
+            last_seen: Instant::now(),
         }
     }
 
-    fn run(mut self) -> Departure {
-        let refused = loop {
-            match self.handle_lines() {
-                Next::ReadOn => {}
-                Next::Quit => return self.quit(),
-                Next::Over => {
-                    self.me.connection.linger(Instant::now() + LINGER);
-                    return Departure::Other;
-                }
-                Next::Close(refused) => break refused,
-            }
-            match self.silence.read(&self.me.connection, &mut self.lines) {
-                Ok(true) => {}
-                Ok(false) => break Refused(None),
+    /// Until the discussion is over and the connection closed, or until it is lost or has to be closed.
+    fn run(mut self, lines: &mut LineBuffer) -> Result<(), Closing> {
+        let heard = self.talk(lines).map(|()| self.take_leave());
+        if heard.is_err() {
+            self.room.lose(self.me, self.last_seen);
+        }
+        self.room.leave(self.me, *heard.as_ref().unwrap_or(&Err(self.last_seen)));
+        heard.map(drop)
+    }
+
+    /// Until the discussion is over.
+    fn talk(&mut self, lines: &mut LineBuffer) -> Result<(), Closing> {
+        let connection = &self.me.connection;
+        // It still has what was left of the time for the login.
+        connection.set_read_timeout(None).map_err(|_| Closing::Gone)?;
+        while self.handle_lines(lines)? {
+            match connection.read(lines) {
+                Ok(1..) => self.last_seen = Instant::now(),
+                // Whoever has heard of the end closes.
+                Ok(0) if matches!(self.room.opposite(self.me), Opposite::Over) => break,
+                Ok(0) => return Err(Closing::Gone),
                 Err(error) => {
-                    log::info!("connexion {} : {error}", self.me.connection.id);
-                    break Refused(None);
+                    log::info!("connexion {} : {error}", connection.id);
+                    return Err(Closing::Gone);
                 }
             }
-        };
-        self.room.lose(self.me);
-        refused.tell(&self.me.connection);
-        self.me.connection.abort();
-        Departure::Other
-    }
-
-    /// Ends the discussion for both, and sees to it that both connections are closed.
-    fn quit(&self) -> Departure {
-        let opposite = self.room.end(self.me);
-        let deadline = Instant::now() + LINGER;
-        self.me.connection.linger(deadline);
-        match opposite {
-            Opposite::Over => return Departure::Other,
-            Opposite::Someone(other) => other.close_by(deadline),
-            Opposite::Nobody => {}
         }
-        Departure::Quit
+        Ok(())
     }
 
-    /// Handles the whole lines that have arrived, and passes on in one write what is to be passed on.
-    fn handle_lines(&mut self) -> Next {
+    /// Waits until the other side has closed, too.
+    fn take_leave(&self) -> Result<(), Instant> {
+        let (connection, limits) = (&self.me.connection, self.room.limits());
+        if connection.is_cut() {
+            connection.linger(limits.farewell, limits.farewell)
+        } else if connection.pings() {
+            connection.linger(limits.silence, limits.telling)
+        } else {
+            connection.linger(limits.farewell, limits.telling)
+        }
+    }
+
+    /// Handles the whole lines that have arrived; false when the discussion is over.
+    fn handle_lines(&mut self, lines: &mut LineBuffer) -> Result<bool, Closing> {
         match self.room.opposite(self.me) {
             Opposite::Someone(peer) => self.note_peer(peer),
             Opposite::Nobody => self.peer = None,
-            Opposite::Over => return Next::Over,
+            Opposite::Over => return Ok(false),
         }
-        let mut next = Next::ReadOn;
-        while let Some(line) = self.lines.next_line() {
-            let judged = line
-                .map_err(Refused::from)
-                .and_then(|line| Ok((line, judge(line, &self.me.address, self.peer.as_ref())?)));
-            let (line, verdict) = match judged {
-                Ok(judged) => judged,
-                Err(refused) => {
-                    next = Next::Close(refused);
-                    break;
-                }
-            };
-            self.silence.line_arrived();
-            match verdict {
-                Verdict::Message(text) => {
-                    finish_line(&mut self.forwarded, line);
-                    self.texts.push_str(text.wire());
-                    self.texts.push('\n');
-                    self.text_count += 1;
-                }
-                Verdict::Acknowledgement => finish_line(&mut self.forwarded, line),
-                Verdict::Drop => {}
-                Verdict::Pong => {
-                    self.silence.ping_arrived();
-                    Frame::Pong.write(&mut self.answers);
-                }
-                Verdict::Quit => {
-                    next = Next::Quit;
-                    break;
-                }
-                Verdict::Refuse(code, sentence) => Frame::refus(code, &sentence).write(&mut self.answers),
-            }
-            if self.answers.len() >= MAX_ANSWERS_BYTES {
-                self.me.connection.writer().send(&self.answers);
-                self.answers.clear();
+        while let Some(block) = lines.next_lines() {
+            let handled = self.handle_block(&without_cr(block?));
+            self.send_answers();
+            if !handled? {
+                return Ok(false);
             }
         }
-        self.pass_on();
-        next
+        Ok(true)
     }
 
-    fn note_peer(&mut self, peer: Arc<Participant>) {
-        if !self.peer.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, &peer)) {
-            let route = Route::new(self.me.address.clone(), peer.address.clone());
-            self.peer = Some((peer, route));
+    fn note_peer(&mut self, participant: Arc<Participant>) {
+        if !self.peer.as_ref().is_some_and(|known| Arc::ptr_eq(&known.participant, &participant)) {
+            let route = Route::new(self.me.address.clone(), participant.address.clone());
+            let highest_shown = self.room.highest_shown(self.me, &participant);
+            self.peer = Some(Peer { participant, route, highest_shown });
         }
     }
 
-    fn pass_on(&mut self) {
-        if let Some((peer, _)) = &self.peer
-            && !self.forwarded.is_empty()
+    /// Handles whole lines, and passes on in one write what follows one another; false when the discussion is over.
+    fn handle_block(&mut self, block: &[u8]) -> Result<bool, Closing> {
+        // Checked all at once: line by line, it costs several times as much.
+        let sound = std::str::from_utf8(block).ok().filter(|_| !block.contains(&b'\r'));
+        let (mut run, mut at) = (0, 0);
+        while at < block.len() {
+            let start = at;
+            at += split_line(&block[start..]).0.len();
+            let glimpse = sound
+                .zip(self.peer.as_ref())
+                .and_then(|(text, peer)| peer.route.glimpse(&text[start..at - 1]));
+            match glimpse.map_or_else(|| self.judge(&block[start..at - 1]), Ok) {
+                Ok(glimpse) => self.show(&glimpse),
+                Err(aside) => {
+                    self.pass_on(&block[run..start]);
+                    run = at;
+                    if !self.handle_aside(aside)? {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        self.pass_on(&block[run..]);
+        Ok(true)
+    }
+
+    /// False when the discussion is over.
+    fn handle_aside(&mut self, aside: Aside) -> Result<bool, Closing> {
+        match aside {
+            Aside::Drop => {}
+            Aside::Pong => {
+                if !self.me.connection.pings() {
+                    self.me.connection.set_pings();
+                    let silence = self.room.limits().silence;
+                    self.me.connection.set_read_timeout(Some(silence)).map_err(|_| Closing::Gone)?;
+                }
+                Frame::Pong.write(&mut self.answers);
+            }
+            Aside::Quit => {
+                self.send_answers();
+                self.room.end(self.me);
+                return Ok(false);
+            }
+            Aside::Refuse(code, sentence) => Frame::refus(code, &sentence).write(&mut self.answers),
+            Aside::Close(closing) => return Err(closing),
+        }
+        if self.answers.len() >= MAX_ANSWERS_BYTES {
+            self.send_answers();
+        }
+        Ok(true)
+    }
+
+    /// Looks closely at a line.
+    fn judge<'l>(&self, line: &'l [u8]) -> Result<Glimpse<'l>, Aside> {
+        let line = std::str::from_utf8(line).map_err(|error| Aside::Close(error.into()))?;
+        let refuse = |sentence: Cow<'static, str>| Err(Aside::Refuse(Refusal::TrameInvalide, sentence));
+        if line.contains('\r') {
+            return refuse("Un retour chariot (CR) n'a sa place qu'à la fin d'une ligne.".into());
+        }
+        match Frame::parse(line) {
+            Ok(Frame::Relayed(relayed)) => self.judge_relayed(relayed),
+            Ok(Frame::Ping) => Err(Aside::Pong),
+            Ok(Frame::Quitter) => Err(Aside::Quit),
+            Ok(Frame::Login { .. }) | Err(FrameError::Version | FrameError::Address(_) | FrameError::Key)
+                if line.starts_with("login") =>
+            {
+                Err(Aside::Refuse(Refusal::DejaConnecte, "Vous êtes déjà connecté.".into()))
+            }
+            Ok(_) => refuse("Seul le serveur envoie cette trame.".into()),
+            Err(error) => refuse(format!("Trame incomprise : {error}.").into()),
+        }
+    }
+
+    fn judge_relayed<'l>(
+        &self,
+        Relayed { source, destination, body }: Relayed<'l>,
+    ) -> Result<Glimpse<'l>, Aside> {
+        let own = &self.me.address;
+        if source != *own {
+            let sentence = format!("SOURCE doit être votre propre adresse, {own}.");
+            return Err(Aside::Refuse(Refusal::SourceUsurpee, sentence.into()));
+        }
+        let glimpse = match body {
+            Body::Entry { number, content: Content::Msg { text, .. } } => Glimpse::Msg { number, text },
+            Body::Entry { number, content: Content::Fichier { size, name, .. } } => {
+                Glimpse::Fichier { number, size, name }
+            }
+            Body::Entry { content: Content::Unknown { word: "msg", .. }, .. }
+            | Body::Unknown { word: "msg", .. } => {
+                let sentence = "« msg SOURCE DESTINATION N DATE TEXTE » : N est un nombre entier à partir de 1, \
+                                DATE n'est pas vide, un seul espace sépare les champs.";
+                return Err(Aside::Refuse(Refusal::TrameInvalide, sentence.into()));
+            }
+            _ => Glimpse::Other,
+        };
+        let is_for_peer = |peer: &Peer| peer.participant.address.as_str() == destination.as_str();
+        if self.peer.as_ref().is_some_and(is_for_peer) { Ok(glimpse) } else { Err(Aside::Drop) }
+    }
+
+    /// Notes for the display what is new to it.
+    fn show(&mut self, glimpse: &Glimpse<'_>) {
+        let (Glimpse::Msg { number, .. } | Glimpse::Fichier { number, .. }) = glimpse else { return };
+        let Some(peer) = &self.peer else { return };
+        if *number <= peer.highest_shown.load(Ordering::Relaxed) {
+            return;
+        }
+        peer.highest_shown.store(*number, Ordering::Relaxed);
+        match glimpse {
+            Glimpse::Msg { text, .. } => {
+                self.texts.push_str(text.wire());
+                self.texts.push('\n');
+                self.text_count += 1;
+            }
+            Glimpse::Fichier { size, name, .. } => {
+                self.show_texts();
+                self.room.display().file(&self.me.pseudo, name, *size);
+            }
+            Glimpse::Other => {}
+        }
+    }
+
+    fn pass_on(&mut self, run: &[u8]) {
+        if let Some(peer) = &self.peer
+            && !run.is_empty()
         {
-            peer.connection.writer().send(&self.forwarded);
+            peer.participant.connection.pass_on(run, &self.me.connection);
         }
-        if !self.answers.is_empty() {
-            self.me.connection.writer().send(&self.answers);
-        }
-        if !self.texts.is_empty() {
+        self.show_texts();
+    }
+
+    fn show_texts(&mut self) {
+        if self.text_count > 0 {
             self.room.display().messages(&self.me.pseudo, &self.texts, self.text_count);
         }
-        self.forwarded.clear();
-        self.answers.clear();
         self.texts.clear();
         self.text_count = 0;
     }
+
+    fn send_answers(&mut self) {
+        if !self.answers.is_empty() {
+            self.me.connection.answer(&self.answers);
+        }
+        self.answers.clear();
+    }
 }
 
-/// What is to be done with `line`, sent by `own`, while `peer` sits opposite.
-///
-/// # Errors
-/// It is not UTF-8.
-fn judge<'a>(
-    line: &'a [u8],
-    own: &Address<'_>,
-    peer: Option<&'a (Arc<Participant>, Route)>,
-) -> Result<Verdict<'a>, Utf8Error> {
-    if let Some(Relayed { body: Body::Entry { content: Content::Msg { text, .. }, .. }, .. }) =
-        peer.and_then(|(_, route)| route.parse_msg(line))
-    {
-        return Ok(Verdict::Message(text));
+/// The same lines, ended by LF alone.
+fn without_cr(block: &[u8]) -> Cow<'_, [u8]> {
+    if !block.contains(&b'\r') {
+        return Cow::Borrowed(block);
     }
-    let line = std::str::from_utf8(line)?;
-    let routed = |source: &Address<'_>, destination: &Address<'_>, verdict| {
-        if source != own {
-            let sentence = format!("SOURCE doit être votre propre adresse, {own}.");
-            Verdict::Refuse(Refusal::SourceUsurpee, sentence)
-        } else if peer.is_some_and(|(peer, _)| peer.address == *destination) {
-            verdict
-        } else {
-            Verdict::Drop
-        }
-    };
-    Ok(match Frame::parse(line) {
-        Ok(Frame::Relayed(Relayed { source, destination, body })) => match body {
-            Body::Entry { content: Content::Msg { text, .. }, .. } => {
-                routed(&source, &destination, Verdict::Message(text))
-            }
-            _ => routed(&source, &destination, Verdict::Acknowledgement),
-        },
-        Ok(Frame::Ping) => Verdict::Pong,
-        Ok(Frame::Quitter) => Verdict::Quit,
-        Ok(Frame::Login { .. }) | Err(FrameError::Version | FrameError::Address(_))
-            if line.starts_with("login") =>
-        {
-            Verdict::Refuse(Refusal::DejaConnecte, "Vous êtes déjà connecté.".to_owned())
-        }
-        Ok(_) => Verdict::Refuse(
-            Refusal::TrameInvalide,
-            "Seul le serveur envoie cette trame ; un client envoie msg, recu, ping ou quitter.".to_owned(),
-        ),
-        Err(error) => Verdict::Refuse(Refusal::TrameInvalide, format!("Trame incomprise : {error}.")),
-    })
-}
-
-/// How long a participant has been silent, and the timeout that follows from it.
-struct Silence {
-    /// Only who sends pings is expected to go on doing so; a person typing by hand is never cut off.
-    pings: bool,
-    last_line: Instant,
-    /// No line has ended since the last read: the time already passed counts.
-    partial: bool,
-    /// The timeout the socket has now.
-    armed: Option<Duration>,
-}
-
-impl Silence {
-    fn new() -> Self {
-        // The socket still has what was left of the time for the login.
-        Silence { pings: false, last_line: Instant::now(), partial: false, armed: Some(LOGIN_TIMEOUT) }
-    }
-
-    fn ping_arrived(&mut self) {
-        self.pings = true;
-    }
-
-    fn line_arrived(&mut self) {
-        self.partial = false;
-    }
-
-    /// Reads once; false at the end of the stream.
-    fn read(&mut self, connection: &Connection, lines: &mut LineBuffer) -> io::Result<bool> {
-        if !self.partial && self.pings {
-            self.last_line = Instant::now();
-        }
-        let timeout = match (self.pings, self.partial) {
-            (false, _) => None,
-            (true, false) => Some(SILENCE),
-            (true, true) => Some(SILENCE.saturating_sub(self.last_line.elapsed())),
-        };
-        if timeout != self.armed {
-            connection.set_read_timeout(timeout)?;
-            self.armed = timeout;
-        }
-        self.partial = true;
-        connection.read(lines).map(|count| count > 0)
-    }
+    let lines = block
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r\n").map_or([line, b""], |content| [content, b"\n"]));
+    Cow::Owned(lines.flatten().flatten().copied().collect())
 }

@@ -1,35 +1,35 @@
 //! Accepting connections, and ending: [`Relay`].
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
 use common::endpoint::Endpoint;
-use common::frame::{Frame, Refusal};
 use common::text::harmless;
 use common::transcript::Emphasis;
 
-use crate::addresses::{from_this_machine, reachable};
+use crate::addresses::{from_this_machine, greeting};
 use crate::connection::Connection;
-use crate::participant::{Departure, serve};
+use crate::discovery;
+use crate::door::{Door, Doorkeeper, EXHAUSTED_PAUSE};
+use crate::limits::Limits;
+use crate::participant::serve;
 use crate::room::Room;
 
-/// How many connections there may be at once: two participants, and those that are logging in or being sent away.
-const MAX_CONNECTIONS: usize = 130;
 /// A connection's thread needs little; the default of 2 MiB would be reserved for each of many.
 const STACK_BYTES: usize = 256 * 1024;
-/// Without file descriptors, the time until it is worth looking again.
-const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
 /// How long the connection that stops the relay may take. Some systems try for 2 s before they say that it was refused.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// At the end, how long an output that takes nothing may hold up the program.
 const LAST_DISPLAY: Duration = Duration::from_secs(2);
+
+/// The port to propose to whoever cannot have the one he wanted.
+const OTHER_PORT: u16 = 7979;
 
 /// A relay that listens.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub struct Relay {
     listener: TcpListener,
     local: SocketAddr,
     shared: Arc<Shared>,
+    /// The UDP port at which it can be found.
+    found_at: Option<u16>,
 }
 
 /// Ends a relay from another thread.
@@ -68,11 +70,12 @@ impl fmt::Display for BindError {
             }
             BindError::Listen(endpoint, error) => (endpoint, error),
         };
+        let other = if endpoint.port == OTHER_PORT { OTHER_PORT + 1 } else { OTHER_PORT };
         match error.kind() {
             io::ErrorKind::AddrInUse => write!(
                 f,
-                "le port {} est déjà pris : un serveur tourne peut-être déjà sur cette machine ; \
-                 arrêtez-le, ou choisissez un autre port",
+                "le port {} est déjà pris : un serveur tourne peut-être déjà sur cette machine ; arrêtez-le, \
+                 ou choisissez un autre port, par exemple « serveur {other} » ou « client --heberge {other} »",
                 endpoint.port
             ),
             io::ErrorKind::AddrNotAvailable => write!(
@@ -83,7 +86,8 @@ impl fmt::Display for BindError {
             ),
             io::ErrorKind::PermissionDenied => write!(
                 f,
-                "le port {} est réservé au système : choisissez un port à partir de 1024",
+                "le système n'accorde pas le port {} : choisissez-en un autre, à partir de 1024, \
+                 par exemple « serveur {other} » ou « client --heberge {other} »",
                 endpoint.port
             ),
             _ => write!(f, "impossible d'écouter sur {endpoint} : {error}"),
@@ -96,37 +100,8 @@ impl std::error::Error for BindError {}
 #[derive(Debug)]
 struct Shared {
     room: Room,
+    door: Door,
     stopping: AtomicBool,
-    /// Every connection that has a thread: [`MAX_CONNECTIONS`] at most, and the end reaches them all.
-    connections: Mutex<HashMap<u64, Arc<Connection>>>,
-}
-
-impl Shared {
-    fn connections(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Makes a connection of it, or sends it away.
-    fn admit(&self, stream: TcpStream, id: u64) -> Option<Arc<Connection>> {
-        if self.connections().len() >= MAX_CONNECTIONS {
-            log::info!("trop de connexions en attente : une de plus est renvoyée");
-            send_away(&stream);
-            return None;
-        }
-        match Connection::new(id, stream) {
-            Ok(connection) => Some(Arc::new(connection)),
-            Err(error) => {
-                log::info!("connexion perdue à l'arrivée : {error}");
-                None
-            }
-        }
-    }
-
-    fn abort_connections(&self) {
-        for connection in self.connections().values() {
-            connection.abort();
-        }
-    }
 }
 
 impl Relay {
@@ -136,6 +111,14 @@ impl Relay {
     /// # Errors
     /// The address cannot be listened on; the error says why in a sentence.
     pub fn bind(endpoint: &Endpoint, permanent: bool) -> Result<Relay, BindError> {
+        Relay::bind_with(endpoint, permanent, Limits::default())
+    }
+
+    /// The same with other limits than the protocol's.
+    ///
+    /// # Errors
+    /// Those of [`bind`](Self::bind).
+    pub fn bind_with(endpoint: &Endpoint, permanent: bool, limits: Limits) -> Result<Relay, BindError> {
         let addresses: Vec<SocketAddr> = (endpoint.host.as_str(), endpoint.port)
             .to_socket_addrs()
             .map_err(|_| BindError::UnknownHost(endpoint.clone()))?
@@ -144,11 +127,16 @@ impl Relay {
             .and_then(|listener| Ok((listener.local_addr()?, listener)))
             .map_err(|error| BindError::Listen(endpoint.clone(), error))?;
         let shared = Arc::new(Shared {
-            room: Room::new(permanent),
+            room: Room::new(permanent, limits),
+            door: Door::default(),
             stopping: AtomicBool::new(false),
-            connections: Mutex::new(HashMap::new()),
         });
-        Ok(Relay { listener, local, shared })
+        Ok(Relay { listener, local, shared, found_at: None })
+    }
+
+    /// Makes it answer, while it runs, to those who look for a relay at that UDP port.
+    pub fn found_at(self, port: u16) -> Relay {
+        Relay { found_at: Some(port), ..self }
     }
 
     /// The address it listens on.
@@ -165,7 +153,7 @@ impl Relay {
     /// who comes and goes, and every message.
     ///
     /// # Errors
-    /// The system gives no thread for the display.
+    /// The system gives no thread to show or to watch over it.
     pub fn run(self, mut out: Box<dyn Write + Send>, emphasis: Emphasis) -> io::Result<()> {
         let display = self.shared.room.display().clone();
         let (done, is_done) = channel();
@@ -175,8 +163,13 @@ impl Relay {
             // Nobody waits any more if it took too long.
             let _ = done.send(());
         })?;
-        display.plain(&self.greeting());
-        self.accept_all();
+        display.plain(&greeting(self.local));
+        let answerer = self.found_at.and_then(|port| {
+            let shared = Arc::clone(&self.shared);
+            discovery::start(port, self.local, &display, move || shared.room.free_seats())
+        });
+        let accepted = self.accept_all();
+        drop(answerer);
         display.close();
         if is_done.recv_timeout(LAST_DISPLAY) == Err(RecvTimeoutError::Timeout) {
             // Not joined: only the end of the program ends a write to an output that takes nothing any more. The log
@@ -191,47 +184,35 @@ impl Relay {
             // If it panicked, it has said so itself.
             let _ = showing.join();
         }
-        Ok(())
+        accepted
     }
 
-    fn greeting(&self) -> String {
-        let mut greeting = format!(
-            "Le serveur écoute sur {}.\nSur les machines des deux participants, tapez :\n",
-            self.local
-        );
-        let addresses = reachable(self.local);
-        for address in &addresses {
-            greeting.push_str(&format!("    client {address}\n"));
-        }
-        if addresses.iter().all(|address| address.ip().is_loopback()) {
-            greeting.push_str("(Cette adresse ne vaut que sur cette machine.)\n");
-        }
-        greeting
-    }
-
-    fn accept_all(self) {
-        let stopper = self.stopper();
+    fn accept_all(self) -> io::Result<()> {
+        let stopper = &self.stopper();
         let shared = &*self.shared;
         let mut doorkeeper = Doorkeeper::new(self.listener);
+        let (ended, is_ended) = channel();
         thread::scope(|scope| {
-            while let Some(stream) = doorkeeper.next(shared) {
-                let Some(connection) = shared.admit(stream, doorkeeper.last_id) else { continue };
+            let watch = thread::Builder::new().name("veille".to_owned());
+            watch.spawn_scoped(scope, move || look_after(shared, stopper, &is_ended))?;
+            while let Some(connection) = doorkeeper.next(&shared.door, shared.room.limits(), &shared.stopping)
+            {
                 let id = connection.id;
-                shared.connections().insert(id, Arc::clone(&connection));
                 let thread = thread::Builder::new().name(format!("connexion {id}")).stack_size(STACK_BYTES);
-                let stopper = &stopper;
                 let spawned =
                     thread.spawn_scoped(scope, move || serve_and_forget(shared, stopper, &connection));
                 if let Err(error) = spawned {
                     log::warn!("le système n'accorde plus de fil d'exécution : {error}");
-                    shared.connections().remove(&id);
+                    shared.door.forget(id);
                 }
             }
             // Now, not when all threads have ended: with the system's queue full, the stopper's own connection would
             // wait for ever, and these threads for the stopper.
             drop(doorkeeper);
-            shared.abort_connections();
-        });
+            drop(ended);
+            shared.door.abort_all();
+            Ok(())
+        })
     }
 }
 
@@ -250,7 +231,7 @@ impl Stopper {
             }
             // Perhaps there is no file descriptor for it: those of the connections come free.
             log::warn!("le serveur tarde à s'arrêter : {error}");
-            self.shared.abort_connections();
+            self.shared.door.abort_all();
             thread::sleep(EXHAUSTED_PAUSE);
         }
     }
@@ -258,74 +239,22 @@ impl Stopper {
 
 /// A connection's thread, from its first line to the last trace of it.
 fn serve_and_forget(shared: &Shared, stopper: &Stopper, connection: &Arc<Connection>) {
-    let departure = serve(connection, &shared.room);
-    shared.connections().remove(&connection.id);
-    if departure == Departure::Quit && shared.room.is_closed() {
+    serve(connection, &shared.door, &shared.room);
+    shared.door.forget(connection.id);
+    if shared.room.is_finished() {
         stopper.stop();
     }
 }
 
-/// Takes connections from the listener, also when the system has no file descriptors left.
-struct Doorkeeper {
-    listener: TcpListener,
-    /// A descriptor kept in reserve: given up, it makes room to accept a connection and send it away, so that nobody
-    /// is left waiting in the system's queue.
-    spare: Option<TcpListener>,
-    last_id: u64,
-}
-
-impl Doorkeeper {
-    fn new(listener: TcpListener) -> Self {
-        Doorkeeper { spare: listener.try_clone().ok(), listener, last_id: 0 }
-    }
-
-    /// The next connection; `None` when the relay is to end.
-    fn next(&mut self, shared: &Shared) -> Option<TcpStream> {
-        loop {
-            let accepted = self.listener.accept();
-            if shared.stopping.load(Ordering::SeqCst) {
-                return None;
-            }
-            match accepted {
-                Ok((stream, from)) => {
-                    self.last_id += 1;
-                    log::debug!("connexion {} depuis {from}", self.last_id);
-                    if self.has_spare() {
-                        return Some(stream);
-                    }
-                    log::warn!("plus de descripteurs de fichiers : une connexion est renvoyée");
-                    send_away(&stream);
-                }
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    log::warn!("une connexion ne peut pas être acceptée : {error}");
-                    if self.spare.take().is_none() {
-                        thread::sleep(EXHAUSTED_PAUSE);
-                    }
-                }
-            }
+/// Does again and again what has its time, until the relay has `ended`.
+fn look_after(shared: &Shared, stopper: &Stopper, ended: &Receiver<()>) {
+    let pause = shared.room.limits().pause();
+    while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+        shared.room.look_after_all();
+        if shared.room.is_finished() {
+            stopper.stop();
         }
     }
-
-    fn has_spare(&mut self) -> bool {
-        if self.spare.is_none() {
-            self.spare = self.listener.try_clone().ok();
-        }
-        self.spare.is_some()
-    }
-}
-
-/// Says `occupe` and closes, without ever waiting.
-fn send_away(mut stream: &TcpStream) {
-    let mut line = Vec::new();
-    Frame::refus(Refusal::Occupe, "Trop de connexions attendent : réessayez dans quelques secondes.")
-        .write(&mut line);
-    // Best effort: whoever does not take the line is no worse off than without it.
-    let _ = stream.set_nonblocking(true).and_then(|()| stream.write_all(&line));
-    let _ = stream.shutdown(Shutdown::Write);
-    // What was sent already is read, lest closing resets the connection and destroys the line.
-    let _ = io::Read::read(&mut stream, &mut [0; 4096]);
 }
 
 #[cfg(test)]

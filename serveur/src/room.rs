@@ -1,48 +1,52 @@
-//! The two seats: [`Room`].
+//! The two seats, and who has still to hear that the discussion is over: [`Room`].
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use common::address::Address;
+use common::address::{Address, Pseudo};
 use common::frame::{Frame, Refusal};
 
 use crate::connection::Connection;
 use crate::display::Display;
+use crate::limits::Limits;
+
+/// How many may be closing their connections after their last line.
+const MAX_LEAVING: usize = 16;
+/// How many of those who have lost their connection are remembered.
+const MAX_ABSENT: usize = 16;
+/// For how many pairs of people the number of the last message shown is remembered.
+const MAX_SHOWN: usize = 16;
 
 /// Someone who has logged in.
 #[derive(Debug)]
 pub(crate) struct Participant {
     pub(crate) address: Address<'static>,
+    /// Proves that the seat is his.
+    key: Option<String>,
     /// The name alone, shared with the display.
     pub(crate) pseudo: Arc<str>,
     pub(crate) connection: Arc<Connection>,
-    /// Its thread will not touch the connection any more.
-    done: (Mutex<bool>, Condvar),
 }
 
 impl Participant {
-    pub(crate) fn new(address: Address<'static>, connection: Arc<Connection>) -> Arc<Self> {
+    pub(crate) fn new(
+        address: Address<'static>,
+        key: Option<&str>,
+        connection: Arc<Connection>,
+    ) -> Arc<Self> {
         let pseudo = address.pseudo_str().into();
-        Arc::new(Participant { address, pseudo, connection, done: (Mutex::new(false), Condvar::new()) })
+        Arc::new(Participant { address, key: key.map(str::to_owned), pseudo, connection })
     }
 
-    /// Its thread ends here.
-    pub(crate) fn set_done(&self) {
-        *self.done.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.done.1.notify_all();
+    /// Whether he has proved to be the owner of the other's seat.
+    fn owns_seat_of(&self, other: &Participant) -> bool {
+        self.key.is_some() && self.key == other.key && self.address == other.address
     }
 
-    /// Waits for its thread to end by itself until `deadline`, then makes it.
-    pub(crate) fn close_by(&self, deadline: Instant) {
-        let mut done = self.done.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*done {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            done = self.done.1.wait_timeout(done, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        self.connection.abort();
+    fn is(&self, other: &Participant) -> bool {
+        self.connection.id == other.connection.id
     }
 }
 
@@ -50,43 +54,155 @@ impl Participant {
 pub(crate) enum Opposite {
     Nobody,
     Someone(Arc<Participant>),
-    /// One's own seat is gone: the discussion is over.
+    /// One's own seat is gone: nothing more is to be passed on.
     Over,
 }
 
 /// The table with its two seats.
 ///
-/// Whoever changes a seat takes, while still holding the room's lock, the right to write to everyone who has to be
-/// told. So each participant learns of changes in the order in which they happened, and before anything that
-/// follows from them; and nobody holds the room's lock while writing. The display is told under the same lock.
+/// Whoever changes a seat queues, while still holding the room's lock, what everyone has to be told. So each participant
+/// learns of changes in the order in which they happened, and before anything that follows from them; and nobody holds
+/// the room's lock while writing. The display is told under the same lock.
 #[derive(Debug)]
 pub(crate) struct Room {
     /// One discussion follows another.
     permanent: bool,
+    limits: Limits,
     display: Display,
     table: Mutex<Table>,
 }
 
 #[derive(Debug, Default)]
 struct Table {
-    seats: [Option<Arc<Participant>>; 2],
-    /// The last discussion is over.
-    closed: bool,
+    seats: [Seat; 2],
+    /// Who has lost his connection.
+    absent: VecDeque<Absent>,
+    /// Who was told his last line and has not closed his connection yet.
+    leaving: VecDeque<Leaving>,
+    /// When the last discussion of all ended.
+    over_since: Option<Instant>,
+    shown: VecDeque<Shown>,
 }
 
-impl Table {
-    fn opposite(&self, participant: &Participant) -> Opposite {
-        match &self.seats {
-            [Some(a), b] if is(a, participant) => b.clone().map_or(Opposite::Nobody, Opposite::Someone),
-            [a, Some(b)] if is(b, participant) => a.clone().map_or(Opposite::Nobody, Opposite::Someone),
-            _ => Opposite::Over,
+#[derive(Debug, Default)]
+enum Seat {
+    #[default]
+    Free,
+    Taken(Arc<Participant>),
+    /// For the owner of a connection that was lost.
+    Kept(Pseudo, Instant),
+}
+
+impl Seat {
+    fn participant(&self) -> Option<&Arc<Participant>> {
+        match self {
+            Seat::Taken(participant) => Some(participant),
+            _ => None,
         }
     }
 }
 
+/// Someone whose program does not know, or may not know, of the end of his discussion.
+#[derive(Debug)]
+struct Absent {
+    address: Address<'static>,
+    /// His last sign of life.
+    last_seen: Instant,
+    /// Who has ended the discussion, and when; not while it goes on.
+    end: Option<(Address<'static>, Instant)>,
+}
+
+#[derive(Debug)]
+struct Leaving {
+    connection: Arc<Connection>,
+    since: Instant,
+}
+
+/// The highest number of what one has written to another and the display has shown.
+#[derive(Debug)]
+struct Shown {
+    from: Address<'static>,
+    to: Pseudo,
+    highest: Arc<AtomicU64>,
+}
+
+impl Table {
+    fn opposite(&self, participant: &Participant) -> Opposite {
+        let Some(seat) = self.seat_of(participant) else { return Opposite::Over };
+        self.seats[1 - seat].participant().cloned().map_or(Opposite::Nobody, Opposite::Someone)
+    }
+
+    fn seat_of(&self, participant: &Participant) -> Option<usize> {
+        self.seats.iter().position(|seat| seat.participant().is_some_and(|seated| seated.is(participant)))
+    }
+
+    /// Where the newcomer may sit down.
+    fn seat_for(&self, newcomer: &Participant, now: Instant) -> Result<usize, (Refusal, String)> {
+        let pseudo = newcomer.address.pseudo();
+        let taken_by_him = self
+            .seats
+            .iter()
+            .position(|seat| seat.participant().is_some_and(|seated| seated.address.pseudo() == pseudo));
+        if let Some(seat) = taken_by_him {
+            let owned = self.seats[seat].participant().is_some_and(|seated| newcomer.owns_seat_of(seated));
+            let sentence = "Ce pseudo est déjà pris : choisissez-en un autre.";
+            return owned.then_some(seat).ok_or((Refusal::PseudoPris, sentence.to_owned()));
+        }
+        let mut wait = None;
+        for (number, seat) in self.seats.iter().enumerate() {
+            match seat {
+                Seat::Taken(_) => {}
+                Seat::Kept(owner, until) if *owner != pseudo && *until > now => wait = Some(*until - now),
+                _ => return Ok(number),
+            }
+        }
+        Err(match wait {
+            Some(wait) => (
+                Refusal::Occupe,
+                format!(
+                    "Une place est gardée pour quelqu'un dont la connexion est coupée : réessayez dans {} s.",
+                    wait.as_secs() + 1
+                ),
+            ),
+            None => (
+                Refusal::Complet,
+                "Deux personnes discutent déjà sur ce serveur : réessayez plus tard.".to_owned(),
+            ),
+        })
+    }
+
+    /// Remembers somebody who has lost his connection, or may be about to.
+    fn remember(&mut self, absent: Absent) {
+        self.absent.retain(|known| known.address != absent.address);
+        if self.absent.len() == MAX_ABSENT {
+            self.absent.pop_front();
+        }
+        self.absent.push_back(absent);
+    }
+
+    /// Someone sits down where nobody is. If he was not in the last discussion, this is another one, and those who were
+    /// in that one have nothing to do with its end.
+    fn begin_or_resume(&mut self, newcomer: &Participant) {
+        let pseudo = newcomer.address.pseudo();
+        if !self.absent.iter().any(|known| known.end.is_none() && known.address.pseudo() == pseudo) {
+            self.absent.retain(|known| known.end.is_some());
+        }
+    }
+
+    /// He has been queued his last line.
+    fn let_leave(&mut self, connection: &Arc<Connection>, now: Instant) {
+        if self.leaving.len() == MAX_LEAVING
+            && let Some(oldest) = self.leaving.pop_front()
+        {
+            oldest.connection.abort();
+        }
+        self.leaving.push_back(Leaving { connection: Arc::clone(connection), since: now });
+    }
+}
+
 impl Room {
-    pub(crate) fn new(permanent: bool) -> Self {
-        Room { permanent, display: Display::default(), table: Mutex::default() }
+    pub(crate) fn new(permanent: bool, limits: Limits) -> Self {
+        Room { permanent, limits, display: Display::default(), table: Mutex::default() }
     }
 
     /// Where the discussion is shown.
@@ -94,51 +210,96 @@ impl Room {
         &self.display
     }
 
+    /// How long things may take.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether there will be no discussion any more.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.lock().closed
+    /// How many newcomers could take a seat now.
+    pub(crate) fn free_seats(&self) -> usize {
+        let table = self.lock();
+        if table.over_since.is_some() {
+            0
+        } else {
+            table.seats.iter().filter(|seat| matches!(seat, Seat::Free)).count()
+        }
     }
 
-    /// Takes a seat and tells both.
+    /// Takes a seat and tells both; or tells the newcomer that his discussion is over.
     ///
     /// # Errors
-    /// Someone has the same pseudo, or both seats are taken; `None`: there will be no discussion any more.
-    pub(crate) fn enter(&self, newcomer: &Arc<Participant>) -> Result<(), Option<Refusal>> {
+    /// There is no seat for him; the sentence says why.
+    pub(crate) fn enter(&self, newcomer: &Arc<Participant>) -> Result<(), (Refusal, String)> {
+        let now = Instant::now();
         let mut table = self.lock();
-        if table.closed {
-            return Err(None);
+        if self.tell_of_the_end(&mut table, newcomer, now) {
+            drop(table);
+            newcomer.connection.flush();
+            return Ok(());
         }
-        let seats = &mut table.seats;
-        let pseudo = newcomer.address.pseudo();
-        if seats.iter().flatten().any(|seated| seated.address.pseudo() == pseudo) {
-            return Err(Some(Refusal::PseudoPris));
+        if table.over_since.is_some() {
+            let sentence = "La discussion est terminée, et ce serveur va s'arrêter.";
+            return Err((Refusal::Complet, sentence.to_owned()));
         }
-        let Some(free) = seats.iter().position(Option::is_none) else {
-            return Err(Some(Refusal::Complet));
-        };
-        seats[free] = Some(Arc::clone(newcomer));
-        let other = seats[1 - free].clone();
-        let mut to_newcomer = newcomer.connection.writer();
-        let to_other = other.as_ref().map(|other| (other, other.connection.writer()));
+        let seat = table.seat_for(newcomer, now)?;
+        let other = table.seats[1 - seat].participant().cloned();
+        if other.as_ref().is_some_and(|other| other.connection.is_clogged()) {
+            let sentence =
+                "L'autre personne ne reçoit plus rien pour l'instant : réessayez dans quelques secondes.";
+            return Err((Refusal::Occupe, sentence.to_owned()));
+        }
+        let before = std::mem::replace(&mut table.seats[seat], Seat::Taken(Arc::clone(newcomer)));
+        if let Seat::Taken(old) = &before {
+            let sentence = "Vous vous êtes connecté d'ailleurs : cette connexion-ci est fermée.";
+            old.connection.dismiss(&line(&Frame::refus(Refusal::Remplace, sentence)));
+            table.let_leave(&old.connection, now);
+            self.announce_loss(old, other.as_deref());
+        } else if other.is_none() {
+            table.begin_or_resume(newcomer);
+        }
+        table.absent.retain(|known| known.end.is_some() || known.address != newcomer.address);
+        newcomer.connection.queue(&line(&Frame::Bienvenue(newcomer.address.borrowed())));
+        if let Some(other) = &other {
+            newcomer.connection.queue(&line(&Frame::Present(other.address.borrowed())));
+            other.connection.queue(&line(&Frame::Present(newcomer.address.borrowed())));
+        }
         self.display.notice(&format!("{} a rejoint la discussion.", newcomer.pseudo));
         drop(table);
-
-        let mut lines = Vec::new();
-        Frame::Bienvenue(newcomer.address.borrowed()).write(&mut lines);
-        if let Some((other, mut to_other)) = to_other {
-            Frame::Present(other.address.borrowed()).write(&mut lines);
-            to_newcomer.send(&lines);
-            lines.clear();
-            Frame::Present(newcomer.address.borrowed()).write(&mut lines);
-            to_other.send(&lines);
-        } else {
-            to_newcomer.send(&lines);
+        newcomer.connection.flush();
+        if let Some(other) = other {
+            other.connection.flush();
+        }
+        if let Seat::Taken(old) = before {
+            old.connection.flush();
         }
         Ok(())
+    }
+
+    /// If this one does not know that his discussion is over, tells him; false if there is nothing to tell.
+    fn tell_of_the_end(&self, table: &mut Table, newcomer: &Participant, now: Instant) -> bool {
+        let known = table.absent.iter_mut().find(|known| known.address == newcomer.address);
+        let Some(Absent { last_seen, end: Some((by, since)), .. }) = known else { return false };
+        if now - *since >= self.limits.telling {
+            return false;
+        }
+        *last_seen = now;
+        let mut lines = line(&Frame::Bienvenue(newcomer.address.borrowed()));
+        Frame::Fin(by.borrowed()).write(&mut lines);
+        newcomer.connection.set_pings();
+        newcomer.connection.queue_last(&lines);
+        table.let_leave(&newcomer.connection, now);
+        true
+    }
+
+    fn announce_loss(&self, lost: &Participant, other: Option<&Participant>) {
+        if let Some(other) = other {
+            other.connection.queue(&line(&Frame::Absent(lost.address.borrowed())));
+        }
+        self.display.notice(&format!("{} a perdu la connexion.", lost.pseudo));
     }
 
     /// Who sits opposite `participant`.
@@ -146,50 +307,127 @@ impl Room {
         self.lock().opposite(participant)
     }
 
-    /// Frees the seat of one whose connection was lost, if he still has it, and tells the other.
-    pub(crate) fn lose(&self, participant: &Participant) {
+    /// The highest number of what `from` has written to `to` and the display has shown.
+    pub(crate) fn highest_shown(&self, from: &Participant, to: &Participant) -> Arc<AtomicU64> {
+        let (from, to) = (&from.address, to.address.pseudo());
+        let shown = &mut self.lock().shown;
+        if let Some(known) = shown.iter().find(|known| known.from == *from && known.to == to) {
+            return Arc::clone(&known.highest);
+        }
+        if shown.len() == MAX_SHOWN {
+            shown.pop_front();
+        }
+        let highest = Arc::default();
+        shown.push_back(Shown { from: from.clone(), to, highest: Arc::clone(&highest) });
+        highest
+    }
+
+    /// Takes the seat of one whose connection is lost, if he still has it, and tells the other, for whose sake it is
+    /// kept for a while.
+    pub(crate) fn lose(&self, participant: &Participant, last_seen: Instant) {
         let mut table = self.lock();
-        let seats = &mut table.seats;
-        let Some(seat) = seats.iter().position(|seat| seat.as_ref().is_some_and(|it| is(it, participant)))
-        else {
-            return;
-        };
-        seats[seat] = None;
-        let other = seats[1 - seat].clone();
-        let to_other = other.as_ref().map(|other| other.connection.writer());
-        self.display.notice(&format!("{} a perdu la connexion.", participant.pseudo));
+        let Some(seat) = table.seat_of(participant) else { return };
+        let other = table.seats[1 - seat].participant().cloned();
+        if other.is_some() {
+            let until = Instant::now() + self.limits.kept_seat;
+            table.seats[seat] = Seat::Kept(participant.address.pseudo(), until);
+        } else {
+            table.seats = Default::default();
+        }
+        if participant.connection.pings() {
+            table.remember(Absent { address: participant.address.clone(), last_seen, end: None });
+        }
+        self.announce_loss(participant, other.as_deref());
         drop(table);
-        if let Some(mut to_other) = to_other {
-            let mut line = Vec::new();
-            Frame::Absent(participant.address.borrowed()).write(&mut line);
-            to_other.send(&line);
+        if let Some(other) = other {
+            other.connection.flush();
         }
     }
 
-    /// Ends the discussion: both seats are free, both participants are told. Gives who sat opposite. If the other one
-    /// has ended it already, nothing happens: the seats may be taken by people who know neither of them.
-    pub(crate) fn end(&self, participant: &Participant) -> Opposite {
+    /// Ends the discussion: both seats are free, both participants are told. If the other one has ended it already,
+    /// nothing happens: the seats may be taken by people who know neither of them.
+    pub(crate) fn end(&self, participant: &Participant) {
+        let now = Instant::now();
         let mut table = self.lock();
-        let opposite = table.opposite(participant);
-        if matches!(opposite, Opposite::Over) {
-            return opposite;
+        if table.seat_of(participant).is_none() {
+            return;
         }
-        let both = std::mem::take(&mut table.seats);
-        table.closed = !self.permanent;
-        let mut writers: Vec<_> = both.iter().flatten().map(|seated| seated.connection.writer()).collect();
+        let seats = std::mem::take(&mut table.seats);
+        let fin = line(&Frame::Fin(participant.address.borrowed()));
+        for seated in seats.iter().filter_map(Seat::participant) {
+            seated.connection.queue_last(&fin);
+            table.let_leave(&seated.connection, now);
+            if seated.connection.pings() {
+                table.remember(Absent { address: seated.address.clone(), last_seen: now, end: None });
+            }
+        }
+        for absent in table.absent.iter_mut().filter(|absent| absent.end.is_none()) {
+            absent.end = Some((participant.address.clone(), now));
+        }
+        table.shown.clear();
+        table.over_since = (!self.permanent).then_some(now);
         self.display.notice(&format!("{} a quitté la discussion.", participant.pseudo));
         drop(table);
-        let mut line = Vec::new();
-        Frame::Fin(participant.address.borrowed()).write(&mut line);
-        for writer in &mut writers {
-            writer.finish(&line);
+        participant.connection.flush();
+        seats.iter().filter_map(Seat::participant).for_each(|seated| seated.connection.flush());
+    }
+
+    /// A connection is closed that had no seat any more. It `heard` its last line, or gave its last sign of life then.
+    pub(crate) fn leave(&self, participant: &Participant, heard: Result<(), Instant>) {
+        let mut table = self.lock();
+        table.leaving.retain(|leaving| leaving.connection.id != participant.connection.id);
+        let address = &participant.address;
+        match heard {
+            // Whoever was replaced has heard that, and nothing of the end.
+            Ok(()) if participant.connection.is_cut() => {}
+            Ok(()) => table.absent.retain(|known| known.end.is_none() || known.address != *address),
+            Err(last_seen) => {
+                let known = table.absent.iter_mut().filter(|known| known.address == *address);
+                known.for_each(|known| known.last_seen = known.last_seen.max(last_seen));
+            }
         }
-        opposite
+    }
+
+    /// Whether there will be no discussion any more, and everyone knows or may be taken for gone.
+    pub(crate) fn is_finished(&self) -> bool {
+        let table = self.lock();
+        table.over_since.is_some_and(|since| {
+            let all_gone = table.absent.iter().all(|one| one.last_seen.elapsed() >= self.limits.last_wait);
+            (all_gone && table.leaving.is_empty()) || since.elapsed() >= self.limits.telling
+        })
+    }
+
+    /// Does what no participant's thread can do while it waits for something else.
+    pub(crate) fn look_after_all(&self) {
+        let table = self.lock();
+        let seated: Vec<_> = table.seats.iter().filter_map(Seat::participant).cloned().collect();
+        let leaving: Vec<_> =
+            table.leaving.iter().map(|one| (Arc::clone(&one.connection), one.since)).collect();
+        drop(table);
+        for participant in seated {
+            if participant.connection.is_cut() {
+                self.lose(&participant, Instant::now());
+            } else {
+                participant.connection.look_after();
+            }
+        }
+        for (connection, since) in leaving {
+            let is_program = connection.pings() && !connection.is_cut();
+            let most = if is_program { self.limits.telling } else { self.limits.farewell };
+            if !connection.lingers() && since.elapsed() >= most {
+                // Its thread waits to read from somebody who does not close, or to write to somebody else.
+                connection.abort();
+            } else {
+                connection.flush();
+            }
+        }
     }
 }
 
-fn is(seated: &Participant, participant: &Participant) -> bool {
-    seated.connection.id == participant.connection.id
+fn line(frame: &Frame<'_>) -> Vec<u8> {
+    let mut line = Vec::new();
+    frame.write(&mut line);
+    line
 }
 
 #[cfg(test)]
@@ -203,24 +441,26 @@ mod tests {
     fn participant(id: u64, address: &str) -> (Arc<Participant>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let theirs = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let connection = Connection::new(id, listener.accept().unwrap().0).unwrap();
+        let connection = Connection::new(id, listener.accept().unwrap().0, Limits::default()).unwrap();
         let address = Address::parse(address).unwrap().into_owned();
-        (Participant::new(address, Arc::new(connection)), theirs)
+        (Participant::new(address, None, Arc::new(connection)), theirs)
     }
 
     #[test]
     fn a_second_quitter_does_not_end_the_next_discussion() {
-        let room = Room::new(true);
+        let room = Room::new(true, Limits::default());
         let (alice, _alice_reads) = participant(1, "alice/a");
         let (bob, _bob_reads) = participant(2, "bob/b");
         let (carol, mut carol_reads) = participant(3, "carol/c");
         room.enter(&alice).unwrap();
         room.enter(&bob).unwrap();
-        assert!(matches!(room.end(&bob), Opposite::Someone(other) if is(&other, &alice)));
+        room.end(&bob);
+        assert!(matches!(room.opposite(&alice), Opposite::Over));
         room.enter(&carol).unwrap();
-        assert!(matches!(room.end(&alice), Opposite::Over));
+        room.end(&alice);
         assert!(matches!(room.opposite(&carol), Opposite::Nobody));
-        carol.connection.writer().finish(b"");
+        carol.connection.queue_last(b"");
+        carol.connection.flush();
         let mut read = String::new();
         carol_reads.read_to_string(&mut read).unwrap();
         assert_eq!(read, "bienvenue carol/c\n");

@@ -12,7 +12,7 @@
 use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::rc::Rc;
 use std::sync::mpsc;
@@ -540,30 +540,11 @@ fn idle() {
 // ---- size ----
 
 fn size() {
-    let client = binary("client");
-    let target = client.ancestors().nth(2).expect("target/PROFILE/client");
     println!(
         "\nStripped release programs\n| program | MiB | goal | of the goal |\n| --- | --- | --- | --- |"
     );
-    for (name, program, goal) in [
-        ("serveur", binary("serveur"), Some(1.0)),
-        ("client", client.clone(), Some(3.0)),
-        ("client --no-default-features", terminal_only(target), None),
-    ] {
-        let mib = std::fs::metadata(program).unwrap().len() as f64 / 1024.0 / 1024.0;
-        match goal {
-            Some(goal) => println!("| {name} | {mib:.2} | {goal:.0} | {:.0} % |", 100.0 * mib / goal),
-            None => println!("| {name} | {mib:.2} | | |"),
-        }
+    for (name, goal) in [("serveur", 1.0), ("client", 1.0), ("messagerie", 3.0)] {
+        let mib = std::fs::metadata(binary(name)).unwrap().len() as f64 / 1024.0 / 1024.0;
+        println!("| {name} | {mib:.2} | {goal:.0} | {:.0} % |", 100.0 * mib / goal);
     }
-}
-
-/// The client without its window, built in a folder of its own: the other one stays as it is.
-fn terminal_only(target: &Path) -> PathBuf {
-    let folder = target.join("terminal-only");
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--release", "--quiet", "--package", "client", "--no-default-features"]);
-    build.arg("--target-dir").arg(&folder).current_dir(env!("CARGO_MANIFEST_DIR"));
-    assert!(build.status().expect("cargo runs").success(), "the client without its window does not build");
-    folder.join("release/client").with_extension(std::env::consts::EXE_EXTENSION)
 }

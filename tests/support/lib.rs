@@ -1,6 +1,6 @@
 //! What the test files share: a relay in a thread ([`relay`]), a participant by hand ([`peer`]), the real
-//! programs ([`program`]) with what they use of the system (`usage`), their windows ([`window`], [`xvfb`]), and a
-//! bad network ([`proxy`]).
+//! programs ([`program`]) with what they use of the system (`usage`), a terminal for them ([`terminal`]), their
+//! windows ([`window`], [`xvfb`]), and a bad network ([`proxy`]).
 //!
 //! Everything here waits for something to happen, at most [`PATIENCE`], and says what it waited for when it did not.
 
@@ -11,6 +11,7 @@ pub mod peer;
 pub mod program;
 pub mod proxy;
 pub mod relay;
+pub mod terminal;
 #[cfg(target_os = "linux")]
 pub mod usage;
 pub mod window;

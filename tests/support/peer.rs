@@ -117,6 +117,8 @@ impl Peer {
                 Ok(0) if self.received.is_empty() => return None,
                 Ok(0) => panic!("{}: the stream ended inside a line: {:?}", self.address, self.received),
                 Ok(count) => self.received.extend_from_slice(&chunk[..count]),
+                // The whole program was stopped for a moment.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     panic!("{}: nothing came in {PATIENCE:?}", self.address)
                 }

@@ -2,14 +2,19 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use common::discovery::PORT_VARIABLE;
+
 use crate::PATIENCE;
 use crate::relay::Screen;
+
+/// The folder in which a client keeps what it remembers.
+pub const DATA_VARIABLE: &str = "MESSAGERIE_DONNEES";
 
 /// The path of `serveur` or `client`, built if need be, in the profile of the running test.
 pub fn binary(name: &str) -> PathBuf {
@@ -27,6 +32,14 @@ pub fn binary(name: &str) -> PathBuf {
         folder
     });
     folder.join(name).with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+/// Makes a shell script that can be run.
+pub fn make_script(path: &Path, body: &str) {
+    // Not written by this process: as long as another thread starts a program, it would count as being written to.
+    let write = "printf '#!/bin/sh\\n%s\\n' \"$2\" > \"$1\" && chmod +x \"$1\"";
+    let status = Command::new("sh").args(["-c", write, "sh"]).arg(path).arg(body).status();
+    assert!(status.expect("sh is there").success());
 }
 
 /// A running program whose input is in our hand and whose outputs are gathered.
@@ -58,7 +71,12 @@ impl Program {
     }
 
     /// Starts any command whose standard output goes elsewhere.
+    ///
+    /// Unless the command says otherwise, servers are found by nobody and clients find none: tests run side by side.
     pub fn spawn_into(stdout: Stdio, command: &mut Command) -> Program {
+        if command.get_envs().all(|(name, _)| name != PORT_VARIABLE) {
+            command.env(PORT_VARIABLE, "0");
+        }
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(stdout)

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use common::endpoint::Endpoint;
-use serveur::{Emphasis, Relay, Stopper};
+use serveur::{Emphasis, Limits, Relay, Stopper};
 
 use crate::PATIENCE;
 use crate::peer::Peer;
@@ -26,17 +26,18 @@ pub struct RelayThread {
 impl RelayThread {
     /// One that ends with the first discussion.
     pub fn start() -> RelayThread {
-        RelayThread::with(false)
+        RelayThread::with(false, Limits::default())
     }
 
     /// One that goes on.
     pub fn permanent() -> RelayThread {
-        RelayThread::with(true)
+        RelayThread::with(true, Limits::default())
     }
 
-    fn with(permanent: bool) -> RelayThread {
+    /// One with other limits than the protocol's.
+    pub fn with(permanent: bool, limits: Limits) -> RelayThread {
         let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port: 0 };
-        let relay = Relay::bind(&endpoint, permanent).expect("a free port");
+        let relay = Relay::bind_with(&endpoint, permanent, limits).expect("a free port");
         let (address, stopper) = (relay.local_addr(), relay.stopper());
         let screen = Screen::default();
         let out = Box::new(screen.clone());

@@ -4,6 +4,7 @@
 //! clipboard, `import` (ImageMagick) takes the pictures.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,7 +18,7 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 
 use crate::PATIENCE;
-use crate::program::{Program, binary};
+use crate::program::{DATA_VARIABLE, Program, binary};
 use crate::xvfb::Xvfb;
 
 /// What the client takes its look from, whatever is remembered.
@@ -68,6 +69,19 @@ impl Desktop {
         self.home.join("messagerie/fenetre.conf")
     }
 
+    /// Takes the place of the program that opens links, and of the one that writes mail: what was to be opened is
+    /// written into the file that is returned.
+    pub fn catch_links(&self) -> PathBuf {
+        let caught = self.home.join("ouvert");
+        for tool in ["xdg-open", "xdg-email"] {
+            let tool = self.home.join(tool);
+            fs::write(&tool, format!("#!/bin/sh\nprintf '%s\\n' \"$1\" >> '{}'\n", caught.display()))
+                .unwrap();
+            fs::set_permissions(&tool, fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        caught
+    }
+
     /// Starts `client` on this screen, without waiting for a window.
     pub fn start_client(&self, args: &[&str]) -> Program {
         Program::spawn(self.command(args).env_remove(THEME_VARIABLE))
@@ -76,7 +90,10 @@ impl Desktop {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("client"));
         command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
+        command.env(DATA_VARIABLE, &self.home);
         command.env("FLTK_SCALING_FACTOR", self.density.to_string());
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.env("PATH", format!("{}:{path}", self.home.display()));
         self.on_screen(&mut command);
         command
     }
@@ -123,12 +140,6 @@ impl Desktop {
     pub fn visible_windows(&self, process: u32) -> Vec<u32> {
         let output = self.run("xdotool", &["search", "--onlyvisible", "--pid", &process.to_string()]);
         output.lines().filter_map(|line| line.parse().ok()).collect()
-    }
-
-    /// The window that process has opened last.
-    pub fn newest_window(&self, process: u32) -> Window<'_> {
-        let id = *self.visible_windows(process).iter().max().expect("it has windows");
-        Window { desktop: self, id, program: None }
     }
 
     /// What is in the clipboard.
@@ -243,6 +254,39 @@ impl Window<'_> {
     /// Clicks at a place in the window.
     pub fn click(&self, x: i32, y: i32) {
         self.xdotool(&["mousemove", "--window", "WINDOW", &x.to_string(), &y.to_string(), "click", "1"]);
+    }
+
+    /// Clicks several times in a row at a place in the window.
+    pub fn click_times(&self, times: u32, x: i32, y: i32) {
+        let (x, y, times) = (x.to_string(), y.to_string(), times.to_string());
+        let go = ["mousemove", "--window", "WINDOW", &x, &y];
+        self.xdotool(&[&go[..], &["click", "--repeat", &times, "--delay", "40", "1"]].concat());
+    }
+
+    /// Clicks with that button at a place in the window: 2 is the middle one.
+    pub fn click_with(&self, button: u32, x: i32, y: i32) {
+        self.move_pointer(x, y);
+        self.xdotool(&["click", &button.to_string()]);
+    }
+
+    /// Turns the wheel by so many notches at a place in the window, up (4) or down (5).
+    pub fn wheel(&self, button: u32, x: i32, y: i32, notches: u32) {
+        self.move_pointer(x, y);
+        self.xdotool(&["click", "--repeat", &notches.to_string(), "--delay", "10", &button.to_string()]);
+    }
+
+    /// Holds the left button from one place in the window to another.
+    pub fn drag(&self, from: (i32, i32), to: (i32, i32)) {
+        self.move_pointer(from.0, from.1);
+        self.xdotool(&["mousedown", "1"]);
+        self.move_pointer(i32::midpoint(from.0, to.0), i32::midpoint(from.1, to.1));
+        self.move_pointer(to.0, to.1);
+        self.xdotool(&["mouseup", "1"]);
+    }
+
+    /// Moves the pointer to a place in the window.
+    pub fn move_pointer(&self, x: i32, y: i32) {
+        self.xdotool(&["mousemove", "--window", "WINDOW", &x.to_string(), &y.to_string()]);
     }
 
     /// Opens the menu of the right mouse button at a place in the window; how high it is.
@@ -383,6 +427,12 @@ impl Window<'_> {
     pub fn pixels(&self, color: u32, part: Option<(i32, i32, i32, i32)>) -> usize {
         let [_, r, g, b] = color.to_be_bytes();
         self.picture(part).into_iter().filter(|pixel| *pixel == [r, g, b]).count()
+    }
+
+    /// Whether it asks something: the bar below has an edge as wide as the window.
+    pub fn is_asking(&self) -> bool {
+        const PENDING: u32 = 0x8F5E00;
+        self.pixels(PENDING, None) as i32 >= 2 * self.geometry().2
     }
 
     /// How many fields of the form have the frame of a field with an error.

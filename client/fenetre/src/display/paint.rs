@@ -1,0 +1,208 @@
+//! Painting the display.
+
+use std::cell::Cell;
+use std::ops::Range;
+use std::time::Instant;
+
+use fltk::draw;
+use fltk::enums::Color;
+
+use super::bubble::{Layout, MARGIN, PADDING, SCROLLBAR, SIGN};
+use super::entries::{Fate, Kind, Stored};
+use crate::paint::Area;
+use crate::text::{Face, Mark};
+use crate::theme::{
+    ACCENT, BACKGROUND, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OWN_BUBBLE, SCROLL_THUMB, SELECTION, SURFACE,
+    TEXT,
+};
+
+/// A bubble's corners; the one at its speaker's side is nearly square, which tells the two apart by shape.
+const RADIUS: i32 = 15;
+const SQUARE_RADIUS: i32 = 4;
+
+/// Everything that the entries are painted with.
+pub(super) struct Painter<'a> {
+    pub(super) text: &'a Face,
+    pub(super) small: &'a Face,
+    /// The display's place in its window.
+    pub(super) area: Area,
+    /// Lines for which there is no time before that moment are left out.
+    pub(super) until: Instant,
+    pub(super) left_out: Cell<bool>,
+}
+
+impl Painter<'_> {
+    /// Paints an entry whose top is at `y`, with a part of its text selected.
+    pub(super) fn entry(&self, entry: &Stored, layout: &Layout, y: i32, selected: Option<&Range<usize>>) {
+        let x = self.area.x;
+        if let Some(day) = layout.day {
+            self.day(&entry.day(), y + day);
+        }
+        if let (Some(at), Some(name)) = (layout.name, entry.name()) {
+            let name = self.small.shortened(name, self.area.w - SCROLLBAR - 2 * MARGIN - 12);
+            let width = self.small.width(&name);
+            let name_x = if entry.is_own() {
+                layout.bubble.x + layout.bubble.w - width - 6
+            } else {
+                layout.bubble.x + 6
+            };
+            draw::set_draw_color(MUTED);
+            self.small.draw(&name, x + name_x.max(6), y + at);
+        }
+        let bubble = Area { x: x + layout.bubble.x, y: y + layout.bubble.y, ..layout.bubble };
+        let (fill, text_color) = match entry.kind {
+            Kind::Own(_) => (Some(OWN_BUBBLE), TEXT),
+            Kind::Other(_) => (Some(SURFACE), TEXT),
+            Kind::Notice => (None, MUTED),
+        };
+        if let Some(fill) = fill {
+            let (left, right) =
+                if entry.is_own() { (RADIUS, SQUARE_RADIUS) } else { (SQUARE_RADIUS, RADIUS) };
+            self.rounded(bubble, [RADIUS, RADIUS, right, left], fill);
+        }
+        self.lines(entry, layout, y, selected, text_color);
+        let (time_x, time_y) = (x + layout.time.0, y + layout.time.1);
+        draw::set_draw_color(MUTED);
+        let time = entry.time();
+        self.small.draw(&time, time_x, time_y);
+        if let Kind::Own(fate) = entry.kind {
+            let x = bubble.x + bubble.w - PADDING.0 + 3 - SIGN + 5;
+            let middle = time_y + self.small.line / 2;
+            match fate {
+                Fate::OnItsWay => clock(x, middle),
+                Fate::Delivered => tick(x, middle),
+                Fate::Lost => cross(x, middle),
+            }
+        }
+    }
+
+    /// The lines of the text that are in view. Whatever letters do, they stay within their bubble.
+    fn lines(&self, entry: &Stored, layout: &Layout, y: i32, selected: Option<&Range<usize>>, color: Color) {
+        let face = if entry.kind == Kind::Notice { self.small } else { self.text };
+        let Area { x, w, h, .. } = layout.bubble;
+        draw::push_clip(self.area.x + x, y + layout.bubble.y, w, h);
+        let first = layout.line_at(self.area.y - y);
+        let last = layout.line_at(self.area.y + self.area.h - y);
+        let mut line_y = y + layout.text.y + layout.line * i32::try_from(first).unwrap_or(0);
+        for line in layout.lines.get(first..=last).unwrap_or_default() {
+            if Instant::now() >= self.until {
+                self.left_out.set(true);
+                break;
+            }
+            let links = layout.links.iter().map(|link| Mark {
+                part: link.clone(),
+                color: ACCENT,
+                ground: None,
+                underlined: true,
+            });
+            let selected = selected.map(|part| Mark {
+                part: part.clone(),
+                color: ON_SELECTION,
+                ground: Some(SELECTION),
+                underlined: false,
+            });
+            let x = self.area.x + layout.line_x(line, face, &entry.text);
+            line.draw(face, &entry.text, (x, line_y), color, links.chain(selected));
+            line_y += layout.line;
+        }
+        draw::pop_clip();
+    }
+
+    /// A day in the middle, between two fine lines.
+    fn day(&self, day: &str, y: i32) {
+        let width = self.small.width(day);
+        let x = self.area.x + (self.area.w - width) / 2;
+        draw::set_draw_color(MUTED);
+        self.small.draw(day, x, y);
+        let middle = y + self.small.line / 2;
+        let length = ((self.area.w - width) / 2 - 36).min(90);
+        if length > 8 {
+            draw::draw_rect_fill(x - 12 - length, middle, length, 1, SCROLL_THUMB);
+            draw::draw_rect_fill(x + width + 12, middle, length, 1, SCROLL_THUMB);
+        }
+    }
+
+    /// A small label that lies over the rest, within the display: the full date of what is under the pointer, which
+    /// reaches from `top` to `bottom`. It stands below, or above if there is no room.
+    pub(super) fn hint(&self, text: &str, right: i32, (top, bottom): (i32, i32)) {
+        let w = self.small.width(text) + 20;
+        let h = self.small.line + 6;
+        let area = self.area;
+        let x = (right - w).min(area.x + area.w - w - 4).max(area.x + 4);
+        let has_room = bottom + 2 + h + 4 <= area.y + area.h;
+        let y = if has_room { bottom + 2 } else { top - 2 - h }.max(area.y + 4);
+        self.rounded(Area { x, y, w, h }, [h / 2; 4], TEXT);
+        draw::set_draw_color(BACKGROUND);
+        self.small.draw(text, x + 10, y + 3);
+    }
+
+    /// The mark at the bottom that leads to what is new. Gives its place.
+    pub(super) fn mark(&self, unseen: usize) -> Area {
+        let text = if unseen == 1 {
+            "↓ 1 nouveau message".to_owned()
+        } else {
+            format!("↓ {unseen} nouveaux messages")
+        };
+        let w = self.small.width(&text) + 32;
+        let h = self.small.line + 14;
+        let place =
+            Area { x: self.area.x + (self.area.w - w) / 2, y: self.area.y + self.area.h - h - 12, w, h };
+        self.rounded(place, [h / 2; 4], ACCENT);
+        draw::set_draw_color(ON_ACCENT);
+        self.small.draw(&text, place.x + 16, place.y + 7);
+        place
+    }
+
+    /// A filled rectangle with rounded corners: top left, top right, bottom right, bottom left.
+    pub(super) fn rounded(&self, rect: Area, radii: [i32; 4], color: Color) {
+        // A bubble that is far taller than the view is cut, so that its coordinates stay small.
+        let top = rect.y.max(self.area.y - 100);
+        let bottom = (rect.y + rect.h).min(self.area.y + self.area.h + 100);
+        if top >= bottom {
+            return;
+        }
+        let (left, right) = (f64::from(rect.x), f64::from(rect.x + rect.w));
+        let (top, bottom) = (f64::from(top), f64::from(bottom));
+        let [top_left, top_right, bottom_right, bottom_left] = radii.map(f64::from);
+        draw::set_draw_color(color);
+        draw::begin_polygon();
+        draw::draw_arc2(left + top_left, top + top_left, top_left, 180.0, 90.0);
+        draw::draw_arc2(right - top_right, top + top_right, top_right, 90.0, 0.0);
+        draw::draw_arc2(right - bottom_right, bottom - bottom_right, bottom_right, 0.0, -90.0);
+        draw::draw_arc2(left + bottom_left, bottom - bottom_left, bottom_left, -90.0, -180.0);
+        draw::end_polygon();
+    }
+}
+
+/// A path of straight strokes around a middle, in the present colour.
+fn strokes(x: i32, y: i32, points: &[(f64, f64)]) {
+    draw::set_line_style(draw::LineStyle::CapRound, 2);
+    draw::begin_line();
+    for (dx, dy) in points {
+        draw::vertex(f64::from(x) + dx, f64::from(y) + dy);
+    }
+    draw::end_line();
+    draw::set_line_style(draw::LineStyle::Solid, 0);
+}
+
+/// ✓: it is on the other's screen. Drawn, because not every font has one.
+fn tick(x: i32, y: i32) {
+    strokes(x, y, &[(0.0, 0.5), (3.5, 4.0), (10.0, -4.0)]);
+}
+
+/// ✗: it will not arrive any more.
+fn cross(x: i32, y: i32) {
+    draw::set_draw_color(ERROR);
+    strokes(x, y, &[(1.0, -3.5), (8.0, 3.5)]);
+    strokes(x, y, &[(1.0, 3.5), (8.0, -3.5)]);
+}
+
+/// A small clock: it is on its way.
+fn clock(x: i32, y: i32) {
+    draw::set_line_style(draw::LineStyle::Solid, 1);
+    draw::begin_loop();
+    draw::draw_arc2(f64::from(x) + 5.5, f64::from(y) + 0.5, 4.5, 0.0, 360.0);
+    draw::end_loop();
+    draw::set_line_style(draw::LineStyle::Solid, 0);
+    draw::draw_line2(draw::Coord(x + 5, y - 2), draw::Coord(x + 5, y + 1), draw::Coord(x + 7, y + 1));
+}

@@ -1,0 +1,736 @@
+//! One window: the form, then the discussion, and what leads from one to the other.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use chrono::Local;
+use common::address::Pseudo;
+use common::endpoint::Endpoint;
+use crossbeam_channel::Receiver;
+use fltk::app;
+use fltk::enums::{ColorDepth, Event, Key};
+use fltk::group::Group;
+use fltk::image::RgbImage;
+use fltk::prelude::*;
+use fltk::window::DoubleWindow;
+
+use super::chat::{self, Chat};
+use super::display::Entry;
+use super::front::{Batch, Fault, Field, bridge};
+use super::hosting;
+use super::login::{self, Form};
+use super::paint::Area;
+use super::question::{Answer, Question};
+use super::settings::Settings;
+use super::status::Status;
+use super::text;
+use super::theme::{BACKGROUND, Theme};
+use super::urgency;
+use client::QUIT_WORD;
+use client::event::{End, Ending, Event as Happened, Message, Undelivered};
+use client::link::Link;
+use client::undelivered;
+
+/// The smallest size at which everything has room.
+const SMALLEST: (i32, i32) = (360, 400);
+
+/// How many characters of a link are shown before it is opened.
+const SHOWN_OF_LINK: usize = 200;
+
+/// What all windows of the program share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// What is remembered.
+    pub(crate) settings: RefCell<Settings>,
+    /// Whether the next run is to find it.
+    pub(crate) remember: bool,
+    /// The look they have now.
+    pub(crate) theme: Cell<Theme>,
+    /// What to say of the relay inside this program, if another machine is to join it.
+    pub(crate) invitation: Option<hosting::Invitation>,
+}
+
+impl Shared {
+    fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings.borrow_mut());
+        if self.remember {
+            self.settings.borrow().save();
+        }
+    }
+}
+
+/// One window: a handle.
+#[derive(Clone)]
+pub(crate) struct Messenger(Rc<Inner>);
+
+struct Inner {
+    shared: Rc<Shared>,
+    window: DoubleWindow,
+    form: Form,
+    /// The page of the present discussion, or of the last.
+    chat: RefCell<Option<Chat>>,
+    discussion: RefCell<Option<Discussion>>,
+    /// What the user is being asked, and what to do should nothing be left to ask.
+    question: RefCell<Option<(Question, Moot)>>,
+    /// Something is to get the focus when the window is in front again.
+    focus_due: Cell<bool>,
+    /// Messages that arrived while the window was not in front.
+    unseen: Cell<usize>,
+}
+
+/// Something that the user wants done.
+type Act = fn(&Messenger);
+
+/// What becomes of a question once every message is delivered.
+#[derive(Clone, Copy, Debug)]
+enum Moot {
+    /// It is about something else.
+    Stays,
+    /// It goes away.
+    Goes,
+    /// It goes away, and this is done.
+    Does(Act),
+}
+
+/// A discussion, from the attempt to connect on.
+struct Discussion {
+    link: Link,
+    batches: Receiver<Batch>,
+    own: Pseudo,
+    /// The last who was there.
+    peer: Option<Pseudo>,
+    peer_was_lost: bool,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The first connection is being made.
+    Joining,
+    Talking,
+    /// The user has left; the link has not closed yet.
+    Leaving,
+    Over,
+}
+
+impl Messenger {
+    /// A window at that place, with the form in it.
+    pub(crate) fn new(shared: &Rc<Shared>, place: Area) -> Self {
+        let mut window = DoubleWindow::new(place.x, place.y, place.w, place.h, None);
+        window.set_xclass("messagerie");
+        window.set_color(BACKGROUND);
+        let form = Form::new(place.w, place.h);
+        window.end();
+        window.make_resizable(true);
+        window.size_range(SMALLEST.0, SMALLEST.1, 0, 0);
+        window.set_icon(icon());
+        let settings = shared.settings.borrow();
+        form.fill(&settings.host, &settings.port, &settings.pseudo);
+        if let Some(invitation) = &shared.invitation {
+            form.fix_server(invitation.own_endpoint.clone());
+        }
+        let messenger = Messenger(Rc::new(Inner {
+            shared: Rc::clone(shared),
+            window: window.clone(),
+            form: form.clone(),
+            chat: RefCell::default(),
+            discussion: RefCell::default(),
+            question: RefCell::default(),
+            focus_due: Cell::new(false),
+            unseen: Cell::new(0),
+        }));
+        window.set_callback({
+            let messenger = messenger.clone();
+            // Escape comes here too; it does not close.
+            move |_| {
+                if app::event() == Event::Close {
+                    messenger.close();
+                }
+            }
+        });
+        window.resize_callback({
+            let messenger = messenger.clone();
+            move |_, _, _, _, _| messenger.lay_out()
+        });
+        window.handle({
+            let messenger = messenger.clone();
+            move |_, event| event == Event::KeyDown && app::event_key() == Key::Tab && messenger.tab_around()
+        });
+        form.on_action({
+            let messenger = messenger.clone();
+            move |action| match action {
+                login::Action::Join(server, pseudo) => messenger.join(&server, pseudo),
+                login::Action::Cancel => messenger.give_up(None),
+                login::Action::SwitchTheme => messenger.switch_theme(),
+            }
+        });
+        messenger.retitle();
+        messenger
+    }
+
+    /// Puts the window on the screen. Only then the fonts are loaded, which takes as long as the rest: meanwhile the
+    /// window manager makes room for the window.
+    pub(crate) fn show(&self) {
+        self.0.window.clone().show();
+        // Now, not when the fonts are there.
+        app::flush();
+        self.0.form.lay_out();
+        self.take_focus_now();
+    }
+
+    /// Fills in the form what is known already.
+    pub(crate) fn fill(&self, server: Option<&Endpoint>, pseudo: Option<&Pseudo>) {
+        let settings = self.0.shared.settings.borrow();
+        let (host, port) = match server {
+            Some(server) => (server.host.clone(), server.port.to_string()),
+            None => (settings.host.clone(), settings.port.clone()),
+        };
+        self.0.form.fill(&host, &port, pseudo.map_or(&settings.pseudo, Pseudo::as_str));
+    }
+
+    /// Joins a discussion without showing the form first: FLTK has not drawn it yet.
+    pub(crate) fn join_at_once(&self, server: &Endpoint, pseudo: Pseudo) {
+        self.join(server, pseudo);
+        if let Some(chat) = self.chat() {
+            self.show_page(&chat.page());
+            chat.take_focus();
+        }
+    }
+
+    /// Whether the window has not been closed.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.window.shown()
+    }
+
+    /// Whether a discussion is being joined, held or left.
+    pub(crate) fn has_discussion(&self) -> bool {
+        let discussion = self.0.discussion.borrow();
+        discussion.as_ref().is_some_and(|discussion| discussion.phase != Phase::Over)
+    }
+
+    fn chat(&self) -> Option<Chat> {
+        self.0.chat.borrow().clone()
+    }
+
+    fn phase(&self) -> Option<Phase> {
+        self.0.discussion.borrow().as_ref().map(|discussion| discussion.phase)
+    }
+
+    fn link(&self) -> Option<Link> {
+        self.0.discussion.borrow().as_ref().map(|discussion| discussion.link.clone())
+    }
+
+    fn set_phase(&self, phase: Phase) {
+        if let Some(discussion) = self.0.discussion.borrow_mut().as_mut() {
+            discussion.phase = phase;
+        }
+    }
+
+    /// The form, and the discussion's page if there is one.
+    fn pages(&self) -> impl Iterator<Item = Group> {
+        let chat = self.chat().map(|chat| chat.page());
+        [Some(self.0.form.page()), chat].into_iter().flatten()
+    }
+
+    /// Gives the pages the room that a question leaves.
+    fn lay_out(&self) {
+        let (w, h) = (self.0.window.w(), self.0.window.h());
+        let question = self.0.question.borrow().as_ref().map(|(question, _)| question.clone());
+        let asked = question.as_ref().map_or(0, |question| question.height(w));
+        self.pages().for_each(|mut page| page.resize(0, 0, w, h - asked));
+        if let Some(question) = question {
+            question.place(Area { x: 0, y: h - asked, w, h: asked });
+        }
+        self.0.window.clone().redraw();
+    }
+
+    fn show_page(&self, page: &Group) {
+        for mut other in self.pages() {
+            if other.is_same(page) {
+                other.show();
+            } else {
+                other.hide();
+            }
+        }
+        self.0.window.clone().redraw();
+    }
+
+    /// Tab leads from the last widget of a page to the first, and back: FLTK stops there.
+    fn tab_around(&self) -> bool {
+        self.pages().filter(|page| page.visible()).any(|mut page| page.take_focus().is_ok())
+    }
+
+    fn show_form(&self) {
+        self.show_page(&self.0.form.page());
+        self.take_focus();
+    }
+
+    /// Gives the focus to what is most likely needed next; later, if the window is not in front: FLTK would bring it
+    /// there, or open it again.
+    fn take_focus(&self) {
+        self.0.focus_due.set(!self.is_in_front());
+        if self.is_in_front() {
+            self.take_focus_now();
+        }
+    }
+
+    fn take_focus_now(&self) {
+        match (&*self.0.question.borrow(), self.chat()) {
+            (Some((question, _)), _) => question.take_focus(),
+            (None, Some(chat)) if chat.page().visible() => chat.take_focus(),
+            (None, _) => self.0.form.take_focus(),
+        }
+    }
+
+    // ---- from the form to the discussion ----
+
+    fn join(&self, server: &Endpoint, pseudo: Pseudo) {
+        let inner = &self.0;
+        inner.shared.change_settings(|settings| {
+            if inner.shared.invitation.is_none() {
+                settings.host.clone_from(&server.host);
+                settings.port = server.port.to_string();
+            }
+            pseudo.as_str().clone_into(&mut settings.pseudo);
+        });
+        let (front, batches) = bridge();
+        let link = match Link::open(server.clone(), &pseudo, None, None, front) {
+            // The link says by an event how it ended; nobody has to wait for its thread.
+            Ok((link, _)) => link,
+            Err(failure) => return inner.form.show_fault(&Fault::new(&failure)),
+        };
+        self.open_chat().set_status(&Status::Connecting(server.clone()));
+        inner.form.trying(server);
+        self.take_focus();
+        *inner.discussion.borrow_mut() = Some(Discussion {
+            link,
+            batches,
+            own: pseudo,
+            peer: None,
+            peer_was_lost: false,
+            phase: Phase::Joining,
+        });
+        self.set_unseen(0);
+    }
+
+    /// A fresh page for a discussion, in the place of the last one's.
+    fn open_chat(&self) -> Chat {
+        let window = &self.0.window;
+        if let Some(last) = self.0.chat.borrow_mut().take() {
+            last.delete();
+        }
+        window.begin();
+        let chat = Chat::new(window.w(), window.h());
+        window.end();
+        chat.page().hide();
+        chat.on_action({
+            let messenger = self.clone();
+            move |action| match action {
+                chat::Action::Send => messenger.send(),
+                chat::Action::Write => messenger.drop_question(),
+                chat::Action::Quit => messenger.quit(),
+                chat::Action::StartAgain => messenger.start_again(),
+                chat::Action::SwitchTheme => messenger.switch_theme(),
+            }
+        });
+        chat.display().on_link({
+            let messenger = self.clone();
+            move |link| messenger.ask_before_opening(&link)
+        });
+        *self.0.chat.borrow_mut() = Some(chat.clone());
+        chat
+    }
+
+    /// Back to the form: the attempt to connect is given up, or failed for the reason `why`. What was written meanwhile
+    /// is named there.
+    fn give_up(&self, why: Option<Fault>) {
+        let Some(discussion) = self.0.discussion.take() else { return };
+        discussion.link.cut_short();
+        let lost = undelivered::describe(&discussion.link.undelivered());
+        self.0.form.ready();
+        let fault = match why {
+            Some(fault) if lost.is_empty() => Some(fault),
+            Some(Fault { field, sentence }) => {
+                Some(Fault { field, sentence: format!("{sentence}.\n{lost}") })
+            }
+            None => (!lost.is_empty()).then_some(Fault { field: Field::Form, sentence: lost }),
+        };
+        if let Some(fault) = fault {
+            self.0.form.show_fault(&fault);
+        }
+        self.retitle();
+        self.show_form();
+    }
+
+    /// Back to the form after a discussion.
+    fn start_again(&self) {
+        self.0.discussion.take();
+        self.0.form.ready();
+        self.retitle();
+        self.show_form();
+    }
+
+    // ---- the discussion ----
+
+    /// Sends what is in the entry field.
+    fn send(&self) {
+        let (Some(chat), Some(link)) = (self.chat(), self.link()) else { return };
+        let text = chat.entry().text().replace("\r\n", "\n").replace('\r', "\n");
+        let text = text.trim_end_matches('\n');
+        if text.trim() == QUIT_WORD {
+            chat.entry().clear();
+            self.quit();
+        } else if !text.trim().is_empty() {
+            match link.send(text) {
+                Ok(sent) => {
+                    chat.entry().clear();
+                    let own = Entry::Own { id: sent.id, date: sent.date, text: text.to_owned() };
+                    chat.display().push([own]);
+                    chat.display().scroll_to_end();
+                }
+                Err(error) => chat.remark(&format!("{error}.")),
+            }
+        }
+    }
+
+    /// Leaves the discussion, once the user has said so if something would be lost by it: what he is writing, or what
+    /// the other, who is not there, would never get. With nothing to lose it is left at once, as the button says: a
+    /// question that always comes is answered without being read.
+    fn quit(&self) {
+        let Some(link) = self.link() else { return };
+        let waits = self.phase() == Some(Phase::Talking) && !link.has_peer();
+        let undelivered = if waits { link.undelivered() } else { Vec::new() };
+        self.ask_before_losing(
+            &undelivered,
+            "Si vous quittez maintenant",
+            ("Quitter quand même", 'q'),
+            Messenger::leave,
+        );
+    }
+
+    /// Leaves the discussion; the window stays.
+    fn leave(&self) {
+        if let (Some(chat), Some(link), Some(Phase::Joining | Phase::Talking)) =
+            (self.chat(), self.link(), self.phase())
+        {
+            self.set_phase(Phase::Leaving);
+            chat.close();
+            chat.set_status(&Status::Leaving);
+            link.leave();
+        }
+    }
+
+    /// Shows what the link's thread has handed over. The batches returned are on the screen once FLTK has drawn.
+    pub(crate) fn show_what_arrived(&self) -> Vec<Batch> {
+        self.come_to_front();
+        let batches: Vec<Batch> = match &*self.0.discussion.borrow() {
+            Some(discussion) => discussion.batches.try_iter().collect(),
+            None => Vec::new(),
+        };
+        let show = |mut batch: Batch| {
+            self.show_all(std::mem::take(&mut batch.events));
+            batch
+        };
+        batches.into_iter().map(show).collect()
+    }
+
+    fn show_all(&self, events: Vec<Happened>) {
+        let Some(chat) = self.chat() else { return };
+        // The display is told once, of everything.
+        let mut entries = Vec::new();
+        for event in events {
+            self.show_one(&chat, event, &mut entries);
+        }
+        let messages = entries.iter().filter(|entry| matches!(entry, Entry::Other { .. })).count();
+        if !entries.is_empty() {
+            chat.display().push(entries);
+        }
+        if messages > 0 && !self.is_in_front() {
+            self.set_unseen(self.0.unseen.get() + messages);
+        }
+        self.retitle();
+    }
+
+    fn show_one(&self, chat: &Chat, event: Happened, entries: &mut Vec<Entry>) {
+        let mut sentence = event.to_string();
+        match event {
+            Happened::Message(Message { from, date, text }) => {
+                entries.push(Entry::Other { name: from.to_string(), date, text });
+                return;
+            }
+            Happened::Delivered(ids) => {
+                chat.display().mark_delivered(&ids);
+                self.drop_moot_question();
+                return;
+            }
+            Happened::Over(ending) => return self.end(chat, &ending, entries),
+            Happened::Retrying(failure) if self.phase() == Some(Phase::Joining) => {
+                self.0.form.show_fault(&Fault::new(&failure));
+                self.show_form();
+                return;
+            }
+            Happened::Connected { again, .. } => {
+                if self.phase() == Some(Phase::Joining) {
+                    self.enter(chat);
+                }
+                self.set_status(chat, &Status::Waiting);
+                if !again {
+                    return;
+                }
+            }
+            Happened::ConnectionLost => self.set_status(chat, &Status::Retrying),
+            Happened::Joined { who, renewed } => {
+                if !self.is_news(&who, renewed) {
+                    sentence.clear();
+                }
+                chat.invite(&[]);
+                self.set_status(chat, &Status::Talking(who));
+            }
+            Happened::Lost(who) => {
+                if let Some(discussion) = self.0.discussion.borrow_mut().as_mut() {
+                    discussion.peer_was_lost = true;
+                }
+                self.set_status(chat, &Status::PeerLost(who));
+            }
+            Happened::Retrying(_)
+            | Happened::TurnedAway(_)
+            | Happened::Unknown { .. }
+            | Happened::Outdated(_)
+            | Happened::Storage(_) => {}
+        }
+        if !sentence.is_empty() {
+            entries.push(Entry::Notice { date: Local::now(), text: sentence });
+        }
+    }
+
+    /// While the user is leaving, nothing else about the connection matters.
+    fn set_status(&self, chat: &Chat, status: &Status) {
+        if self.phase() != Some(Phase::Leaving) {
+            chat.set_status(status);
+        }
+    }
+
+    /// The first connection is made: the discussion's page.
+    fn enter(&self, chat: &Chat) {
+        self.set_phase(Phase::Talking);
+        self.0.form.clear_faults();
+        self.0.form.ready();
+        if let Some(invitation) = &self.0.shared.invitation {
+            chat.invite(&invitation.addresses);
+        }
+        self.show_page(&chat.page());
+        self.take_focus();
+    }
+
+    /// Whether there is anything to say of someone who is there now: not if only our own connection was lost in between.
+    fn is_news(&self, who: &Pseudo, renewed: bool) -> bool {
+        let mut discussion = self.0.discussion.borrow_mut();
+        let Some(discussion) = discussion.as_mut() else { return false };
+        let was_lost = std::mem::take(&mut discussion.peer_was_lost);
+        let known = discussion.peer.replace(who.clone()).is_some_and(|last| last == *who);
+        renewed || was_lost || !known
+    }
+
+    fn end(&self, chat: &Chat, ending: &Ending, entries: &mut Vec<Entry>) {
+        self.drop_question();
+        if self.phase() == Some(Phase::Joining) {
+            let why = match &ending.how {
+                End::Failed(failure) => Some(Fault::new(failure)),
+                End::Left { .. } | End::LeftByPeer(_) => None,
+            };
+            self.give_up(why);
+            return;
+        }
+        self.set_phase(Phase::Over);
+        let mut notice = |text: String| entries.push(Entry::Notice { date: Local::now(), text });
+        notice(ending.how.to_string());
+        if !ending.lost.is_empty() {
+            notice(undelivered::describe(&ending.lost));
+            chat.display().mark_lost();
+        }
+        chat.set_status(&Status::Over);
+        chat.end();
+        self.take_focus();
+    }
+
+    // ---- leaving and closing ----
+
+    fn close(&self) {
+        let Some(link) = self.link().filter(|_| self.has_discussion()) else {
+            self.0.window.clone().hide();
+            return;
+        };
+        if self.phase() == Some(Phase::Leaving) {
+            self.leave_and_hide();
+            return;
+        }
+        self.ask_before_losing(
+            &link.undelivered(),
+            "Si vous fermez la fenêtre maintenant",
+            ("Fermer quand même", 'f'),
+            Messenger::leave_and_hide,
+        );
+    }
+
+    /// Does `act`, by which what the user is writing and messages that are not delivered will be lost; if there are
+    /// any, only once the user has said so.
+    fn ask_before_losing(&self, undelivered: &[Undelivered], when: &str, all_the_same: Answer, act: Act) {
+        let draft = self.chat().is_some_and(|chat| chat.has_draft());
+        let losses = match (undelivered.len(), draft) {
+            (0, false) => return act(self),
+            (0, true) => format!("Ce que vous écrivez n'est pas parti. {when}, cela ne partira plus."),
+            (1, false) => format!("{}\n{when}, il sera perdu.", undelivered::describe(undelivered)),
+            (_, false) => format!("{}\n{when}, ils seront perdus.", undelivered::describe(undelivered)),
+            (_, true) => format!(
+                "{}\nCe que vous écrivez n'est pas parti non plus. {when}, tout cela sera perdu.",
+                undelivered::describe(undelivered)
+            ),
+        };
+        let moot = match self.link() {
+            _ if draft => Moot::Stays,
+            // Who is there may be about to acknowledge it all; with someone who comes back the user may want to talk.
+            Some(link) if link.has_peer() => Moot::Does(act),
+            _ => Moot::Goes,
+        };
+        self.ask(&losses, ("Rester", 'r'), all_the_same, moot, act);
+    }
+
+    /// Asks something in this window. A question that is there already stays: asking it twice is no answer.
+    fn ask(
+        &self,
+        text: &str,
+        harmless: Answer,
+        second: Answer,
+        moot: Moot,
+        act: impl Fn(&Messenger) + 'static,
+    ) {
+        if self.0.question.borrow().is_none() {
+            let messenger = self.clone();
+            self.0.window.begin();
+            let question = Question::ask(text, harmless, second, move |said_so| {
+                messenger.0.question.take();
+                messenger.lay_out();
+                messenger.take_focus();
+                if said_so {
+                    act(&messenger);
+                }
+            });
+            self.0.window.end();
+            *self.0.question.borrow_mut() = Some((question, moot));
+            self.lay_out();
+        }
+        // A minimized window that is closed from the taskbar has to show what it asks.
+        self.0.window.clone().show();
+        self.take_focus();
+    }
+
+    /// Takes the question away without an answer.
+    fn drop_question(&self) {
+        if let Some((question, _)) = self.0.question.take() {
+            question.close();
+            self.lay_out();
+            self.take_focus();
+        }
+    }
+
+    fn leave_and_hide(&self) {
+        match (self.phase(), self.link()) {
+            (Some(Phase::Joining), Some(link)) => link.cut_short(),
+            _ => self.leave(),
+        }
+        self.0.window.clone().hide();
+    }
+
+    /// The last message has arrived while the user was being asked whether to lose it.
+    fn drop_moot_question(&self) {
+        let moot = self.0.question.borrow().as_ref().map_or(Moot::Stays, |(_, moot)| *moot);
+        if matches!(moot, Moot::Stays) || self.link().is_none_or(|link| !link.undelivered().is_empty()) {
+            return;
+        }
+        self.drop_question();
+        if let Moot::Does(act) = moot {
+            act(self);
+        }
+    }
+
+    // ---- links ----
+
+    /// Shows where a link leads before it is opened.
+    fn ask_before_opening(&self, link: &str) {
+        let uri = text::uri(link);
+        let what = if uri.starts_with("mailto:") {
+            "Écrire à cette adresse ?".to_owned()
+        } else {
+            format!("Ouvrir cette page de « {} » dans le navigateur ?", text::owner(link))
+        };
+        let shown: String = link.chars().take(SHOWN_OF_LINK).collect();
+        let rest = if shown.len() < link.len() { "…" } else { "" };
+        let text = format!("{what}\n{shown}{rest}");
+        self.ask(&text, ("Annuler", 'a'), ("Ouvrir", 'o'), Moot::Stays, move |messenger| {
+            messenger.open(&uri);
+        });
+    }
+
+    fn open(&self, uri: &str) {
+        if let Err(error) = fltk::utils::open_uri(uri) {
+            log::info!("{uri} : {error}");
+            app::copy(uri);
+            if let Some(chat) = self.chat() {
+                chat.remark(
+                    "Aucun programme ne s'offre à ouvrir cette adresse. Elle est copiée : \
+                     collez-la dans un navigateur.",
+                );
+            }
+        }
+    }
+
+    // ---- the window itself ----
+
+    fn switch_theme(&self) {
+        let shared = &self.0.shared;
+        let theme = shared.theme.get().other();
+        shared.theme.set(theme);
+        theme.apply();
+        shared.change_settings(|settings| settings.theme = theme);
+    }
+
+    fn is_in_front(&self) -> bool {
+        app::focus().is_some_and(|widget| widget.inside(&self.0.window))
+    }
+
+    /// Does what waits for the window to be in front.
+    fn come_to_front(&self) {
+        if self.0.focus_due.get() && self.is_in_front() {
+            self.take_focus();
+        }
+        if self.0.unseen.get() > 0 && self.is_in_front() {
+            self.set_unseen(0);
+        }
+    }
+
+    /// So many messages have not been seen yet.
+    fn set_unseen(&self, count: usize) {
+        let before = self.0.unseen.replace(count);
+        if (before == 0) != (count == 0) {
+            urgency::set(&self.0.window, count > 0);
+        }
+        self.retitle();
+    }
+
+    fn retitle(&self) {
+        let discussion = self.0.discussion.borrow();
+        let own = discussion.as_ref().map(|discussion| &discussion.own);
+        let peer = discussion.as_ref().and_then(|discussion| discussion.peer.as_ref());
+        let title = chat::title(own, peer, self.0.unseen.get());
+        let mut window = self.0.window.clone();
+        if window.label() != title {
+            window.set_label(&title);
+        }
+    }
+}
+
+/// `client/images/icone.svg` as 64 × 64 pixels of red, green, blue and opacity.
+fn icon() -> Option<RgbImage> {
+    // A window without an icon is still a window.
+    RgbImage::new(include_bytes!("icon.rgba"), 64, 64, ColorDepth::Rgba8).ok()
+}

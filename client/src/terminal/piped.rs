@@ -1,0 +1,154 @@
+//! Standard input that nobody types, a file or a pipe: every line of it is a message.
+
+use std::io::{self, Read};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use common::text::Text;
+
+use crate::QUIT_WORD;
+use crate::link::{Link, SendError};
+
+use super::lines::{Input, lines};
+use super::screen::Screen;
+
+/// What did not go of the input, so far.
+#[derive(Debug, Default)]
+pub(super) struct Tally(Mutex<Unsent>);
+
+#[derive(Debug, Default)]
+struct Unsent {
+    /// Something that was told when it happened.
+    told: bool,
+    /// Lines behind « quitter ».
+    behind_quit: u64,
+    /// Whether the end of the input was seen.
+    all_read: bool,
+}
+
+impl Tally {
+    fn lock(&self) -> MutexGuard<'_, Unsent> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many lines behind « quitter » have been counted.
+    pub(super) fn behind_quit(&self) -> u64 {
+        self.lock().behind_quit
+    }
+
+    /// Says what has not been said yet; true if all of the input went.
+    pub(super) fn report(&self, screen: &Screen) -> bool {
+        let unsent = self.lock();
+        let at_least = if unsent.all_read { "" } else { "au moins " };
+        match unsent.behind_quit {
+            0 => return !unsent.told,
+            1 => screen.notice(&format!("{at_least}1 ligne derrière « {QUIT_WORD} » n'est pas partie")),
+            count => screen
+                .notice(&format!("{at_least}{count} lignes derrière « {QUIT_WORD} » ne sont pas parties")),
+        }
+        false
+    }
+}
+
+/// Sends the standard input line by line until its end or « quitter », then leaves.
+pub(super) fn send(link: &Link, screen: &Screen, tally: &Tally) {
+    let mut input = Input::new(io::stdin().lock());
+    let mut sender = Sender { link, screen, tally, line_number: 0 };
+    match sender.send_all(&mut input) {
+        End::OfInput if sender.line_number == 0 => {
+            screen.notice("l'entrée est vide : rien ne sera envoyé ; pour lire seulement, ajoutez --ecoute");
+            // Not a word to the other one: there was nothing to say.
+            super::cut(link, screen);
+        }
+        End::OfInput => {
+            link.wait_until_delivered();
+            link.leave();
+        }
+        End::Quit => {
+            link.leave();
+            count_the_rest(&mut input, tally);
+        }
+        End::OfDiscussion => {}
+    }
+}
+
+fn count_the_rest(input: &mut Input<impl Read>, tally: &Tally) {
+    while let Ok(Some(group)) = input.next_group() {
+        tally.lock().behind_quit += lines(group).count() as u64;
+    }
+    tally.lock().all_read = true;
+}
+
+/// Why no more lines are sent.
+enum End {
+    OfInput,
+    OfDiscussion,
+    Quit,
+}
+
+/// Makes messages of lines.
+struct Sender<'a> {
+    link: &'a Link,
+    screen: &'a Screen,
+    tally: &'a Tally,
+    line_number: u64,
+}
+
+impl Sender<'_> {
+    fn send_all(&mut self, input: &mut Input<impl Read>) -> End {
+        loop {
+            let group = input.next_group();
+            // Locked while there are lines in hand: who wants to know what did not go waits for them.
+            let mut unsent = self.tally.lock();
+            match group {
+                Ok(Some(group)) => {
+                    if let Some(end) = self.send(group, &mut unsent) {
+                        return end;
+                    }
+                }
+                Ok(None) => return End::OfInput,
+                Err(error) => {
+                    self.screen.notice(&format!("l'entrée ne peut pas être lue : {error}"));
+                    unsent.told = true;
+                    self.line_number += 1;
+                    return End::OfInput;
+                }
+            }
+        }
+    }
+
+    /// Sends a group of lines; waits as long as there is no room.
+    fn send(&mut self, group: &[u8], unsent: &mut Unsent) -> Option<End> {
+        let mut texts = Vec::new();
+        let mut lines = lines(group);
+        let mut quit = false;
+        for line in &mut lines {
+            self.line_number += 1;
+            match line {
+                Ok(line) if line.trim() == QUIT_WORD => {
+                    quit = true;
+                    break;
+                }
+                Ok(line) => match Text::from_plain(line) {
+                    Ok(text) => texts.push(text),
+                    Err(_) => self.complain(&SendError::TooLong, unsent),
+                },
+                Err(unreadable) => self.complain(&unreadable, unsent),
+            }
+        }
+        if !self.link.send_all(&texts) {
+            self.screen.notice("la suite de l'entrée n'est pas partie");
+            unsent.told = true;
+            return Some(End::OfDiscussion);
+        }
+        if quit {
+            unsent.behind_quit = lines.count() as u64;
+            return Some(End::Quit);
+        }
+        None
+    }
+
+    fn complain(&self, reason: &dyn std::error::Error, unsent: &mut Unsent) {
+        unsent.told = true;
+        self.screen.notice(&format!("ligne {} de l'entrée : {reason}", self.line_number));
+    }
+}
