@@ -243,7 +243,7 @@ fn who_is_forgotten_leaves_nothing_but_what_was_said() {
     let own = alice.delivery.own().to_string();
     assert!(alice.hear(&format!("msg bob/b1 {own} 1 {DATE} oui")).len() == 1);
     assert!(alice.delivery.next_frame().is_some());
-    alice.delivery.start_without_count();
+    alice.delivery.stop_waiting_for_count();
     while alice.delivery.next_frame().is_some() {}
     alice.hear(&format!("recu bob/b1 {own} 1"));
     for i in 0..MAX_REMEMBERED + 10 {
@@ -273,7 +273,7 @@ fn a_message_bears_what_has_become_of_it() {
     for text in ["un", "deux", "trois"] {
         alice.write(text);
     }
-    alice.delivery.start_without_count();
+    alice.delivery.stop_waiting_for_count();
     while alice.delivery.next_frame().is_some() {}
     let fates = |alice: &Keeper| -> Vec<Option<Fate>> {
         let said = alice.history().page(None, Part::After(0), 10).unwrap();

@@ -195,11 +195,12 @@ fn who_is_leaving_presses_no_button_with_the_space_bar() {
         let (desktop, relay) = (Desktop::start(), RelayThread::start());
         let (window, mut bob) = talk(&desktop, &relay);
         window.type_line("sans reponse");
-        bob.receive_fields();
+        let (number, ..) = bob.receive_fields();
         if leave == "Return" {
             window.type_text("quitter");
         }
         window.press(&[leave, "space"]);
+        bob.acknowledge(number);
         while bob.peer.receive().is_some_and(|line| !line.starts_with("fin ")) {}
         window.wait_for_text("Vous avez quitté la discussion.");
         assert_eq!(window.pixels(BACKGROUND, Some((1, 1, 8, 8))), 64, "the look is the same");
@@ -615,6 +616,60 @@ fn the_other_look_is_one_key_away_and_remembered() {
     again.screenshot("login-dark");
 }
 
+#[test]
+fn whatever_a_message_is_made_of_it_stays_in_its_bubble_and_holds_up_nothing() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait(&format!("x{}", "\u{301}".repeat(240)));
+    // Above the message there is nothing yet.
+    let above = Some((14, 80, 60, 200));
+    window.screenshot("accents");
+    assert_eq!(window.pixels(BACKGROUND, above), 60 * 200);
+    for mark in ["\u{301}", "\u{5b0}", "\u{64e}", "\u{20dd}", "\u{200d}"] {
+        bob.say_and_wait(&format!("x{}", mark.repeat(62_000 / mark.len())));
+    }
+    window.type_line("toujours la");
+    assert_eq!(bob.receive(), "toujours la");
+    window.screenshot("accents-many");
+}
+
+#[test]
+fn a_link_is_opened_after_a_glance_at_where_it_leads() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let opened = desktop.catch_links();
+    let opened = || fs::read_to_string(&opened).unwrap_or_default();
+    let (window, mut bob) = talk(&desktop, &relay);
+    let (x, y) = (LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+    bob.say_and_wait("HTTPS://exemple.org/a?b&c ici");
+    window.screenshot("link");
+    window.click(x, y);
+    wait_until("the question", || window.is_asking());
+    window.screenshot("link-question");
+    window.press(&["Escape"]);
+    wait_until("no question", || !window.is_asking());
+    assert_eq!(opened(), "");
+    window.click(x, y);
+    wait_until("the question", || window.is_asking());
+    window.press(&["alt+o"]);
+    wait_until("the page", || opened() == "https://exemple.org/a?b&c\n");
+    // Mail, by the menu; what is no link is none, and dragging over a link selects.
+    bob.say_and_wait("bob@exemple.org, pas ftp://exemple.org");
+    window.drag((x, y), (x + 60, y));
+    assert!(!window.is_asking());
+    window.open_menu(x, y);
+    desktop.screenshot("menu-link");
+    window.press(&["Down"]);
+    window.close_menu("Return");
+    wait_until("the question", || window.is_asking());
+    window.press(&["alt+o"]);
+    wait_until("the mail", || opened().ends_with("\nmailto:bob@exemple.org\n"));
+    bob.say_and_wait("ftp://exemple.org file:///etc/passwd");
+    window.click(x, y);
+    window.type_line("rien");
+    assert_eq!(bob.receive(), "rien");
+    assert!(!window.is_asking());
+}
+
 // ---- connections ----
 
 #[test]
@@ -666,7 +721,7 @@ fn the_other_ones_lost_connection_is_told() {
     window.type_line("garde");
     let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
     assert_eq!(bob.receive(), "garde");
-    window.wait_for_text("bob est de retour.");
+    wait_until("his return", || window.conversation().matches("bob a rejoint la discussion.").count() == 2);
 }
 
 // ---- closing the window ----

@@ -1,11 +1,13 @@
 //! The client: the [`session`], which knows what to do; the [`link`], which does it; and the [`terminal`] as a front for
 //! it. The other front, the window, is a program and a crate of its own (`fenetre`), which [`launcher`] starts.
 
+pub mod discovery;
 pub mod event;
 pub mod find;
 pub mod history;
 pub mod launcher;
 pub mod link;
+mod networks;
 pub mod options;
 pub mod session;
 pub mod store;

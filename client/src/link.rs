@@ -6,7 +6,7 @@
 //! it.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ use common::text::Text;
 use crossbeam_channel::{Receiver, Sender, bounded, never};
 
 use crate::event::{Ending, Failure, Front, Undelivered, cause};
+use crate::networks::resolve;
 use crate::session::{Identity, Refused, Session, Wants};
 use crate::store::{Remembered, Store};
 
@@ -477,9 +478,8 @@ fn keep_what_is_written(shared: &Shared) {
 }
 
 fn open_stream(server: &Endpoint) -> Result<TcpStream, Failure> {
-    let Endpoint { host, port } = server;
-    let addresses = (host.as_str(), *port).to_socket_addrs().map_err(|error| {
-        log::info!("{host} : {error}");
+    let addresses = resolve(server).map_err(|error| {
+        log::info!("{server} : {error}");
         Failure::UnknownHost(server.clone())
     })?;
     let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);

@@ -19,8 +19,8 @@ Utilisation :
   client --historique [PSEUDO]               ce qui a été dit, le plus récent d'abord
 
   HOTE[:PORT]    l'adresse que « serveur » affiche au démarrage ;
-                 le port est 7878 si rien d'autre n'est dit ; dans le
-                 terminal, sans adresse, c'est cette machine
+                 le port est 7878 si rien d'autre n'est dit ; sans adresse,
+                 le serveur est cherché sur ce réseau et sur cette machine
   PSEUDO         votre nom : 1 à 32 lettres, chiffres, « _ », « - » ou « . »
   --terminal     sans fenêtre : on tape, on lit ; « quitter » seul sur une
                  ligne quitte la discussion, /aide montre le reste ;

@@ -123,7 +123,8 @@ pub struct Person {
     pub met: Vec<Met>,
     /// The highest number that may ever have been sent to anybody of that name.
     sent: u64,
-    /// It is from an earlier run, and no `recu` of his has come in this one.
+    /// It is from an earlier run, and may be older than what he has seen: in this run he has not said yet, on sitting
+    /// down, how much that is.
     is_old: bool,
 }
 
@@ -209,6 +210,8 @@ struct Seated {
     acknowledges: bool,
     /// Entries may be sent: his first `recu` has come, or will not.
     started: bool,
+    /// He has had the time to say what he has shown.
+    waited_for: bool,
     /// The number to send next.
     next: u64,
     /// How many bytes of entries are sent and not acknowledged.
@@ -350,17 +353,21 @@ impl Delivery {
         }
     }
 
-    /// The one opposite has not said in time what he has shown, as a person typing by hand never does: he is sent what
-    /// waits for him all the same.
-    pub fn start_without_count(&mut self) {
-        if let Some(seated) = &mut self.seated {
-            seated.started = true;
+    /// The one opposite has had his time to say what he has shown. If he did not, as a person typing by hand never does,
+    /// he is sent what waits for him all the same.
+    pub fn stop_waiting_for_count(&mut self) {
+        let Some(seated) = &mut self.seated else { return };
+        seated.waited_for = true;
+        seated.started = true;
+        if let Some(person) = self.memory.people.last_mut().filter(|_| seated.acknowledges) {
+            person.is_old = false;
         }
     }
 
-    /// Whether the one opposite has yet to say what he has shown before anything is sent to him.
+    /// Whether the one opposite has yet to say what he has shown.
     pub fn awaits_count(&self) -> bool {
-        self.seated.is_some_and(|seated| !seated.started)
+        let is_old = || self.memory.people.last().is_some_and(|person| person.is_old);
+        self.seated.is_some_and(|seated| !seated.waited_for && (!seated.started || is_old()))
     }
 
     /// Whether the one opposite has acknowledged something since he sat down.
@@ -511,12 +518,14 @@ impl Delivery {
     /// Whether his pseudo was known, and this address was not.
     fn seat(&mut self, address: &Address<'_>) -> bool {
         let pseudo = address.pseudo();
+        let is_old = self.is_kept();
         let people = &mut self.memory.people;
         let mut person = match people.iter().position(|person| person.pseudo == pseudo) {
             Some(known) => people.remove(known),
             None => {
                 let floor = self.memory.floor;
-                Person { is_old: false, ..Person::remembered(pseudo, floor) }
+                // In the copy of a file that was made before he came, he is missing.
+                Person { is_old, ..Person::remembered(pseudo, floor) }
             }
         };
         let known = person.met.iter().position(|met| met.address == *address);
@@ -539,6 +548,7 @@ impl Delivery {
             sent_before,
             acknowledges: false,
             started: false,
+            waited_for: false,
             next: self.memory.people.last().map_or(1, |person| person.before_first() + 1),
             under_way: 0,
             greeting: Some(greeting),
@@ -608,9 +618,10 @@ impl Delivery {
 
     /// The one seated opposite begins at that number: what was before it, somebody of our name has seen, or nobody will.
     fn skip_to(&mut self, number: u64) {
-        let Some(met) = self.memory.people.last_mut().and_then(|person| person.met.last_mut()) else {
-            return;
-        };
+        let Some(person) = self.memory.people.last_mut() else { return };
+        // What he has shown was said just before.
+        person.is_old = false;
+        let Some(met) = person.met.last_mut() else { return };
         if number > met.received + 1 {
             met.received = number - 1;
             if !self.heard {
@@ -625,9 +636,12 @@ impl Delivery {
     fn release(&mut self, number: u64) -> Option<Incoming<'static>> {
         let person = self.memory.people.last_mut()?;
         let seated = self.seated.as_mut()?;
-        if take(&mut person.is_old) && number > seated.sent_before {
+        // Not only his first one: on a slow link some that he sent before he knew of us may come first.
+        if person.is_old && number > seated.sent_before {
+            person.is_old = false;
             return Some(Incoming::Outdated);
         }
+        person.is_old &= !seated.waited_for;
         if number > person.sent {
             return None;
         }

@@ -23,6 +23,7 @@ use super::paint::Area;
 use super::question::{Answer, Question};
 use super::settings::Settings;
 use super::status::Status;
+use super::text;
 use super::theme::{BACKGROUND, Theme};
 use super::urgency;
 use client::QUIT_WORD;
@@ -32,6 +33,9 @@ use client::undelivered;
 
 /// The smallest size at which everything has room.
 const SMALLEST: (i32, i32) = (360, 400);
+
+/// How many characters of a link are shown before it is opened.
+const SHOWN_OF_LINK: usize = 200;
 
 /// What all windows of the program share.
 #[derive(Debug)]
@@ -329,6 +333,10 @@ impl Messenger {
                 chat::Action::SwitchTheme => messenger.switch_theme(),
             }
         });
+        chat.display().on_link({
+            let messenger = self.clone();
+            move |link| messenger.ask_before_opening(&link)
+        });
         *self.0.chat.borrow_mut() = Some(chat.clone());
         chat
     }
@@ -588,7 +596,14 @@ impl Messenger {
     }
 
     /// Asks something in this window. A question that is there already stays: asking it twice is no answer.
-    fn ask(&self, text: &str, harmless: Answer, second: Answer, moot: Moot, act: Act) {
+    fn ask(
+        &self,
+        text: &str,
+        harmless: Answer,
+        second: Answer,
+        moot: Moot,
+        act: impl Fn(&Messenger) + 'static,
+    ) {
         if self.0.question.borrow().is_none() {
             let messenger = self.clone();
             self.0.window.begin();
@@ -635,6 +650,37 @@ impl Messenger {
         self.drop_question();
         if let Moot::Does(act) = moot {
             act(self);
+        }
+    }
+
+    // ---- links ----
+
+    /// Shows where a link leads before it is opened.
+    fn ask_before_opening(&self, link: &str) {
+        let uri = text::uri(link);
+        let what = if uri.starts_with("mailto:") {
+            "Écrire à cette adresse ?".to_owned()
+        } else {
+            format!("Ouvrir cette page de « {} » dans le navigateur ?", text::owner(link))
+        };
+        let shown: String = link.chars().take(SHOWN_OF_LINK).collect();
+        let rest = if shown.len() < link.len() { "…" } else { "" };
+        let text = format!("{what}\n{shown}{rest}");
+        self.ask(&text, ("Annuler", 'a'), ("Ouvrir", 'o'), Moot::Stays, move |messenger| {
+            messenger.open(&uri);
+        });
+    }
+
+    fn open(&self, uri: &str) {
+        if let Err(error) = fltk::utils::open_uri(uri) {
+            log::info!("{uri} : {error}");
+            app::copy(uri);
+            if let Some(chat) = self.chat() {
+                chat.remark(
+                    "Aucun programme ne s'offre à ouvrir cette adresse. Elle est copiée : \
+                     collez-la dans un navigateur.",
+                );
+            }
         }
     }
 

@@ -19,11 +19,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Local};
 use common::address::Pseudo;
+use common::discovery::port;
 use common::endpoint::Endpoint;
-use common::frame::DEFAULT_PORT;
 use common::transcript::MessageStart;
 
 use crate::QUIT_WORD;
+use crate::discovery::find;
 use crate::event::{End, Event, Front, Message};
 use crate::link::Link;
 use crate::options::parse_pseudo;
@@ -68,9 +69,9 @@ impl Source {
     }
 }
 
-/// A discussion in the terminal, from the login to the end; only heard with `listen`. Without a server it is this
-/// machine; a missing pseudo is asked for. It is kept on disk if `keep` says so, or else if a person sees it. False if something of the input could not be sent, or was not delivered
-/// when the other one left, as was said then.
+/// A discussion in the terminal, from the login to the end; only heard with `listen`. A missing server is looked for, a
+/// missing pseudo asked for. It is kept on disk if `keep` says so, or else if a person sees it. False if something of the
+/// input could not be sent, or was not delivered when the other one left, as was said then.
 ///
 /// # Errors
 /// Why it never came to a discussion, or could not go on.
@@ -80,8 +81,8 @@ pub fn run(
     listen: bool,
     keep: Option<bool>,
 ) -> anyhow::Result<bool> {
-    let server = server.unwrap_or(Endpoint { host: "localhost".to_owned(), port: DEFAULT_PORT });
     let pseudo = pseudo.map_or_else(ask_pseudo, Ok)?;
+    let server = server.map_or_else(|| find(port()), Ok)?;
     let mut source = Source::choose(listen);
     let screen = match source {
         Source::Keys => Screen::with_input_line().unwrap_or_else(|error| {

@@ -1,8 +1,10 @@
 //! Where the parts of one entry stand: its day, its name, its bubble, its lines, its time.
 
+use std::ops::Range;
+
 use super::entries::{Kind, Stored};
 use crate::paint::Area;
-use crate::text::{Face, Line, Measure, pixels, wrap};
+use crate::text::{Face, Line, Measure, links, pixels, wrap};
 
 /// Left and right of all bubbles.
 pub(super) const MARGIN: i32 = 12;
@@ -47,6 +49,8 @@ pub(super) struct Layout {
     pub(super) text: Area,
     pub(super) line: i32,
     pub(super) lines: Vec<Line>,
+    /// Where the text has links.
+    pub(super) links: Vec<Range<usize>>,
     pub(super) time: (i32, i32),
     /// The lines stand in the middle, the last together with something beside it that is that wide.
     pub(super) centred: Option<i32>,
@@ -95,10 +99,11 @@ impl Sizes {
         let max = self.text_width() as f32;
         // A notice is French, also when it begins with an Arabic name.
         let rtl = (entry.kind == Kind::Notice).then_some(false);
-        let lines = wrap(&entry.text, rtl, max, measure);
+        let links = links(&entry.text);
+        let lines = wrap(&entry.text, &links, rtl, max, measure);
         let (day, name, head) = self.head(entry);
         if entry.kind == Kind::Notice {
-            return self.notice(lines, day, head);
+            return self.notice(lines, links, day, head);
         }
         let own = entry.is_own();
         let time = self.time + if own { SIGN } else { 0 };
@@ -123,13 +128,14 @@ impl Sizes {
             text: Area { x: x + PADDING.0, y: head + PADDING.1, w: width, h: text_height },
             line: self.line,
             lines,
+            links,
             time: (x + w - PADDING.0 + 3 - time, head + h - PADDING.1 - self.small + 2),
             centred: None,
         }
     }
 
     /// A notice has no bubble: its lines stand in the middle, the time beside the last.
-    fn notice(&self, lines: Vec<Line>, day: Option<i32>, head: i32) -> Layout {
+    fn notice(&self, lines: Vec<Line>, links: Vec<Range<usize>>, day: Option<i32>, head: i32) -> Layout {
         let widest = lines.iter().map(|line| pixels(line.width)).max().unwrap_or(0);
         let last = lines.last().map_or(0, |line| pixels(line.width));
         let text_height = self.small * i32::try_from(lines.len()).unwrap_or(i32::MAX / self.small);
@@ -151,6 +157,7 @@ impl Sizes {
             text: Area { x, y: head, w, h: text_height },
             line: self.small,
             lines,
+            links,
             time: (time_x, head + h - self.small),
             centred: Some(if beside { NOTICE_TIME_GAP + self.time } else { 0 }),
         }

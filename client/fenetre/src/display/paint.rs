@@ -1,6 +1,8 @@
 //! Painting the display.
 
+use std::cell::Cell;
 use std::ops::Range;
+use std::time::Instant;
 
 use fltk::draw;
 use fltk::enums::Color;
@@ -24,6 +26,9 @@ pub(super) struct Painter<'a> {
     pub(super) small: &'a Face,
     /// The display's place in its window.
     pub(super) area: Area,
+    /// Lines for which there is no time before that moment are left out.
+    pub(super) until: Instant,
+    pub(super) left_out: Cell<bool>,
 }
 
 impl Painter<'_> {
@@ -80,6 +85,16 @@ impl Painter<'_> {
         let last = layout.line_at(self.area.y + self.area.h - y);
         let mut line_y = y + layout.text.y + layout.line * i32::try_from(first).unwrap_or(0);
         for line in layout.lines.get(first..=last).unwrap_or_default() {
+            if Instant::now() >= self.until {
+                self.left_out.set(true);
+                break;
+            }
+            let links = layout.links.iter().map(|link| Mark {
+                part: link.clone(),
+                color: ACCENT,
+                ground: None,
+                underlined: true,
+            });
             let selected = selected.map(|part| Mark {
                 part: part.clone(),
                 color: ON_SELECTION,
@@ -87,7 +102,7 @@ impl Painter<'_> {
                 underlined: false,
             });
             let x = self.area.x + layout.line_x(line, face, &entry.text);
-            line.draw(face, &entry.text, (x, line_y), color, selected);
+            line.draw(face, &entry.text, (x, line_y), color, links.chain(selected));
             line_y += layout.line;
         }
         draw::pop_clip();
