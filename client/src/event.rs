@@ -228,6 +228,10 @@ pub(crate) fn cause(error: &io::Error) -> String {
         io::ErrorKind::NetworkUnreachable => "réseau injoignable",
         io::ErrorKind::BrokenPipe => "la sortie est fermée",
         io::ErrorKind::StorageFull => "le disque est plein",
+        io::ErrorKind::QuotaExceeded => "le quota est atteint",
+        io::ErrorKind::ReadOnlyFilesystem => "le disque est en lecture seule",
+        io::ErrorKind::PermissionDenied => "accès refusé",
+        io::ErrorKind::NotADirectory => "ce n'est pas un dossier",
         _ => return error.to_string(),
     };
     known.to_owned()

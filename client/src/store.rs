@@ -311,7 +311,7 @@ impl Store {
 
     /// All that was received and committed so far is on the screen.
     pub fn shown(&mut self) {
-        if std::mem::replace(&mut self.shown, self.last_said) != self.last_said {
+        if self.db.is_some() && std::mem::replace(&mut self.shown, self.last_said) != self.last_said {
             // Otherwise it is shown once more by the next run.
             let _ = self.note(UP_TO_DATE);
         }
