@@ -64,7 +64,7 @@ fn notices_and_messages_keep_their_order_on_a_terminal() {
     let shown = std::env::temp_dir().join(format!("terminal-{}", std::process::id()));
     let file = File::create(&shown).unwrap();
     let mut command = Command::new(binary("client"));
-    command.args([&listener.local_addr().unwrap().to_string(), "alice", "--terminal"]);
+    command.args([&listener.local_addr().unwrap().to_string(), "alice", "--ecoute"]);
     command.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file);
     let mut client = command.spawn().unwrap();
     let mut relay = Peer::seat(&listener);
@@ -197,11 +197,102 @@ fn what_was_typed_just_before_quitter_arrives() {
     let (mut alice, mut bob) = two_clients(address);
     // More than goes into one write.
     let lines: Vec<String> = (1..=5000).map(|number| format!("ligne {number}")).collect();
-    alice.type_bytes(format!("{}\nquitter\ntrop tard\n", lines.join("\n")).as_bytes());
+    alice.type_bytes(format!("{}\nquitter\n", lines.join("\n")).as_bytes());
     assert_eq!(alice.status(), 0);
     assert_eq!(bob.status(), 0);
     assert_eq!(texts(&bob, "alice"), lines);
     assert!(!alice.err.text().contains("remis"));
+}
+
+#[test]
+fn what_stands_behind_quitter_is_counted_and_no_success() {
+    let (_server, address) = server(&[]);
+    let (mut alice, mut bob) = two_clients(address);
+    alice.type_bytes(format!("un\nquitter\ndeux\n\n{}", "trois\n".repeat(200_000)).as_bytes());
+    alice.end_input();
+    assert_eq!((alice.status(), bob.status()), (1, 0));
+    assert_eq!(texts(&bob, "alice"), ["un"]);
+    let err = alice.err.text();
+    assert!(err.contains("* 200002 lignes derrière « quitter » ne sont pas parties"), "{err}");
+}
+
+#[test]
+fn an_input_that_stays_open_behind_quitter_is_not_waited_for() {
+    let (_server, address) = server(&[]);
+    let (mut alice, mut bob) = two_clients(address);
+    alice.type_bytes(b"un\nquitter\ndeux\n");
+    assert_eq!((alice.status(), bob.status()), (1, 0));
+    let err = alice.err.text();
+    assert!(err.contains("* au moins 1 ligne derrière « quitter » n'est pas partie"), "{err}");
+}
+
+#[test]
+fn an_input_that_is_empty_from_the_start_ends_nobodys_discussion() {
+    let relay = RelayThread::start();
+    let mut bob = Peer::login(relay.address, "bob");
+    let mut alice = Program::client(relay.address, "alice");
+    alice.end_input();
+    assert_eq!(alice.status(), 1);
+    let err = alice.err.text();
+    assert!(err.contains("rien ne sera envoyé") && err.contains("--ecoute"), "{err}");
+    // Had alice been there, it would be over.
+    let _alice = Program::client(relay.address, "alice");
+    while !bob.receive().unwrap().starts_with("present alice/") {}
+}
+
+#[test]
+fn whoever_only_listens_needs_no_input_and_stays_until_the_other_leaves() {
+    let (_server, address) = server(&[]);
+    let mut alice = Program::start("client", &[&address.to_string(), "alice", "--ecoute"]);
+    alice.end_input();
+    alice.err.wait_for("Connecté");
+    let mut bob = Program::client(address, "bob");
+    bob.type_bytes("tu écoutes ?\nquitter\n".as_bytes());
+    assert_eq!((bob.status(), alice.status()), (0, 0));
+    assert_eq!(texts(&alice, "bob"), ["tu écoutes ?"]);
+    assert!(alice.err.text().contains("le client bob a quitté la discussion."));
+}
+
+#[test]
+fn a_file_as_windows_writes_it_is_read_or_refused_as_a_whole() {
+    let (_server, address) = server(&["--permanent"]);
+    let (mut alice, mut bob) = two_clients(address);
+    alice.type_bytes("\u{feff}un\r\nquitter\r\n".as_bytes());
+    assert_eq!((alice.status(), bob.status()), (0, 0));
+    assert_eq!(texts(&bob, "alice"), ["un"]);
+    let (mut alice, mut bob) = two_clients(address);
+    alice.type_bytes(b"\xff\xfeu\0n\0\n\0");
+    alice.end_input();
+    assert_eq!((alice.status(), bob.status()), (1, 0));
+    assert!(bob.out.text().is_empty());
+    let err = alice.err.text();
+    assert!(err.contains("UTF-16") && err.contains("iconv -f UTF-16 -t UTF-8"), "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_output_that_does_not_wait_loses_nothing() {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+
+    const LINES: usize = 5_000;
+    let (_server, address) = server(&[]);
+    let (mut screen, output) = UnixStream::pair().unwrap();
+    // As whoever has the same terminal may make it.
+    output.set_nonblocking(true).unwrap();
+    let mut command = Command::new(binary("client"));
+    command.args([&address.to_string(), "alice", "--ecoute"]);
+    let mut alice = Program::spawn_into(Stdio::from(std::os::fd::OwnedFd::from(output)), &mut command);
+    drop(command);
+    let mut bob = Program::client(address, "bob");
+    alice.err.wait_for("bob a rejoint");
+    let text = "x".repeat(100);
+    bob.type_bytes(format!("{text}\n").repeat(LINES).as_bytes());
+    bob.end_input();
+    let mut shown = String::new();
+    screen.read_to_string(&mut shown).unwrap();
+    assert_eq!(shown.lines().filter(|line| line.ends_with(&text)).count(), LINES);
+    assert_eq!((bob.status(), alice.status()), (0, 0));
 }
 
 #[test]
@@ -237,7 +328,7 @@ fn a_server_that_is_not_up_yet_is_waited_for() {
 #[test]
 fn leaving_a_server_that_never_was_there_is_no_discussion() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for (typed, left) in [("quitter\n", ""), ("", ""), ("Salut\nquitter\n", "« Salut »")] {
+    for (typed, left) in [("quitter\n", ""), ("Salut\nquitter\n", "« Salut »")] {
         let mut alice = Program::client(free, "alice");
         alice.type_bytes(typed.as_bytes());
         alice.end_input();
@@ -293,18 +384,31 @@ fn logins_that_cannot_succeed_end_with_a_sentence_and_status_1() {
     for (args, words) in [
         (&[relay.as_str(), "Alice", "--terminal"][..], "ce pseudo est déjà pris"),
         (&[relay.as_str(), "carol", "--terminal"], "deux personnes discutent déjà"),
-        (&[relay.as_str(), "Jean Paul", "--terminal"], "le pseudo « Jean Paul » n'est pas valide"),
         (&["machine.invalid", "carol", "--terminal"], "la machine « machine.invalid » est introuvable"),
-        (&["localhost:port", "carol", "--terminal"], "le port « port » n'est pas valide"),
         (&[garbage.as_str(), "carol", "--terminal"], "n'est pas un serveur de cette messagerie"),
-        (&[relay.as_str(), "--terminal"], "il manque votre pseudo"),
-        (&["--zut"], "option inconnue : --zut"),
     ] {
         let mut client = Program::start("client", args);
         assert_eq!(client.status(), 1, "{args:?}");
         let err = client.err.text();
         assert!(err.contains(words), "{args:?}: {err}");
         assert!(!err.contains("panicked") && client.out.text().is_empty());
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_one_clear_line_and_status_2() {
+    for (args, words) in [
+        (&["hote", "Jean Paul", "--terminal"][..], "le pseudo « Jean Paul » n'est pas valide"),
+        (&["localhost:port", "carol", "--terminal"], "le port « port » n'est pas valide"),
+        (&["localhost", "--terminal"], "il manque votre pseudo"),
+        (&["localhost", "--ecoute"], "il manque votre pseudo"),
+        (&["--demo", "--terminal"], "deux fois « client localhost PSEUDO --terminal »"),
+        (&["--zut"], "option inconnue : --zut"),
+    ] {
+        let mut client = Program::start("client", args);
+        assert_eq!(client.status(), 2, "{args:?}");
+        let err = client.err.text();
+        assert!(err.contains(words) && err.lines().count() == 1, "{args:?}: {err}");
     }
 }
 

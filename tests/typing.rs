@@ -49,10 +49,19 @@ impl Bob {
     /// The next message, as it stands on the wire.
     #[track_caller]
     fn hear(&mut self) -> String {
+        let line = self.wait_for("msg ");
+        let fields: Vec<&str> = line.splitn(6, ' ').collect();
+        self.peer.send(&format!("recu {} {} {}", self.peer.address, self.alice, fields[3]));
+        fields[5].to_owned()
+    }
+
+    /// The next line that begins so.
+    #[track_caller]
+    fn wait_for(&mut self, beginning: &str) -> String {
         loop {
-            let line = self.peer.receive().expect("alice is there");
-            if line.starts_with("msg ") {
-                return line.splitn(6, ' ').last().unwrap().to_owned();
+            let line = self.peer.receive().expect("the relay is there");
+            if line.starts_with(beginning) {
+                return line;
             }
         }
     }
@@ -123,9 +132,9 @@ fn a_line_higher_than_the_screen_leaves_room_for_what_arrives() {
     for number in 1..=5 {
         bob.say(&format!("message {number}"));
     }
-    alice.wait_for("message 5");
+    alice.wait_for("message 5\n");
     assert!((1..=5).all(|number| alice.text().contains(&format!("] bob : message {number}"))), "{alice:?}");
-    assert!(alice.text().ends_with("89fin"));
+    alice.wait_for_end("89fin");
     alice.keys(HOME);
     alice.wait_for("\n> 0123456789");
     alice.keys("\r");
@@ -211,7 +220,7 @@ fn the_terminal_is_as_before_however_the_client_ends() {
 
 #[test]
 fn ctrl_c_empties_the_line_then_says_how_to_leave_then_cuts() {
-    let (_relay, mut alice, bob) = alice_and_bob();
+    let (_relay, mut alice, mut bob) = alice_and_bob();
     let how = "encore Ctrl-C la coupe";
     alice.keys("à moitié\x03");
     alice.wait_for_end("\n>");
@@ -223,7 +232,8 @@ fn ctrl_c_empties_the_line_then_says_how_to_leave_then_cuts() {
     alice.wait_until(how, |text| text.matches(how).count() == 2);
     alice.keys("\x03");
     assert_eq!(alice.status(), 1);
-    assert!(!bob.peer.rest().iter().any(|line| line.starts_with("fin")));
+    // Not `fin`.
+    bob.wait_for("absent alice/");
 }
 
 #[test]

@@ -18,8 +18,10 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
+use common::discovery::PORT_VARIABLE;
+
 use crate::PATIENCE;
-use crate::program::{Program, binary};
+use crate::program::{DATA_VARIABLE, Program, binary};
 use crate::xvfb::Xvfb;
 
 /// What the client takes its look from, whatever is remembered.
@@ -103,6 +105,7 @@ impl Desktop {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("client"));
         command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
+        command.env(DATA_VARIABLE, &self.home);
         command.env("FLTK_SCALING_FACTOR", self.density.to_string());
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{}:{path}", self.home.display()));
@@ -118,6 +121,11 @@ impl Desktop {
     /// The same, in the look of that name whatever is remembered.
     pub fn client_with_theme(&self, theme: &str, args: &[&str]) -> Window<'_> {
         self.window_of(Program::spawn(self.command(args).env(THEME_VARIABLE, theme)))
+    }
+
+    /// The same, looking for servers at that UDP port.
+    pub fn client_that_searches(&self, port: u16) -> Window<'_> {
+        self.window_of(Program::spawn(self.command(&[]).env(PORT_VARIABLE, port.to_string())))
     }
 
     fn window_of(&self, program: Program) -> Window<'_> {

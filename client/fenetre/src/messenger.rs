@@ -348,7 +348,7 @@ impl Messenger {
             pseudo.as_str().clone_into(&mut settings.pseudo);
         });
         let (front, batches) = bridge();
-        let link = match Link::open(server.clone(), &pseudo, None, front) {
+        let link = match Link::open(server.clone(), &pseudo, None, None, front) {
             // The link says by an event how it ended; nobody has to wait for its thread.
             Ok((link, _)) => link,
             Err(failure) => return inner.form.show_fault(&Fault::new(&failure)),
@@ -550,7 +550,8 @@ impl Messenger {
             Happened::Retrying(_)
             | Happened::TurnedAway(_)
             | Happened::Unknown { .. }
-            | Happened::Outdated(_) => {}
+            | Happened::Outdated(_)
+            | Happened::Storage(_) => {}
         }
         if !sentence.is_empty() {
             entries.push(Entry::Notice { date: Local::now(), text: sentence });
