@@ -108,7 +108,7 @@ fn discuss(server: Endpoint, pseudo: &Pseudo, source: Source, screen: &Screen) -
     }
     let all_sent = tally.report(screen);
     if !screen.stop_typing().is_empty() {
-        screen.notice("ce que vous étiez en train d'écrire n'est pas parti");
+        screen.notice("Ce que vous étiez en train d'écrire n'est pas parti.");
     }
     // Without a `recu` in the end, some of them may have arrived all the same.
     undelivered::describe(&ending.lost).lines().for_each(|line| screen.notice(line));
@@ -140,7 +140,7 @@ fn read_input(
             Source::Nothing => Ok(()),
         };
         if let Err(error) = read {
-            screen.notice(&format!("l'entrée ne peut pas être lue : {error}"));
+            screen.notice(&format!("L'entrée ne peut pas être lue : {error}."));
             link.leave();
         }
         drop(reading);
@@ -162,14 +162,6 @@ fn wait_for_last_input(input_over: &Receiver<()>, tally: &Tally) {
             return;
         }
     }
-}
-
-/// Ends the program without a word to the other one.
-fn cut(link: &Link, screen: &Screen) -> ! {
-    screen.stop_typing();
-    undelivered::describe(&link.undelivered()).lines().for_each(|line| screen.notice(line));
-    screen.close();
-    std::process::exit(1)
 }
 
 fn ask_pseudo() -> anyhow::Result<Pseudo> {
