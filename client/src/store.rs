@@ -49,7 +49,7 @@ const OUT_OF_DATE: char = '!';
 /// message, `date` in milliseconds. A person without an address is one whom the delivery rules have forgotten.
 const TABLES: &str = "
 CREATE TABLE own (pseudo TEXT NOT NULL, session TEXT NOT NULL, key TEXT NOT NULL,
-    floor INTEGER NOT NULL, last_entry INTEGER NOT NULL) STRICT;
+    floor INTEGER NOT NULL, last_entry INTEGER NOT NULL, knows_end INTEGER NOT NULL) STRICT;
 CREATE TABLE person (id INTEGER PRIMARY KEY, folded TEXT NOT NULL UNIQUE, pseudo TEXT NOT NULL,
     last_number INTEGER NOT NULL, said INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE address (person INTEGER NOT NULL, session TEXT NOT NULL, spelt TEXT NOT NULL,
@@ -357,6 +357,7 @@ impl Writer<'_> {
             Change::Counted(address, number) => self.count(address, *number).map(|_| ()),
             Change::Seen(address) => self.seen(address),
             Change::Forgotten(address) => self.forgotten(address),
+            Change::Ended => self.run("UPDATE own SET knows_end = TRUE", []),
             Change::Renewed(own, key) => {
                 self.run("UPDATE own SET session = ?1, key = ?2", params![session_of(own), key.as_str()])
             }
@@ -405,6 +406,7 @@ impl Writer<'_> {
 
     fn seen(&mut self, address: &Address<'_>) -> rusqlite::Result<()> {
         let pseudo = address.pseudo();
+        self.run("UPDATE own SET knows_end = FALSE WHERE knows_end", [])?;
         // Who was forgotten is somebody new.
         self.run(
             "INSERT INTO person (folded, pseudo, last_number) SELECT ?1, ?2, floor FROM own WHERE TRUE
@@ -548,7 +550,7 @@ fn read_memory(
     let fresh = [session_of(&fresh.address), fresh.key.as_str()];
     if version == 0 {
         transaction.execute_batch(TABLES)?;
-        transaction.execute("INSERT INTO own VALUES ('', ?1, ?2, 0, 0)", fresh)?;
+        transaction.execute("INSERT INTO own VALUES ('', ?1, ?2, 0, 0, FALSE)", fresh)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
     if out_of_date {
@@ -560,6 +562,7 @@ fn read_memory(
     let mut memory = Memory { from_earlier_run: version != 0 && !out_of_date, ..Memory::default() };
     let identity = transaction.query_row("SELECT * FROM own", [], |row| {
         (memory.floor, memory.last_id) = (row.get("floor")?, row.get("last_entry")?);
+        memory.knows_end = row.get("knows_end")?;
         let address = Address::new(own, &text(row, "session")?);
         Ok(Identity { address, key: text(row, "key")? })
     })?;

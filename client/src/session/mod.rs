@@ -486,6 +486,13 @@ impl Session {
             }
             Incoming::Other(_) => {}
             Incoming::Outdated => self.begin_anew(now),
+            Incoming::KnownEnd => {
+                if let Some(Event::Connected { .. }) = self.events.last() {
+                    self.events.pop();
+                }
+                self.attempts.take_back_login();
+                self.connection = Connection::Wanted;
+            }
             Incoming::Ended(by) if by == self.delivery.own() => {
                 let told = self.has_been_heard();
                 self.end(End::Left { told });
@@ -591,10 +598,11 @@ impl Session {
         // What only could not go on is no end: what is kept waits for the next run.
         let goes_on = matches!(how, End::Failed(_) | End::Cut) && self.delivery.is_kept();
         let lost = if goes_on { Vec::new() } else { self.lost_by_leaving() };
-        if !goes_on {
-            self.delivery.give_up();
+        if goes_on {
+            self.delivery.connection_lost();
+        } else {
+            self.delivery.end();
         }
-        self.delivery.connection_lost();
         let ending = Arc::new(Ending { how, lost });
         self.phase = Phase::Over(Arc::clone(&ending));
         self.events.push(Event::Over(ending));
