@@ -611,6 +611,21 @@ fn leaving_can_be_cut_short() {
 }
 
 #[test]
+fn what_is_cut_without_leaving_is_no_end() {
+    let mut alice = Alice::with_bob();
+    alice.write("gardé").unwrap();
+    alice.session.take_changes();
+    alice.session.cut_short();
+    assert!(alice.session.take_changes().is_empty(), "nothing is given up");
+    assert!(alice.lost().is_empty());
+    let mut forgetful = Alice::with_bob();
+    forgetful.session.forget_changes();
+    forgetful.write("perdu").unwrap();
+    forgetful.session.cut_short();
+    assert_eq!(forgetful.lost(), ["perdu"]);
+}
+
+#[test]
 fn the_other_one_leaves_and_what_he_did_not_get_is_named() {
     let mut alice = Alice::with_bob();
     alice.write("reçu").unwrap();
