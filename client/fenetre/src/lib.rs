@@ -23,6 +23,7 @@ mod note;
 mod paint;
 mod question;
 mod settings;
+mod stage;
 mod status;
 mod text;
 pub mod theme;
@@ -41,13 +42,9 @@ use fltk::app::{self, App};
 use front::Batch;
 use hosting::{Hosting, Invitation};
 use messenger::{Messenger, Shared};
-use paint::Area;
 use settings::Settings;
+use stage::Stage;
 
-/// How large a window is at first.
-const SIZE: (i32, i32) = (480, 640);
-/// Between the two windows of the demonstration.
-const GAP: i32 = 24;
 /// How long leaving may take once no window is left. The link has limits of its own; this one is for a network that
 /// lets it wait for each of them.
 const LEAVING_TIMEOUT: Duration = Duration::from_secs(6);
@@ -69,8 +66,8 @@ pub fn run(command: Command) -> anyhow::Result<bool> {
 
 /// A discussion in a window. What is missing is asked for in a form.
 fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
-    let shared = prepare(true, None)?;
-    let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
+    let shared = prepare(true, None, 1)?;
+    let messenger = Messenger::new(&shared);
     messenger.fill(server.as_ref(), pseudo.as_ref());
     messenger.show();
     if let (Some(server), Some(pseudo)) = (server, pseudo) {
@@ -85,11 +82,11 @@ fn demo() -> anyhow::Result<()> {
     let hosting = Hosting::start(&Endpoint { host: "127.0.0.1".to_owned(), port: 0 })?;
     let server = hosting.own_endpoint();
     // What is typed into a demonstration is not worth remembering.
-    let shared = prepare(false, None)?;
+    let shared = prepare(false, None, 2)?;
     let mut messengers = Vec::new();
-    for (place, name) in in_the_middle(2).into_iter().zip(["alice", "bob"]) {
+    for name in ["alice", "bob"] {
         let pseudo: Pseudo = name.parse()?;
-        let messenger = Messenger::new(&shared, place);
+        let messenger = Messenger::new(&shared);
         messenger.fill(Some(&server), Some(&pseudo));
         messenger.show();
         messenger.join_at_once(&server, pseudo);
@@ -103,8 +100,8 @@ fn demo() -> anyhow::Result<()> {
 fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
     let hosting = Hosting::start(&Endpoint::everywhere(port.unwrap_or(DEFAULT_PORT)))?;
     let server = hosting.own_endpoint();
-    let shared = prepare(true, Some(hosting.invitation()))?;
-    let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
+    let shared = prepare(true, Some(hosting.invitation()), 1)?;
+    let messenger = Messenger::new(&shared);
     messenger.fill(None, pseudo.as_ref());
     messenger.show();
     if let Some(pseudo) = pseudo {
@@ -114,15 +111,17 @@ fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Connects to the display and dresses the program.
-fn prepare(remember: bool, invitation: Option<Invitation>) -> anyhow::Result<Rc<Shared>> {
+/// Connects to the display and dresses the program, for so many windows.
+fn prepare(remember: bool, invitation: Option<Invitation>, count: i32) -> anyhow::Result<Rc<Shared>> {
     check_display()?;
+    app::keyboard_screen_scaling(false);
     let _app = App::default();
     let settings = Settings::load();
     let theme = settings::theme_of_this_run().unwrap_or(settings.theme);
-    theme.apply();
+    theme.apply(false);
+    let stage = Stage::new(count, settings.zoom);
     let (settings, theme) = (RefCell::new(settings), Cell::new(theme));
-    Ok(Rc::new(Shared { settings, remember, theme, invitation }))
+    Ok(Rc::new(Shared { settings, remember, theme, stage, invitation }))
 }
 
 /// FLTK ends the program where there is no X server; this says what to do instead.
@@ -144,15 +143,6 @@ fn check_display() -> anyhow::Result<()> {
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 fn check_display() -> anyhow::Result<()> {
     Ok(())
-}
-
-/// Places for `count` windows side by side, in the middle of the screen.
-fn in_the_middle(count: i32) -> Vec<Area> {
-    let screen = app::Screen::work_area_mouse();
-    let w = SIZE.0.min((screen.w - (count - 1) * GAP) / count);
-    let h = SIZE.1.min(screen.h);
-    let left = screen.x + (screen.w - count * w - (count - 1) * GAP) / 2;
-    (0..count).map(|i| Area { x: left + i * (w + GAP), y: screen.y + (screen.h - h) / 2, w, h }).collect()
 }
 
 /// Returns when all windows are closed and their discussions left.

@@ -21,7 +21,8 @@ use super::hosting;
 use super::login::{self, Form};
 use super::paint::Area;
 use super::question::{Answer, Question};
-use super::settings::Settings;
+use super::settings::{self, Settings};
+use super::stage::{Stage, Zoom};
 use super::status::Status;
 use super::text;
 use super::theme::{BACKGROUND, Theme};
@@ -30,9 +31,6 @@ use client::QUIT_WORD;
 use client::event::{End, Ending, Event as Happened, Message, Undelivered};
 use client::link::Link;
 use client::undelivered;
-
-/// The smallest size at which everything has room.
-const SMALLEST: (i32, i32) = (360, 400);
 
 /// How many characters of a link are shown before it is opened.
 const SHOWN_OF_LINK: usize = 200;
@@ -46,16 +44,53 @@ pub(crate) struct Shared {
     pub(crate) remember: bool,
     /// The look they have now.
     pub(crate) theme: Cell<Theme>,
+    /// Where the windows are and how large they are drawn.
+    pub(crate) stage: Stage,
     /// What to say of the relay inside this program, if another machine is to join it.
     pub(crate) invitation: Option<hosting::Invitation>,
 }
 
 impl Shared {
-    fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+    /// Changes what is remembered from one run to the next.
+    fn remember(&self, change: impl Fn(&mut Settings)) {
         change(&mut self.settings.borrow_mut());
+        // Another program may have changed the rest meanwhile.
+        let mut kept = Settings::load();
+        change(&mut kept);
+        kept.save();
+    }
+
+    /// The same, unless this is a demonstration.
+    fn change_settings(&self, change: impl Fn(&mut Settings)) {
         if self.remember {
-            self.settings.borrow().save();
+            self.remember(change);
+        } else {
+            change(&mut self.settings.borrow_mut());
         }
+    }
+
+    /// Draws everything larger or smaller, now and in the next run; the presentation has a size of its own.
+    fn zoom(&self, zoom: Zoom) {
+        let presenting = self.stage.is_presenting();
+        let usual = if presenting { settings::PRESENTATION } else { settings::ZOOM };
+        let percent = zoom.from(self.size(presenting), usual);
+        self.remember(|settings| *settings.size(presenting) = percent);
+        self.stage.zoom(percent);
+    }
+
+    /// Begins the presentation or ends it.
+    fn switch_presentation(&self) {
+        let presenting = !self.stage.is_presenting();
+        self.theme.get().apply(presenting);
+        if presenting {
+            self.stage.present(self.size(true));
+        } else {
+            self.stage.end_presentation(self.size(false));
+        }
+    }
+
+    fn size(&self, presenting: bool) -> u16 {
+        *self.settings.borrow_mut().size(presenting)
     }
 }
 
@@ -74,9 +109,9 @@ struct Inner {
     question: RefCell<Option<(Question, Moot)>>,
     /// Something is to get the focus when the window is in front again.
     focus_due: Cell<bool>,
-    /// The window is not in front.
+    /// No window of the program is in front.
     away: Cell<bool>,
-    /// Messages that arrived while it was not.
+    /// Messages that arrived while this one was not.
     unseen: Cell<usize>,
 }
 
@@ -116,15 +151,14 @@ enum Phase {
 }
 
 impl Messenger {
-    /// A window at that place, with the form in it.
-    pub(crate) fn new(shared: &Rc<Shared>, place: Area) -> Self {
-        let mut window = DoubleWindow::new(place.x, place.y, place.w, place.h, None);
+    /// A window with the form in it.
+    pub(crate) fn new(shared: &Rc<Shared>) -> Self {
+        let mut window = shared.stage.window();
         window.set_xclass("messagerie");
         window.set_color(BACKGROUND);
-        let form = Form::new(place.w, place.h);
+        let form = Form::new(window.w(), window.h());
         window.end();
         window.make_resizable(true);
-        window.size_range(SMALLEST.0, SMALLEST.1, 0, 0);
         window.set_icon(icon());
         let settings = shared.settings.borrow();
         form.fill(&settings.host, &settings.port, &settings.pseudo);
@@ -157,7 +191,7 @@ impl Messenger {
         });
         window.handle({
             let messenger = messenger.clone();
-            move |_, event| event == Event::KeyDown && app::event_key() == Key::Tab && messenger.tab_around()
+            move |_, event| messenger.handle(event)
         });
         form.on_action({
             let messenger = messenger.clone();
@@ -256,6 +290,23 @@ impl Messenger {
             }
         }
         self.0.window.clone().redraw();
+    }
+
+    /// What nothing in the window had a use for.
+    fn handle(&self, event: Event) -> bool {
+        let shared = &self.0.shared;
+        if let Some(zoom) = Zoom::asked_for(event) {
+            shared.zoom(zoom);
+            return true;
+        }
+        match app::event_key() {
+            Key::Tab if event == Event::KeyDown => self.tab_around(),
+            Key::F11 if event == Event::KeyDown => {
+                shared.switch_presentation();
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Tab leads from the last widget of a page to the first, and back: FLTK stops there.
@@ -694,7 +745,7 @@ impl Messenger {
         let shared = &self.0.shared;
         let theme = shared.theme.get().other();
         shared.theme.set(theme);
-        theme.apply();
+        theme.apply(shared.stage.is_presenting());
         shared.change_settings(|settings| settings.theme = theme);
     }
 
@@ -702,9 +753,10 @@ impl Messenger {
         app::focus().is_some_and(|widget| widget.inside(&self.0.window))
     }
 
-    /// Does what waits for the window to be in front, or not to be any more.
+    /// Does what waits for the window to be in front, or for none to be there any more.
     fn come_to_front(&self) {
-        let away = !self.is_in_front();
+        // In the demonstration both windows are looked at.
+        let away = app::focus().is_none();
         if self.0.away.replace(away) != away
             && let Some(chat) = self.chat()
         {

@@ -201,6 +201,8 @@ impl Inner {
                     self.on_link.call(link);
                 }
             }
+            // That is for the zoom.
+            Event::MouseWheel if app::is_event_ctrl() => return false,
             Event::MouseWheel => {
                 let notches = app::event_dy_value();
                 self.change(widget, |state| state.wheel(notches));

@@ -12,13 +12,14 @@ use super::entries::{Fate, Kind, Stored};
 use crate::paint::Area;
 use crate::text::{Face, Mark};
 use crate::theme::{
-    ACCENT, BACKGROUND, BORDER, BUTTON, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OWN_BUBBLE, SCROLL_THUMB,
-    SELECTION, SURFACE, TEXT,
+    ACCENT, BACKGROUND, BORDER, BUTTON, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OUTLINE, OWN_BUBBLE,
+    SCROLL_THUMB, SELECTION, SURFACE, TEXT,
 };
 
 /// A bubble's corners; the one at its speaker's side is nearly square, which tells the two apart by shape.
 const RADIUS: i32 = 15;
 const SQUARE_RADIUS: i32 = 4;
+const OUTLINE_WIDTH: i32 = 1;
 
 /// Everything that the entries are painted with.
 pub(super) struct Painter<'a> {
@@ -61,7 +62,9 @@ impl Painter<'_> {
         if let Some(fill) = fill {
             let (left, right) =
                 if entry.is_own() { (RADIUS, SQUARE_RADIUS) } else { (SQUARE_RADIUS, RADIUS) };
-            self.rounded(bubble, [RADIUS, RADIUS, right, left], fill);
+            self.rounded(bubble, [RADIUS, RADIUS, right, left], OUTLINE);
+            let inner = [RADIUS, RADIUS, right, left].map(|radius| radius - OUTLINE_WIDTH);
+            self.rounded(bubble.inset(OUTLINE_WIDTH), inner, fill);
         }
         self.lines(entry, layout, y, selected, text_color);
         let (time_x, time_y) = (x + layout.time.0, y + layout.time.1);
