@@ -83,7 +83,7 @@ fn ipv6_addresses_work_too() {
     alice.send_message("bob/s-bob", 1, "six");
     assert!(bob.receive().unwrap().ends_with(" six"));
     let client = Program::start("client", &[&address.to_string(), "carol", "--terminal"]);
-    client.err.wait_for("deux personnes discutent déjà");
+    client.err.wait_for("Deux personnes discutent déjà");
 }
 
 #[test]

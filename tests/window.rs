@@ -13,10 +13,11 @@ use support::program::{Program, server};
 use support::relay::RelayThread;
 use support::window::{Desktop, Window, wait_until};
 
-/// Colours of the light theme: errors, text, the ground of fields and of the window.
+/// Colours of the light theme: errors, text, the ground of fields and of the window, what is most important.
 const ERROR: u32 = 0xB3261E;
 const TEXT: u32 = 0x1B1F24;
 const SURFACE: u32 = 0xFFFFFF;
+const ACCENT: u32 = 0x1F62C4;
 const BACKGROUND: u32 = 0xF5F6F8;
 
 /// The first word of the other one's last message of one line, above an entry field of one line: from the left, and
@@ -195,11 +196,12 @@ fn who_is_leaving_presses_no_button_with_the_space_bar() {
         let (desktop, relay) = (Desktop::start(), RelayThread::start());
         let (window, mut bob) = talk(&desktop, &relay);
         window.type_line("sans reponse");
-        bob.receive_fields();
+        let (number, ..) = bob.receive_fields();
         if leave == "Return" {
             window.type_text("quitter");
         }
         window.press(&[leave, "space"]);
+        bob.acknowledge(number);
         while bob.peer.receive().is_some_and(|line| !line.starts_with("fin ")) {}
         window.wait_for_text("Vous avez quitté la discussion.");
         assert_eq!(window.pixels(BACKGROUND, Some((1, 1, 8, 8))), 64, "the look is the same");
@@ -575,6 +577,80 @@ fn someone_who_has_scrolled_up_is_not_moved() {
 }
 
 #[test]
+fn there_is_a_way_down_without_the_wheel() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    (0..60).for_each(|i| bob.say(&format!("message {i}")));
+    bob.wait_until_shown();
+    let (_, _, w, h) = window.geometry();
+    let seen = || window.picture(Some((0, 70, w - 100, h - 150)));
+    let end = seen();
+    let up = || {
+        window.press(&["Prior", "Prior", "Prior"]);
+        wait_until("the view to move", || seen() != end);
+    };
+    up();
+    window.screenshot("way-down");
+    // The round mark, though there is nothing new.
+    window.click(w - 34, h - 82);
+    wait_until("the end", || seen() == end);
+    // Ctrl+End in the field, with nothing in it and with something.
+    up();
+    window.press(&["ctrl+End"]);
+    wait_until("the end", || seen() == end);
+    window.type_text("un mot");
+    up();
+    window.press(&["ctrl+End"]);
+    wait_until("the end", || seen() == end);
+    up();
+    // The wheel and the scrollbar's thumb.
+    window.wheel(5, w / 2, h / 2, 40);
+    wait_until("the end", || seen() == end);
+    window.drag((w - 6, h - 90), (w - 6, 100));
+    wait_until("the view to move", || seen() != end);
+    window.drag((w - 6, 100), (w - 6, h - 20));
+    wait_until("the end", || seen() == end);
+    window.type_line("");
+    assert_eq!(bob.receive(), "un mot");
+}
+
+#[test]
+fn a_line_says_where_the_new_messages_begin() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let (_, _, w, h) = window.geometry();
+    let line = || window.pixels(ACCENT, Some((20, 70, w - 40, h - 150))) > 50;
+    bob.say_and_wait("vu");
+    assert!(!line());
+    window.unfocus();
+    bob.say_and_wait("nouveau");
+    bob.say_and_wait("nouveau aussi");
+    wait_until("the line", line);
+    window.focus();
+    window.screenshot("new-messages");
+    assert!(line());
+    // Whoever answers has read them.
+    window.type_line("lu");
+    assert_eq!(bob.receive(), "lu");
+    wait_until("no line", || !line());
+    // Whoever has looked, too, when he leaves the next time.
+    window.unfocus();
+    bob.say_and_wait("encore");
+    wait_until("the line", line);
+    window.focus();
+    window.unfocus();
+    wait_until("no line", || !line());
+    // Also for whom has scrolled up.
+    window.focus();
+    (0..40).for_each(|i| bob.say(&format!("message {i}")));
+    bob.wait_until_shown();
+    window.press(&["Prior", "Prior"]);
+    bob.say_and_wait("en bas");
+    window.press(&["ctrl+End"]);
+    wait_until("the line", line);
+}
+
+#[test]
 fn notices_below_are_no_new_messages() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);
@@ -613,6 +689,60 @@ fn the_other_look_is_one_key_away_and_remembered() {
     let again = desktop.client(&[]);
     wait_until("dark ground again", || again.pixels(0x15191F, corner) == 64);
     again.screenshot("login-dark");
+}
+
+#[test]
+fn whatever_a_message_is_made_of_it_stays_in_its_bubble_and_holds_up_nothing() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait(&format!("x{}", "\u{301}".repeat(240)));
+    // Above the message there is nothing yet.
+    let above = Some((14, 80, 60, 200));
+    window.screenshot("accents");
+    assert_eq!(window.pixels(BACKGROUND, above), 60 * 200);
+    for mark in ["\u{301}", "\u{5b0}", "\u{64e}", "\u{20dd}", "\u{200d}"] {
+        bob.say_and_wait(&format!("x{}", mark.repeat(62_000 / mark.len())));
+    }
+    window.type_line("toujours la");
+    assert_eq!(bob.receive(), "toujours la");
+    window.screenshot("accents-many");
+}
+
+#[test]
+fn a_link_is_opened_after_a_glance_at_where_it_leads() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let opened = desktop.catch_links();
+    let opened = || fs::read_to_string(&opened).unwrap_or_default();
+    let (window, mut bob) = talk(&desktop, &relay);
+    let (x, y) = (LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+    bob.say_and_wait("HTTPS://exemple.org/a?b&c ici");
+    window.screenshot("link");
+    window.click(x, y);
+    wait_until("the question", || window.is_asking());
+    window.screenshot("link-question");
+    window.press(&["Escape"]);
+    wait_until("no question", || !window.is_asking());
+    assert_eq!(opened(), "");
+    window.click(x, y);
+    wait_until("the question", || window.is_asking());
+    window.press(&["alt+o"]);
+    wait_until("the page", || opened() == "https://exemple.org/a?b&c\n");
+    // Mail, by the menu; what is no link is none, and dragging over a link selects.
+    bob.say_and_wait("bob@exemple.org, pas ftp://exemple.org");
+    window.drag((x, y), (x + 60, y));
+    assert!(!window.is_asking());
+    window.open_menu(x, y);
+    desktop.screenshot("menu-link");
+    window.press(&["Down"]);
+    window.close_menu("Return");
+    wait_until("the question", || window.is_asking());
+    window.press(&["alt+o"]);
+    wait_until("the mail", || opened().ends_with("\nmailto:bob@exemple.org\n"));
+    bob.say_and_wait("ftp://exemple.org file:///etc/passwd");
+    window.click(x, y);
+    window.type_line("rien");
+    assert_eq!(bob.receive(), "rien");
+    assert!(!window.is_asking());
 }
 
 // ---- connections ----
@@ -666,7 +796,7 @@ fn the_other_ones_lost_connection_is_told() {
     window.type_line("garde");
     let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
     assert_eq!(bob.receive(), "garde");
-    window.wait_for_text("bob est de retour.");
+    wait_until("his return", || window.conversation().matches("bob a rejoint la discussion.").count() == 2);
 }
 
 // ---- closing the window ----

@@ -11,6 +11,9 @@ use common::endpoint::Endpoint;
 use common::frame::Refusal;
 use common::text::harmless;
 
+use crate::networks::likely_cause;
+use crate::store::Trouble;
+
 /// Something that happened to the connection or in the discussion.
 #[derive(Debug)]
 pub enum Event {
@@ -48,6 +51,8 @@ pub enum Event {
     Delivered(Vec<MessageId>),
     /// What is remembered is older than what that one has seen; it goes on as somebody new.
     Outdated(Pseudo),
+    /// What is kept on disk has changed its ways.
+    Storage(Trouble),
     /// The last event.
     Over(Arc<Ending>),
 }
@@ -77,7 +82,7 @@ pub struct Ending {
 pub enum End {
     /// Our own user left.
     Left {
-        /// The server has said so to the other one, or will.
+        /// The server knows it and tells the other one, now or when he comes back.
         told: bool,
     },
     /// The other one left.
@@ -104,6 +109,8 @@ pub enum Failure {
     UnknownHost(Endpoint),
     /// Nobody answers there.
     Unreachable(Endpoint, io::Error),
+    /// Something takes the connection and says nothing.
+    Silent(Endpoint),
     /// Something answers, in another language.
     NotARelay(Endpoint),
     /// The relay refused the login; its code and its own sentence.
@@ -143,6 +150,7 @@ impl fmt::Display for Event {
                 "{who} a déjà reçu plus que ce dont ce programme se souvient (une sauvegarde remise en place ?) : \
                  il repart avec une nouvelle session."
             ),
+            Event::Storage(trouble) => trouble.fmt(f),
             Event::Over(ending) => ending.how.fmt(f),
         }
     }
@@ -153,8 +161,7 @@ impl fmt::Display for End {
         match self {
             End::Left { told: true } => f.write_str("Vous avez quitté la discussion."),
             End::Left { told: false } => f.write_str(
-                "Vous avez quitté la discussion ; le serveur ne l'a pas confirmé : \
-                 l'autre participant ne le sait peut-être pas.",
+                "Vous avez quitté la discussion, mais l'autre participant n'a peut-être pas pu en être prévenu.",
             ),
             // In the coursework's words.
             End::LeftByPeer(who) => write!(f, "le client {who} a quitté la discussion."),
@@ -168,13 +175,19 @@ impl fmt::Display for Failure {
         match self {
             Failure::UnknownHost(Endpoint { host, .. }) => write!(
                 f,
-                "La machine « {} » est introuvable : vérifiez l'adresse que « serveur » affiche au démarrage",
+                "La machine « {} » est introuvable : tapez plutôt l'adresse que « serveur » affiche au démarrage, \
+                 comme 192.168.1.23",
                 harmless(host)
             ),
             Failure::Unreachable(server, error) => {
-                write!(f, "Pas de serveur à l'adresse {server} ({}) : ", cause(error))?;
-                f.write_str("vérifiez qu'il est lancé, ainsi que son adresse et son port")
+                let why = likely_cause(server, error.kind());
+                write!(f, "Pas de serveur à l'adresse {server} ({}) : {why}", cause(error))
             }
+            Failure::Silent(server) => write!(
+                f,
+                "Quelque chose écoute à l'adresse {server}, sans répondre comme un serveur de cette messagerie : \
+                 vérifiez l'adresse et le port"
+            ),
             Failure::NotARelay(server) => write!(
                 f,
                 "Ce qui répond à l'adresse {server} n'est pas un serveur de cette messagerie : \
@@ -215,6 +228,10 @@ pub(crate) fn cause(error: &io::Error) -> String {
         io::ErrorKind::NetworkUnreachable => "réseau injoignable",
         io::ErrorKind::BrokenPipe => "la sortie est fermée",
         io::ErrorKind::StorageFull => "le disque est plein",
+        io::ErrorKind::QuotaExceeded => "le quota est atteint",
+        io::ErrorKind::ReadOnlyFilesystem => "le disque est en lecture seule",
+        io::ErrorKind::PermissionDenied => "accès refusé",
+        io::ErrorKind::NotADirectory => "ce n'est pas un dossier",
         _ => return error.to_string(),
     };
     known.to_owned()

@@ -1,11 +1,17 @@
 //! The client: the [`session`], which knows what to do; the [`link`], which does it; and the [`terminal`] as a front for
 //! it. The other front, the window, is a program and a crate of its own (`fenetre`), which [`launcher`] starts.
 
+pub mod discovery;
 pub mod event;
+pub mod files;
+pub mod find;
+pub mod history;
 pub mod launcher;
 pub mod link;
+mod networks;
 pub mod options;
 pub mod session;
+pub mod store;
 pub mod terminal;
 pub mod undelivered;
 
@@ -33,7 +39,8 @@ pub fn main(in_a_window: impl FnOnce(Command) -> anyhow::Result<bool>) -> ExitCo
         Command::Terminal { pseudo: None, .. } if !io::stdin().is_terminal() => {
             return fail("client", MISUSED, "il manque votre pseudo : client HOTE[:PORT] PSEUDO --terminal");
         }
-        Command::Terminal { server, pseudo, listen } => terminal::run(server, pseudo, listen),
+        Command::Terminal { server, pseudo, listen, keep } => terminal::run(server, pseudo, listen, keep),
+        Command::History { pseudo } => history::print(pseudo),
         command => in_a_window(command),
     };
     match all_well {

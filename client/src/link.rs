@@ -1,25 +1,28 @@
 //! The link to the relay: sockets, threads and the clock around a [`Session`], which knows what to do with them.
 //!
 //! Two threads. « reception » has connections made, reads, and shows what has happened on the [`Front`]; « envoi », one
-//! per connection, writes. Between them and the caller stands one mutex around the session; nobody reads, writes or
-//! shows anything while holding it.
+//! per connection, writes; a third one, « historique », keeps what the user writes while these two are held up. Between
+//! them and the caller stands one mutex around the session; nobody reads, writes, keeps or shows anything while holding
+//! it.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local, SecondsFormat};
 use common::address::Pseudo;
-use common::delivery::MessageId;
+use common::delivery::{Memory, MessageId};
 use common::endpoint::Endpoint;
 use common::frame::Content;
 use common::text::Text;
 use crossbeam_channel::{Receiver, Sender, bounded, never};
 
 use crate::event::{Ending, Failure, Front, Undelivered, cause};
+use crate::networks::resolve;
 use crate::session::{Identity, Refused, Session, Wants};
+use crate::store::{Remembered, Store};
 
 /// How long one attempt to connect may take, per address of the host.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -86,37 +89,56 @@ impl std::error::Error for SendError {}
 
 #[derive(Debug)]
 struct Shared {
+    /// Locked before the session, by whoever keeps what has changed: so the changes are kept in their order, and nobody
+    /// goes on before those are on disk that another one is still writing.
+    store: Mutex<Option<Store>>,
     session: Mutex<Session>,
     /// The present connection, for whoever has to end it while its threads are blocked.
     stream: Mutex<Option<Arc<TcpStream>>>,
     /// There is something to do for the writer, or for who waits to connect.
     work: (Sender<()>, Receiver<()>),
+    /// The user has written something that is to be kept.
+    unkept: (Sender<()>, Receiver<()>),
     /// Who waits for [`Shared::report_progress`].
     waiting: Mutex<Vec<Sender<()>>>,
 }
 
 impl Link {
-    /// Starts to connect to `server` as `identity`, and goes on trying for `patience` (for ever without one) until the
-    /// first login; after that, always. The thread returns when the link is closed.
+    /// Starts to connect to `server` as `pseudo`, with what is kept of him if anything is, and goes on trying for
+    /// `patience` (for ever without one) until the first login; after that, always. The thread returns when the link is
+    /// closed.
     ///
     /// # Errors
     /// [`Failure::Thread`] if the system gives no thread.
     pub fn open(
         server: Endpoint,
         pseudo: &Pseudo,
+        kept: Option<(Store, Remembered)>,
         patience: Option<Duration>,
         front: impl Front + 'static,
     ) -> Result<(Link, JoinHandle<Arc<Ending>>), Failure> {
-        let identity = Identity::new(pseudo);
-        let mut session =
-            Session::new(server.clone(), identity, Default::default(), patience, Instant::now());
-        session.forget_changes();
+        let (store, identity, memory) = match kept {
+            Some((store, Remembered { identity, memory, .. })) => (Some(store), identity, memory),
+            None => (None, Identity::new(pseudo), Memory::default()),
+        };
+        let keeps = store.is_some();
+        let mut session = Session::new(server.clone(), identity, memory, patience, Instant::now());
+        if !keeps {
+            session.forget_changes();
+        }
         let shared = Arc::new(Shared {
+            store: Mutex::new(store),
             session: Mutex::new(session),
             stream: Mutex::default(),
             work: bounded(1),
+            unkept: bounded(1),
             waiting: Mutex::default(),
         });
+        if keeps {
+            let shared = Arc::clone(&shared);
+            let keeping = thread::Builder::new().name("historique".to_owned());
+            keeping.spawn(move || keep_what_is_written(&shared)).map_err(Failure::Thread)?;
+        }
         let reception = Reception { shared: Arc::clone(&shared), server, front };
         let thread = thread::Builder::new()
             .name("reception".to_owned())
@@ -133,6 +155,7 @@ impl Link {
         let text = Text::from_plain(text).map_err(|_| SendError::TooLong)?;
         let (date, wire) = now();
         let id = self.shared.act(|session| session.write(&Content::Msg { date: &wire, text }))?;
+        self.shared.keep_soon();
         Ok(Sent { id, date })
     }
 
@@ -150,6 +173,7 @@ impl Link {
                 }
                 Ok(())
             });
+            self.shared.keep_soon();
             match refused {
                 Err(Refused::Over) => return false,
                 Err(Refused::Full) => self.shared.wait_until(Session::has_ample_room),
@@ -183,6 +207,11 @@ impl Link {
         lock(&self.shared.session).has_peer()
     }
 
+    /// Whether what happens is kept for the next run.
+    pub fn is_kept(&self) -> bool {
+        lock(&self.shared.store).is_some()
+    }
+
     /// What leaving now would make undeliverable, as far as is known.
     pub fn undelivered(&self) -> Vec<Undelivered> {
         lock(&self.shared.session).lost_by_leaving()
@@ -202,6 +231,28 @@ impl Shared {
             let _ = self.work.0.try_send(());
         }
         result
+    }
+
+    /// Does something to the session, and has on disk what has changed by then.
+    fn keep<T>(&self, what: impl FnOnce(&mut Session) -> T) -> T {
+        let mut store = lock(&self.store);
+        let mut session = lock(&self.session);
+        let result = what(&mut session);
+        let changes = session.take_changes();
+        drop(session);
+        if let Some(trouble) = store.as_mut().and_then(|store| store.commit(&changes)) {
+            let mut session = lock(&self.session);
+            if store.take_if(|store| store.is_broken()).is_some() {
+                session.forget_changes();
+            }
+            session.tell(trouble);
+        }
+        result
+    }
+
+    fn keep_soon(&self) {
+        // If there is a token already, whoever takes it sees this too.
+        let _ = self.unkept.0.try_send(());
     }
 
     /// Waits until that is so, or the discussion is over.
@@ -241,6 +292,13 @@ struct Reception<F> {
 
 impl<F: Front> Reception<F> {
     fn run(mut self) -> Arc<Ending> {
+        let ending = self.take_part();
+        *lock(&self.shared.store) = None;
+        self.shared.keep_soon();
+        ending
+    }
+
+    fn take_part(&mut self) -> Arc<Ending> {
         loop {
             let (wants, ending) = {
                 let session = lock(&self.shared.session);
@@ -266,8 +324,11 @@ impl<F: Front> Reception<F> {
 
     /// Shows what has happened, and acknowledges it.
     fn show(&mut self) {
-        let events = lock(&self.shared.session).take_events();
+        let events = self.shared.keep(Session::take_events);
         let shown = if events.is_empty() { Ok(()) } else { self.front.show(events) };
+        if let (Ok(()), Some(store)) = (&shown, &mut *lock(&self.shared.store)) {
+            store.shown();
+        }
         self.shared.act(|session| match shown {
             Ok(()) => session.shown(Instant::now()),
             Err(error) => session.fail(Failure::Display(error)),
@@ -388,16 +449,14 @@ fn write_all_work(shared: &Shared, stream: &TcpStream) {
     let mut batch = Vec::new();
     loop {
         let now = Instant::now();
-        let wake = {
-            let mut session = lock(&shared.session);
+        batch.clear();
+        let wake = shared.keep(|session| {
             session.handle_timeout(now);
-            if !session.is_open() {
-                break;
-            }
-            batch.clear();
             session.transmit(&mut batch, now);
-            [session.next_timeout(now), session.next_ping()].into_iter().flatten().min()
-        };
+            let wake = [session.next_timeout(now), session.next_ping()].into_iter().flatten().min();
+            session.is_open().then_some(wake)
+        });
+        let Some(wake) = wake else { break };
         if batch.is_empty() {
             let wait = wake.map_or(Duration::MAX, |wake| wake.saturating_duration_since(now));
             let _ = shared.work.1.recv_timeout(wait);
@@ -411,10 +470,16 @@ fn write_all_work(shared: &Shared, stream: &TcpStream) {
     shut_down(stream, if heard_fin { Shutdown::Write } else { Shutdown::Both });
 }
 
+/// The thread « historique »: lasts as long as anything is kept.
+fn keep_what_is_written(shared: &Shared) {
+    while shared.unkept.1.recv().is_ok() && lock(&shared.store).is_some() {
+        shared.keep(|_| ());
+    }
+}
+
 fn open_stream(server: &Endpoint) -> Result<TcpStream, Failure> {
-    let Endpoint { host, port } = server;
-    let addresses = (host.as_str(), *port).to_socket_addrs().map_err(|error| {
-        log::info!("{host} : {error}");
+    let addresses = resolve(server).map_err(|error| {
+        log::info!("{server} : {error}");
         Failure::UnknownHost(server.clone())
     })?;
     let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);

@@ -16,10 +16,11 @@ Utilisation :
   client [HOTE[:PORT]] [PSEUDO] --terminal   dans le terminal
   client --heberge [PORT] [PSEUDO]           cette machine est aussi le serveur
   client --demo                              deux fenêtres sur cette machine
+  client --historique [PSEUDO]               ce qui a été dit, le plus récent d'abord
 
   HOTE[:PORT]    l'adresse que « serveur » affiche au démarrage ;
-                 le port est 7878 si rien d'autre n'est dit ; dans le
-                 terminal, sans adresse, c'est cette machine
+                 le port est 7878 si rien d'autre n'est dit ; sans adresse,
+                 le serveur est cherché sur ce réseau et sur cette machine
   PSEUDO         votre nom : 1 à 32 lettres, chiffres, « _ », « - » ou « . »
   --terminal     sans fenêtre : on tape, on lit ; « quitter » seul sur une
                  ligne quitte la discussion, /aide montre le reste ;
@@ -27,6 +28,12 @@ Utilisation :
                  chaque ligne est un message
   --ecoute       dans le terminal, lire seulement : rien n'est envoyé, et
                  cela dure jusqu'à ce que l'autre quitte
+  --historique   afficher ce qui est gardé sous votre PSEUDO (inutile s'il n'y
+                 en a qu'un), sans se connecter (client --historique | less)
+  --avec-historique, --sans-historique
+                 garder, ou non, la discussion sur cette machine, pour
+                 la retrouver et la continuer ; d'ordinaire elle l'est, sauf
+                 avec --demo, --ecoute, un fichier ou un tube
   --heberge      lancer aussi le serveur, sur le port PORT (ou 7878)
   --demo         essayer : un serveur et deux participants, alice et bob
   -h, --help     afficher cette aide
@@ -46,6 +53,8 @@ pub enum Command {
         server: Option<Endpoint>,
         /// The name, if given.
         pseudo: Option<Pseudo>,
+        /// Whether the discussion is to be kept, if that was said.
+        keep: Option<bool>,
     },
     /// The terminal.
     Terminal {
@@ -55,6 +64,8 @@ pub enum Command {
         pseudo: Option<Pseudo>,
         /// Nothing is to be sent.
         listen: bool,
+        /// Whether the discussion is to be kept, if that was said.
+        keep: Option<bool>,
     },
     /// The server and a window.
     Host {
@@ -62,9 +73,19 @@ pub enum Command {
         port: Option<u16>,
         /// The name, if given.
         pseudo: Option<Pseudo>,
+        /// Whether the discussion is to be kept, if that was said.
+        keep: Option<bool>,
     },
     /// A server and two windows.
-    Demo,
+    Demo {
+        /// Whether the discussion is to be kept.
+        keep: bool,
+    },
+    /// What was kept.
+    History {
+        /// Under which name, if given.
+        pseudo: Option<Pseudo>,
+    },
     /// The help.
     Help,
     /// The version.
@@ -78,6 +99,7 @@ enum Mode {
     Terminal,
     Host,
     Demo,
+    History,
 }
 
 /// Reads the arguments (without the program's name).
@@ -87,7 +109,7 @@ enum Mode {
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command> {
     let mut parser = lexopt::Parser::from_args(args);
     let mut mode = Mode::Window;
-    let mut listen = false;
+    let (mut listen, mut keep) = (false, None);
     let mut values = Vec::new();
     while let Some(arg) = parser.next().map_err(in_french)? {
         let chosen = match arg {
@@ -98,6 +120,14 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command
                 listen = true;
                 Mode::Terminal
             }
+            lexopt::Arg::Long(option @ ("avec-historique" | "sans-historique")) => {
+                let asked = option == "avec-historique";
+                if keep.replace(asked).is_some_and(|before| before != asked) {
+                    bail!("--avec-historique et --sans-historique se contredisent : choisissez");
+                }
+                continue;
+            }
+            lexopt::Arg::Long("historique") => Mode::History,
             lexopt::Arg::Long("heberge") => Mode::Host,
             lexopt::Arg::Long("demo") => Mode::Demo,
             lexopt::Arg::Value(value) if values.len() < 2 => {
@@ -111,11 +141,13 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command
         }
         mode = chosen;
     }
-    command(mode, listen, values)
+    command(mode, listen, keep, values)
 }
 
 fn clash(one: Mode, other: Mode) -> &'static str {
-    if one == Mode::Host || other == Mode::Host {
+    if one == Mode::History || other == Mode::History {
+        "--historique affiche ce qui a été dit et ne va avec aucune discussion"
+    } else if one == Mode::Host || other == Mode::Host {
         "--heberge ne va ni avec --demo ni avec --terminal et --ecoute : choisissez"
     } else {
         "--demo montre deux fenêtres ; dans le terminal, lancez plutôt « serveur », puis deux fois \
@@ -123,25 +155,28 @@ fn clash(one: Mode, other: Mode) -> &'static str {
     }
 }
 
-fn command(mode: Mode, listen: bool, values: Vec<String>) -> anyhow::Result<Command> {
+fn command(mode: Mode, listen: bool, keep: Option<bool>, values: Vec<String>) -> anyhow::Result<Command> {
     let mut values = values.into_iter().peekable();
     Ok(match mode {
         Mode::Host => {
             // A name may come first: every port is a number, and few names are.
             let port = values.next_if(|value| value.bytes().all(|b| b.is_ascii_digit()));
-            Command::Host { port: port.map(|port| parse_port(&port)).transpose()?, pseudo: pseudo(values)? }
+            let port = port.map(|port| parse_port(&port)).transpose()?;
+            Command::Host { port, pseudo: pseudo(values)?, keep }
         }
         Mode::Demo => match values.next() {
             Some(value) => bail!("argument en trop avec --demo : {value}"),
-            None => Command::Demo,
+            None => Command::Demo { keep: keep == Some(true) },
         },
+        Mode::History if keep.is_some() => bail!("{}", clash(mode, mode)),
+        Mode::History => Command::History { pseudo: pseudo(values)? },
         Mode::Window | Mode::Terminal => {
             let server = values.next().map(|value| Endpoint::parse_remote(&value)).transpose()?;
             let pseudo = pseudo(values)?;
             if mode == Mode::Terminal {
-                Command::Terminal { server, pseudo, listen }
+                Command::Terminal { server, pseudo, listen, keep }
             } else {
-                Command::Window { server, pseudo }
+                Command::Window { server, pseudo, keep }
             }
         }
     })
@@ -189,25 +224,43 @@ mod tests {
     fn every_form_of_the_help_is_understood() {
         let server: Option<Endpoint> = "hote:9000".parse().ok();
         let pseudo = alice();
-        assert_eq!(parsed(&[]), Ok(Command::Window { server: None, pseudo: None }));
+        assert_eq!(parsed(&[]), Ok(Command::Window { server: None, pseudo: None, keep: None }));
         assert_eq!(
             parsed(&["hote:9000", "--terminal", "alice"]),
-            Ok(Command::Terminal { server: server.clone(), pseudo: pseudo.clone(), listen: false })
+            Ok(Command::Terminal {
+                server: server.clone(),
+                pseudo: pseudo.clone(),
+                listen: false,
+                keep: None
+            })
         );
         for args in
             [&["hote:9000", "alice", "--ecoute"][..], &["--ecoute", "hote:9000", "--terminal", "alice"]]
         {
             let (server, pseudo) = (server.clone(), pseudo.clone());
-            assert_eq!(parsed(args), Ok(Command::Terminal { server, pseudo, listen: true }));
+            assert_eq!(parsed(args), Ok(Command::Terminal { server, pseudo, listen: true, keep: None }));
         }
-        assert_eq!(parsed(&["hote:9000", "alice"]), Ok(Command::Window { server, pseudo: pseudo.clone() }));
-        assert_eq!(parsed(&["--heberge"]), Ok(Command::Host { port: None, pseudo: None }));
+        assert_eq!(
+            parsed(&["hote:9000", "alice"]),
+            Ok(Command::Window { server, pseudo: pseudo.clone(), keep: None })
+        );
+        assert_eq!(parsed(&["--heberge"]), Ok(Command::Host { port: None, pseudo: None, keep: None }));
         assert_eq!(
             parsed(&["--heberge", "9000", "alice"]),
-            Ok(Command::Host { port: Some(9000), pseudo: alice() })
+            Ok(Command::Host { port: Some(9000), pseudo: alice(), keep: None })
         );
-        assert_eq!(parsed(&["--heberge", "alice"]), Ok(Command::Host { port: None, pseudo }));
-        assert_eq!(parsed(&["--demo"]), Ok(Command::Demo));
+        assert_eq!(
+            parsed(&["--heberge", "alice"]),
+            Ok(Command::Host { port: None, pseudo: pseudo.clone(), keep: None })
+        );
+        assert_eq!(parsed(&["--demo"]), Ok(Command::Demo { keep: false }));
+        assert_eq!(parsed(&["--demo", "--avec-historique"]), Ok(Command::Demo { keep: true }));
+        assert_eq!(
+            parsed(&["--sans-historique"]),
+            Ok(Command::Window { server: None, pseudo: None, keep: Some(false) })
+        );
+        assert_eq!(parsed(&["--historique"]), Ok(Command::History { pseudo: None }));
+        assert_eq!(parsed(&["--historique", "alice"]), Ok(Command::History { pseudo }));
     }
 
     #[test]
@@ -221,6 +274,10 @@ mod tests {
             (&["--demo", "x"], "en trop"),
             (&["--demo", "--terminal"], "deux fois « client localhost PSEUDO --terminal »"),
             (&["--ecoute", "--heberge"], "--heberge ne va ni avec --demo ni avec --terminal"),
+            (&["--historique", "alice", "bob"], "en trop"),
+            (&["--historique", "--terminal"], "ne va avec aucune discussion"),
+            (&["--historique", "--sans-historique"], "ne va avec aucune discussion"),
+            (&["--avec-historique", "--sans-historique"], "se contredisent"),
             (&["--heberge", "99999"], "port « 99999 »"),
             (&["--heberge", "0"], "port « 0 »"),
             (&["--heberge", "9000", "a b"], "pseudo"),

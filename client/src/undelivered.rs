@@ -1,6 +1,7 @@
 //! Names messages that have not reached the other one.
 
 use common::address::Pseudo;
+use common::delivery::Memory;
 use common::text::harmless;
 
 use crate::event::Undelivered;
@@ -33,6 +34,18 @@ pub fn describe(messages: &[Undelivered]) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// Says what an earlier run has left to be delivered, and to whom: one line for every recipient.
+pub fn describe_waiting(memory: &Memory) -> Vec<String> {
+    let people = memory.people.iter().map(|person| (format!("à {}", person.pseudo), person.kept.len()));
+    let all = people.chain([("au premier qui viendra".to_owned(), memory.unaddressed.len())]);
+    let line = |(to_whom, count)| match count {
+        0 => None,
+        1 => Some(format!("1 message de la dernière fois attend d'être remis {to_whom}.")),
+        _ => Some(format!("{count} messages de la dernière fois attendent d'être remis {to_whom}.")),
+    };
+    all.filter_map(line).collect()
 }
 
 fn headline(recipient: Option<&Pseudo>, count: usize) -> String {

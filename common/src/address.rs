@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::text::is_invisible_letter;
+use crate::text::{folded, is_invisible_letter};
 
 /// The longest pseudo, in characters.
 pub const MAX_PSEUDO_CHARS: usize = 32;
@@ -66,6 +66,11 @@ impl Pseudo {
     /// The pseudo as its owner spells it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same text for all pseudos that are equal.
+    pub fn folded(&self) -> String {
+        folded(&self.0).collect()
     }
 }
 
@@ -234,12 +239,6 @@ pub(crate) fn is_session(text: &str) -> bool {
 /// Whether two pseudos differ at most by case and by how their accents are composed.
 fn same_pseudo(a: &str, b: &str) -> bool {
     a == b || folded(a).eq(folded(b))
-}
-
-/// A pseudo without its case: in lower case and then in upper case, so that letters with several forms (σ and ς, ß and
-/// ẞ) meet; and with its accents apart from their letters.
-fn folded(text: &str) -> impl Iterator<Item = char> {
-    text.nfd().flat_map(char::to_lowercase).flat_map(char::to_uppercase).nfd()
 }
 
 #[cfg(test)]

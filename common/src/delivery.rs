@@ -123,7 +123,8 @@ pub struct Person {
     pub met: Vec<Met>,
     /// The highest number that may ever have been sent to anybody of that name.
     sent: u64,
-    /// It is from an earlier run, and no `recu` of his has come in this one.
+    /// It is from an earlier run, and may be older than what he has seen: in this run he has not said yet, on sitting
+    /// down, how much that is.
     is_old: bool,
 }
 
@@ -175,6 +176,8 @@ pub struct Memory {
     pub floor: u64,
     /// The last entry ever written.
     pub last_id: MessageId,
+    /// An earlier run has left it, with the address it had: it may be an old copy.
+    pub from_earlier_run: bool,
 }
 
 /// Something to be kept from one run to the next.
@@ -209,6 +212,8 @@ struct Seated {
     acknowledges: bool,
     /// Entries may be sent: his first `recu` has come, or will not.
     started: bool,
+    /// He has had the time to say what he has shown.
+    waited_for: bool,
     /// The number to send next.
     next: u64,
     /// How many bytes of entries are sent and not acknowledged.
@@ -262,6 +267,11 @@ impl Delivery {
     /// The own address.
     pub fn own(&self) -> &Address<'static> {
         &self.own
+    }
+
+    /// What is to be remembered from this run to the next.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// What has changed since this was called last, in order. It must be on disk before anything that was sent or shown
@@ -345,17 +355,21 @@ impl Delivery {
         }
     }
 
-    /// The one opposite has not said in time what he has shown, as a person typing by hand never does: he is sent what
-    /// waits for him all the same.
-    pub fn start_without_count(&mut self) {
-        if let Some(seated) = &mut self.seated {
-            seated.started = true;
+    /// The one opposite has had his time to say what he has shown. If he did not, as a person typing by hand never does,
+    /// he is sent what waits for him all the same.
+    pub fn stop_waiting_for_count(&mut self) {
+        let Some(seated) = &mut self.seated else { return };
+        seated.waited_for = true;
+        seated.started = true;
+        if let Some(person) = self.memory.people.last_mut().filter(|_| seated.acknowledges) {
+            person.is_old = false;
         }
     }
 
-    /// Whether the one opposite has yet to say what he has shown before anything is sent to him.
+    /// Whether the one opposite has yet to say what he has shown.
     pub fn awaits_count(&self) -> bool {
-        self.seated.is_some_and(|seated| !seated.started)
+        let is_old = || self.memory.people.last().is_some_and(|person| person.is_old);
+        self.seated.is_some_and(|seated| !seated.waited_for && (!seated.started || is_old()))
     }
 
     /// Whether the one opposite has acknowledged something since he sat down.
@@ -372,6 +386,7 @@ impl Delivery {
     pub fn renew(&mut self, own: Address<'static>, key: &Session) {
         self.seated = None;
         self.own = own;
+        self.memory.from_earlier_run = false;
         self.note(|delivery| Change::Renewed(delivery.own.clone(), key.clone()));
     }
 
@@ -447,10 +462,12 @@ impl Delivery {
 
     /// Lets go of [`lost_by_ending`](Self::lost_by_ending).
     pub fn give_up(&mut self) {
-        let lost: Vec<MessageId> = self.lost_by_ending().map(|(_, kept)| kept.id).collect();
+        let mut lost: Vec<MessageId> = self.lost_by_ending().map(|(_, kept)| kept.id).collect();
         if lost.is_empty() {
             return;
         }
+        // Person by person, they are in the order in which these were seen.
+        lost.sort_unstable();
         let is_lost = |kept: &Kept| lost.binary_search(&kept.id).is_ok();
         let queues = self.memory.people.iter_mut().map(|person| &mut person.kept);
         for queue in queues.chain([&mut self.memory.unaddressed]) {
@@ -504,12 +521,14 @@ impl Delivery {
     /// Whether his pseudo was known, and this address was not.
     fn seat(&mut self, address: &Address<'_>) -> bool {
         let pseudo = address.pseudo();
+        let is_old = self.memory.from_earlier_run;
         let people = &mut self.memory.people;
         let mut person = match people.iter().position(|person| person.pseudo == pseudo) {
             Some(known) => people.remove(known),
             None => {
                 let floor = self.memory.floor;
-                Person { is_old: false, ..Person::remembered(pseudo, floor) }
+                // In the copy of a file that was made before he came, he is missing.
+                Person { is_old, ..Person::remembered(pseudo, floor) }
             }
         };
         let known = person.met.iter().position(|met| met.address == *address);
@@ -532,6 +551,7 @@ impl Delivery {
             sent_before,
             acknowledges: false,
             started: false,
+            waited_for: false,
             next: self.memory.people.last().map_or(1, |person| person.before_first() + 1),
             under_way: 0,
             greeting: Some(greeting),
@@ -601,9 +621,10 @@ impl Delivery {
 
     /// The one seated opposite begins at that number: what was before it, somebody of our name has seen, or nobody will.
     fn skip_to(&mut self, number: u64) {
-        let Some(met) = self.memory.people.last_mut().and_then(|person| person.met.last_mut()) else {
-            return;
-        };
+        let Some(person) = self.memory.people.last_mut() else { return };
+        // What he has shown was said just before.
+        person.is_old = false;
+        let Some(met) = person.met.last_mut() else { return };
         if number > met.received + 1 {
             met.received = number - 1;
             if !self.heard {
@@ -618,9 +639,12 @@ impl Delivery {
     fn release(&mut self, number: u64) -> Option<Incoming<'static>> {
         let person = self.memory.people.last_mut()?;
         let seated = self.seated.as_mut()?;
-        if take(&mut person.is_old) && number > seated.sent_before {
+        // Not only his first one: on a slow link some that he sent before he knew of us may come first.
+        if person.is_old && number > seated.sent_before {
+            person.is_old = false;
             return Some(Incoming::Outdated);
         }
+        person.is_old &= !seated.waited_for;
         if number > person.sent {
             return None;
         }
@@ -660,3 +684,6 @@ fn line_bytes(own: &Address<'_>, person: &Person, index: usize) -> usize {
     let kept = &person.kept[index];
     REST + kept.word.len() + own.as_str().len() + peer + kept.rest.len()
 }
+
+#[cfg(test)]
+mod tests;

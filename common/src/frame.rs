@@ -94,7 +94,7 @@ pub enum Body<'a> {
     /// `demande … EMPREINTE POSITION LONGUEUR`: send me these bytes of that file.
     Demande {
         /// Which file.
-        hash: FileHash<'a>,
+        hash: FileHash,
         /// Where they begin, in bytes.
         position: u64,
         /// How many.
@@ -103,7 +103,7 @@ pub enum Body<'a> {
     /// `bloc … EMPREINTE POSITION BASE64`: bytes of that file.
     Bloc {
         /// Which file.
-        hash: FileHash<'a>,
+        hash: FileHash,
         /// Where they begin, in bytes.
         position: u64,
         /// The bytes in standard base64 with padding, unread.
@@ -135,7 +135,7 @@ pub enum Content<'a> {
         /// In bytes.
         size: u64,
         /// Its SHA-256.
-        hash: FileHash<'a>,
+        hash: FileHash,
         /// The name its sender gave it: not yet one that may be written to.
         name: Text<'a>,
     },
@@ -144,7 +144,7 @@ pub enum Content<'a> {
         /// When, as in a message.
         date: &'a str,
         /// Which file.
-        hash: FileHash<'a>,
+        hash: FileHash,
         /// What became of it.
         outcome: Outcome,
     },
@@ -157,23 +157,44 @@ pub enum Content<'a> {
     },
 }
 
-/// The SHA-256 of a file: 64 lower-case hexadecimal digits.
+/// The SHA-256 of a file; on the wire, 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FileHash<'a>(&'a str);
+pub struct FileHash(pub [u8; 32]);
 
-impl<'a> FileHash<'a> {
+impl FileHash {
     const DIGITS: usize = 64;
 
-    /// Checks its form; `None` for anything else.
-    pub fn new(text: &'a str) -> Option<Self> {
-        let proper =
-            text.len() == FileHash::DIGITS && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        proper.then_some(FileHash(text))
+    /// Reads the digits; `None` for anything else.
+    pub fn parse(digits: &str) -> Option<Self> {
+        let digits: &[u8; FileHash::DIGITS] = digits.as_bytes().try_into().ok()?;
+        let mut hash = [0; 32];
+        for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = 16 * hex_value(pair[0])? + hex_value(pair[1])?;
+        }
+        Some(FileHash(hash))
     }
 
-    /// The digits.
-    pub fn as_str(self) -> &'a str {
-        self.0
+    /// Appends a space and the digits.
+    fn put(self, out: &mut Vec<u8>) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        out.push(b' ');
+        for byte in self.0 {
+            out.extend([DIGITS[usize::from(byte / 16)], DIGITS[usize::from(byte % 16)]]);
+        }
+    }
+}
+
+impl fmt::Display for FileHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+fn hex_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
     }
 }
 
@@ -485,13 +506,13 @@ impl<'a> Relayed<'a> {
                 ""
             }
             Body::Demande { hash, position, length } => {
-                put(out, &[" ", hash.0]);
+                hash.put(out);
                 put_number(out, *position);
                 put_number(out, *length);
                 ""
             }
             Body::Bloc { hash, position, base64 } => {
-                put(out, &[" ", hash.0]);
+                hash.put(out);
                 put_number(out, *position);
                 put(out, &[" "]);
                 base64
@@ -563,11 +584,14 @@ impl<'a> Content<'a> {
             Content::Fichier { date, size, hash, name } => {
                 put(out, &[date]);
                 put_number(out, *size);
-                put(out, &[" ", hash.0, " "]);
+                hash.put(out);
+                put(out, &[" "]);
                 name.wire()
             }
             Content::Issue { date, hash, outcome } => {
-                put(out, &[date, " ", hash.0, " "]);
+                put(out, &[date]);
+                hash.put(out);
+                put(out, &[" "]);
                 OUTCOMES.iter().find(|(known, _)| known == outcome).map_or("", |(_, code)| code)
             }
             Content::Unknown { rest, .. } => rest,
@@ -706,8 +730,8 @@ impl<'a> Fields<'a> {
         self.next().filter(|date| !date.is_empty())
     }
 
-    fn hash(&mut self) -> Option<FileHash<'a>> {
-        self.next().and_then(FileHash::new)
+    fn hash(&mut self) -> Option<FileHash> {
+        self.next().and_then(FileHash::parse)
     }
 
     fn outcome(&mut self) -> Option<Outcome> {
@@ -769,7 +793,7 @@ mod tests {
             hash in "[0-9a-f]{64}",
         ) {
             let (text, date) = (Text::escaped(&text), &*date);
-            let hash = FileHash::new(&hash).unwrap();
+            let hash = FileHash::parse(&hash).unwrap();
             let entry = |content| Body::Entry { number, content };
             let body = match kind {
                 9 => entry(Content::Msg { date, text: text.clone() }),

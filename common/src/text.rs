@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::frame::MAX_TEXT_BYTES;
 
 /// Free text in its wire form: one line, `\n` for a line feed, `\\` for a backslash.
@@ -31,7 +33,7 @@ impl<'a> Text<'a> {
     }
 
     /// A text of any length, for sentences that are known to be short.
-    pub(crate) fn escaped(plain: &'a str) -> Self {
+    pub fn escaped(plain: &'a str) -> Self {
         if all_bytes(plain, |b| b != b'\\' && b != b'\n') {
             return Text(Cow::Borrowed(plain));
         }
@@ -102,6 +104,12 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// A text without its case: in lower case and then in upper case, so that letters with several forms (σ and ς, ß and ẞ)
+/// meet; and with its accents apart from their letters.
+pub fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.nfd().flat_map(char::to_lowercase).flat_map(char::to_uppercase).nfd()
 }
 
 /// Like `all`, but never stops early, and stands by itself: so the compiler makes it look at many bytes at once.

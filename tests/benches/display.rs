@@ -214,6 +214,18 @@ fn frames() {
         ("65,000 bytes of Arabic, no word twice", arabic.chars().take(36_000).collect()),
         ("16,000 emoji without a space", "😀".repeat(16_000)),
         ("32,000 line feeds", "\n".repeat(32_000)),
+        ("x and 31,000 accents", format!("x{}", "\u{301}".repeat(31_000))),
+        ("x and 31,000 Hebrew points", format!("x{}", "\u{5b0}".repeat(31_000))),
+        ("x and 31,000 Arabic signs", format!("x{}", "\u{64e}".repeat(31_000))),
+        ("x and 20,000 enclosing circles", format!("x{}", "\u{20dd}".repeat(20_000))),
+        ("20,000 joiners", "\u{200d}".repeat(20_000)),
+        ("20,000 Chinese characters, none twice", ('\u{4e00}'..).take(20_000).collect()),
+        ("16,000 rare Chinese characters, none twice", ('\u{20000}'..).take(16_000).collect()),
+        ("one character of each script", ('\u{a1}'..='\u{1fbff}').step_by(7).take(20_000).collect()),
+        ("5,400 links", "http://a.b/ ".repeat(5_400)),
+        ("one link after the other", "http://a.b".repeat(6_000)),
+        ("mail addresses that are none", "a@".repeat(32_000)),
+        ("20,000 letters of two directions", "aא".repeat(20_000)),
     ];
     println!("\nLongest frame with {MESSAGES} messages: scrolling, wrapping, drawing");
     println!("| in view | ms, of {FRAME_RUNS} runs |\n| --- | --- |");
@@ -239,8 +251,8 @@ fn longest_frame(text: &str) -> f64 {
         frame(&display);
         longest = longest.max(before.elapsed());
     }
-    Window::delete(window);
     settle();
+    Window::delete(window);
     ms(longest)
 }
 

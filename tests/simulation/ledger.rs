@@ -1,145 +1,153 @@
-//! Who wrote, showed and acknowledged what, over all runs of all clients, and what must hold of it.
+//! Who wrote, showed and was told what, and what must hold of it.
+//!
+//! A *life* is one client's memory: it goes on over restarts of a client that keeps it on disk, and ends with one that
+//! does not, or with an old copy put in its place.
 
-/// A person; the index of a name in [`crate::world::NAMES`].
+use std::collections::HashMap;
+
+/// A person; two clients may bear the same name.
 pub(crate) type Person = usize;
+pub(crate) type Life = usize;
 
-/// One run of one person's client; an index into [`Ledger::runs`].
-pub(crate) type RunId = usize;
-
-/// What one run has shown of another's messages: everything for its person from `first` to `last`.
-struct Shown {
-    source: RunId,
-    last: u64,
-    /// The highest that was shown when the run acknowledged.
-    acknowledged: u64,
+/// A message: who wrote it, as the how many of that life. It is its own text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Message {
+    pub(crate) life: Life,
+    pub(crate) number: u64,
 }
 
-struct History {
+impl Message {
+    pub(crate) fn text(self) -> String {
+        // A line feed, for the two forms of a text; the length varies, for the places where a cut can fall.
+        let length = if self.number.is_multiple_of(7) { 3000 } else { self.number as usize % 50 };
+        format!("{} {}\n{}", self.life, self.number, "x".repeat(length))
+    }
+
+    pub(crate) fn read(text: &str) -> Message {
+        let (life, rest) = text.split_once(' ').expect("a text of this simulation");
+        let (number, _) = rest.split_once('\n').expect("with a line feed");
+        let message =
+            Message { life: life.parse().expect("a life"), number: number.parse().expect("a number") };
+        assert_eq!(message.text(), text, "a text arrives as it was written");
+        message
+    }
+}
+
+struct Written {
+    message: Message,
+    /// `None` as long as nobody has come.
+    to: Option<Person>,
+    given_up: bool,
+}
+
+#[derive(Default)]
+struct LifeRecord {
     person: Person,
-    /// Whom message 1, 2, 3 … belongs to; `None` as long as nobody has come.
-    written: Vec<Option<Person>>,
-    /// The last one who was present.
+    is_over: bool,
+    written: Vec<Written>,
+    /// The last who was present in this run.
     correspondent: Option<Person>,
-    delivered: Vec<bool>,
-    shown: Vec<Shown>,
+    /// In order.
+    shown: Vec<Message>,
 }
 
-/// The book that the clients of one schedule are checked against.
 #[derive(Default)]
 pub(crate) struct Ledger {
-    runs: Vec<History>,
+    lives: Vec<LifeRecord>,
+    /// Which entry of whose client a message is.
+    ids: HashMap<(Life, u64), Message>,
+    /// Lives of which an old copy was put back: what it contains may be shown once more.
+    copied: Vec<Life>,
 }
 
 impl Ledger {
-    pub(crate) fn start_run(&mut self, person: Person) -> RunId {
-        self.runs.push(History {
-            person,
-            written: Vec::new(),
-            correspondent: None,
-            delivered: Vec::new(),
-            shown: Vec::new(),
-        });
-        self.runs.len() - 1
+    pub(crate) fn begin_life(&mut self, person: Person) -> Life {
+        self.lives.push(LifeRecord { person, ..LifeRecord::default() });
+        self.lives.len() - 1
     }
 
-    /// The number that the run's next message will have.
-    pub(crate) fn next_id(&self, run: RunId) -> u64 {
-        self.runs[run].written.len() as u64 + 1
+    pub(crate) fn end_life(&mut self, life: Life) {
+        self.lives[life].is_over = true;
     }
 
-    pub(crate) fn wrote(&mut self, run: RunId) {
-        let history = &mut self.runs[run];
-        history.written.push(history.correspondent);
-        history.delivered.push(false);
+    /// An old copy of that life goes on as a new one; its entries keep their names.
+    pub(crate) fn copy_life(&mut self, old: Life) -> Life {
+        self.end_life(old);
+        self.copied.push(old);
+        let new = self.begin_life(self.lives[old].person);
+        let names: Vec<_> =
+            self.ids.iter().filter(|((life, _), _)| *life == old).map(|(k, m)| (k.1, *m)).collect();
+        self.ids.extend(names.into_iter().map(|(id, message)| ((new, id), message)));
+        new
     }
 
-    /// The run has learned that `person` is seated opposite.
-    pub(crate) fn joined(&mut self, run: RunId, person: Person) {
-        let history = &mut self.runs[run];
-        history.correspondent = Some(person);
-        for recipient in &mut history.written {
-            recipient.get_or_insert(person);
+    /// A run of that life begins: it has met nobody yet.
+    pub(crate) fn begin_run(&mut self, life: Life) {
+        self.lives[life].correspondent = None;
+    }
+
+    pub(crate) fn next_message(&self, life: Life) -> Message {
+        Message { life, number: self.lives[life].written.len() as u64 + 1 }
+    }
+
+    pub(crate) fn wrote(&mut self, life: Life, id: u64) {
+        let message = self.next_message(life);
+        let to = self.lives[life].correspondent;
+        self.lives[life].written.push(Written { message, to, given_up: false });
+        self.ids.insert((life, id), message);
+    }
+
+    pub(crate) fn joined(&mut self, life: Life, person: Person) {
+        let record = &mut self.lives[life];
+        record.correspondent = Some(person);
+        for written in &mut record.written {
+            written.to.get_or_insert(person);
         }
     }
 
-    /// A run shows a message: it must be its person's, and follow the one before it.
-    pub(crate) fn show(&mut self, run: RunId, source: RunId, id: u64) {
-        let person = self.runs[run].person;
-        assert_eq!(
-            self.recipient(source, id),
-            Some(person),
-            "message {id} of run {source} shown by run {run}"
-        );
-        let before = self.last_for(source, person, id - 1);
-        match self.runs[run].shown.iter_mut().find(|shown| shown.source == source) {
-            Some(shown) => {
-                assert_eq!(shown.last, before, "run {run} shows {id} of run {source}, out of turn");
-                shown.last = id;
-            }
-            None => {
-                let acknowledged = self.acknowledged(source, person);
-                assert!(
-                    before <= acknowledged,
-                    "run {run} begins with {id} of run {source}, though only {acknowledged} was acknowledged"
-                );
-                self.runs[run].shown.push(Shown { source, last: id, acknowledged: 0 });
-            }
-        }
-    }
-
-    /// The run acknowledges everything it has shown.
-    pub(crate) fn acknowledge(&mut self, run: RunId) {
-        for shown in &mut self.runs[run].shown {
-            shown.acknowledged = shown.last;
-        }
-    }
-
-    /// A run is told that its message has reached the other's screen, which must be true.
-    pub(crate) fn delivered(&mut self, source: RunId, id: u64) {
-        let recipient = self.recipient(source, id).expect("delivered, so somebody was there");
+    /// A client shows a message: it is for that person, and follows what it has shown of that life before.
+    pub(crate) fn show(&mut self, life: Life, message: Message) {
+        let person = self.lives[life].person;
+        let is_copy = self.copied.contains(&message.life);
+        let written = self.lives[message.life].written.iter().find(|written| written.message == message);
+        let to = written.and_then(|written| written.to);
+        assert!(is_copy || to == Some(person), "{message:?}, for {to:?}, shown by life {life}");
+        let before = self.lives[life].shown.iter().rev().find(|shown| shown.life == message.life);
         assert!(
-            id <= self.acknowledged(source, recipient),
-            "message {id} of run {source} counts as delivered and was not acknowledged"
+            is_copy || before.is_none_or(|before| before.number < message.number),
+            "life {life} shows {message:?} after {before:?}"
         );
-        let delivered = &mut self.runs[source].delivered[id as usize - 1];
-        assert!(!*delivered, "message {id} of run {source} delivered twice");
-        *delivered = true;
+        self.lives[life].shown.push(message);
     }
 
-    /// What the run's outbox must hold: the messages not yet delivered, ordered by number.
-    pub(crate) fn undelivered(&self, run: RunId) -> Vec<(u64, Option<Person>)> {
-        let history = &self.runs[run];
-        let kept = (1..).zip(&history.written).zip(&history.delivered).filter(|(_, delivered)| !**delivered);
-        kept.map(|((id, recipient), _)| (id, *recipient)).collect()
+    /// A client is told that its entry has been shown, which must be true.
+    pub(crate) fn delivered(&mut self, life: Life, id: u64) {
+        let message = self.ids[&(life, id)];
+        assert!(self.is_shown(message), "{message:?} counts as delivered and was never shown");
     }
 
-    /// All is quiet and both are there: `run` has shown all that `source` wrote for its person, what an earlier
-    /// run of that person has acknowledged excepted.
-    pub(crate) fn check_complete(&self, source: RunId, run: RunId) {
-        let person = self.runs[run].person;
-        let last = self.last_for(source, person, self.runs[source].written.len() as u64);
-        let shown = self.runs[run].shown.iter().find(|shown| shown.source == source).map_or(0, |s| s.last);
-        let acknowledged = self.acknowledged(source, person);
-        assert!(
-            last <= shown.max(acknowledged),
-            "run {source} wrote up to {last}; run {run} has shown {shown}, {acknowledged} was acknowledged"
-        );
+    /// A client was told that these will not be delivered.
+    pub(crate) fn gave_up(&mut self, life: Life, ids: impl Iterator<Item = u64>) {
+        for id in ids {
+            let message = self.ids[&(life, id)];
+            let written = self.lives[message.life].written.iter_mut();
+            for written in written.filter(|written| written.message == message) {
+                written.given_up = true;
+            }
+        }
     }
 
-    fn recipient(&self, source: RunId, id: u64) -> Option<Person> {
-        self.runs[source].written[id as usize - 1]
+    fn is_shown(&self, message: Message) -> bool {
+        self.lives.iter().any(|record| record.shown.contains(&message))
     }
 
-    /// The last message up to `id` that `source` wrote for `person`; 0 for none.
-    fn last_for(&self, source: RunId, person: Person, id: u64) -> u64 {
-        (1..=id).rev().find(|id| self.recipient(source, *id) == Some(person)).unwrap_or(0)
-    }
-
-    /// Up to which message of `source` the runs of `person` have acknowledged. Since each shows them in order and
-    /// begins at most one behind what was acknowledged before, nothing is left out below it.
-    fn acknowledged(&self, source: RunId, person: Person) -> u64 {
-        let runs = self.runs.iter().filter(|history| history.person == person);
-        let shown = runs.flat_map(|history| &history.shown).filter(|shown| shown.source == source);
-        shown.map(|shown| shown.acknowledged).max().unwrap_or(0)
+    /// All is quiet and both are there: everything that a client going on wrote for the other has been shown to
+    /// somebody of that name.
+    pub(crate) fn check_complete(&self, life: Life, to: Person) {
+        for written in &self.lives[life].written {
+            if written.to == Some(to) && !written.given_up {
+                assert!(self.is_shown(written.message), "{:?} was never shown", written.message);
+            }
+        }
     }
 }

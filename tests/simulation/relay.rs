@@ -1,98 +1,213 @@
-//! A model of the relay: two seats, nothing kept. It knows lines and connections, no sockets and no time.
+//! A model of the relay: two seats, nothing kept. It knows lines, connections and the time, no sockets.
 
-use common::address::Address;
-use common::frame::{Frame, Msg, Refusal};
+use std::time::{Duration, Instant};
 
-/// What the relay does with a line; `C` names a connection.
-pub(crate) enum Output<C> {
-    /// Send this line, its LF included.
-    Line(C, String),
-    /// Close this connection; its last line was sent.
-    Refused(C, Refusal),
-    /// The line was dropped: the one it is for is not seated opposite.
+use common::address::{Address, Pseudo};
+use common::frame::{Frame, Refusal, Relayed};
+
+const SILENCE_LIMIT: Duration = Duration::from_secs(20);
+const PONG_AFTER: Duration = Duration::from_secs(5);
+const SEAT_KEPT: Duration = Duration::from_secs(30);
+const END_REMEMBERED: Duration = Duration::from_secs(600);
+
+/// What the relay does; connections are named by numbers.
+pub(crate) enum Output {
+    /// Sends this line, its LF included, of its own or passed on.
+    Line(usize, String),
+    /// Closes this connection.
+    Close(usize),
+    /// Has dropped a line: the one it is for is not seated opposite.
     Dropped,
+    /// Has refused a login.
+    Refused(Refusal),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Seat<C> {
-    connection: C,
+struct Seat {
+    connection: usize,
     address: Address<'static>,
+    key: Option<String>,
+    has_pinged: bool,
+    last_heard: Instant,
+    last_told: Instant,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Relay<C> {
-    seats: Vec<Seat<C>>,
+/// Somebody who has not heard that this one has ended his discussion.
+struct Unaware {
+    address: Address<'static>,
+    ended_by: Address<'static>,
+    since: Instant,
 }
 
-impl<C: Copy + PartialEq> Relay<C> {
-    pub(crate) fn new() -> Self {
-        Relay { seats: Vec::new() }
-    }
+#[derive(Default)]
+pub(crate) struct Relay {
+    seats: Vec<Seat>,
+    kept: Option<(Address<'static>, Instant)>,
+    /// Who was in the discussion and has lost his connection.
+    absent: Vec<Address<'static>>,
+    unaware: Vec<Unaware>,
+}
 
+impl Relay {
     /// Handles one line, given without its LF.
-    pub(crate) fn handle(&mut self, from: C, line: &str) -> Vec<Output<C>> {
-        match Frame::parse(line).expect("a client sends valid frames") {
-            Frame::Login(address) => self.login(from, address.into_owned()),
-            Frame::Msg(Msg { source, destination, .. }) | Frame::Recu { source, destination, .. } => {
-                vec![self.pass_on(from, &source, &destination, line)]
+    pub(crate) fn handle(&mut self, from: usize, line: &str, now: Instant) -> Vec<Output> {
+        let seat = self.seats.iter().position(|seat| seat.connection == from);
+        match (Frame::parse(line).expect("a client sends valid frames"), seat) {
+            (Frame::Login { address, key }, None) => self.login(from, address.into_owned(), key, now),
+            (Frame::Relayed(Relayed { source, destination, .. }), Some(seat)) => {
+                assert_eq!(self.seats[seat].address, source, "not the sender's own address");
+                let opposite = self.seats.iter().find(|other| other.connection != from);
+                match opposite.filter(|other| other.address.as_str() == destination.as_str()) {
+                    Some(other) => vec![Output::Line(other.connection, format!("{line}\n"))],
+                    None => vec![Output::Dropped],
+                }
             }
-            other => panic!("no client in this simulation sends {other:?}"),
+            (Frame::Ping, Some(seat)) => {
+                self.seats[seat].has_pinged = true;
+                vec![output(from, &Frame::Pong)]
+            }
+            (Frame::Quitter, Some(seat)) => self.quit(seat, now),
+            // From a connection that lost its seat while this was on its way.
+            (Frame::Relayed(_) | Frame::Ping | Frame::Quitter, None) => Vec::new(),
+            (other, _) => panic!("no client in this simulation sends {other:?}"),
         }
     }
 
+    /// Bytes have come from that connection, or it is not being read from.
+    pub(crate) fn heard(&mut self, connection: usize, now: Instant) {
+        for seat in self.seats.iter_mut().filter(|seat| seat.connection == connection) {
+            seat.last_heard = now;
+        }
+    }
+
+    /// Bytes were sent to that connection.
+    pub(crate) fn told(&mut self, connection: usize, now: Instant) {
+        for seat in self.seats.iter_mut().filter(|seat| seat.connection == connection) {
+            seat.last_told = now;
+        }
+    }
+
+    /// Does what is due by now.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Vec<Output> {
+        self.kept = self.kept.take().filter(|(_, until)| now < *until);
+        self.unaware.retain(|unaware| now < unaware.since + END_REMEMBERED);
+        let pinged = || self.seats.iter().filter(|seat| seat.has_pinged);
+        let silent = pinged().find(|seat| now >= seat.last_heard + SILENCE_LIMIT).map(|seat| seat.connection);
+        let waiting = pinged().filter(|seat| now >= seat.last_told + PONG_AFTER);
+        let mut outputs: Vec<Output> = waiting.map(|seat| output(seat.connection, &Frame::Pong)).collect();
+        if let Some(connection) = silent {
+            outputs.push(Output::Close(connection));
+            outputs.extend(self.lost(connection, now));
+        }
+        outputs
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+        let seats = self.seats.iter().filter(|seat| seat.has_pinged);
+        let seats = seats.flat_map(|seat| [seat.last_heard + SILENCE_LIMIT, seat.last_told + PONG_AFTER]);
+        seats.chain(self.kept.iter().map(|(_, until)| *until)).min()
+    }
+
     /// The connection is gone and everything that had arrived from it was handled.
-    pub(crate) fn lost(&mut self, connection: C) -> Vec<Output<C>> {
+    pub(crate) fn lost(&mut self, connection: usize, now: Instant) -> Vec<Output> {
         let Some(at) = self.seats.iter().position(|seat| seat.connection == connection) else {
             return Vec::new();
         };
         let gone = self.seats.remove(at);
-        self.seats.iter().map(|seat| line(seat.connection, &Frame::Absent(gone.address.borrowed()))).collect()
+        self.absent.push(gone.address.clone());
+        self.kept = None;
+        if !self.seats.is_empty() {
+            self.kept = Some((gone.address.clone(), now + SEAT_KEPT));
+        }
+        self.seats
+            .iter()
+            .map(|seat| output(seat.connection, &Frame::Absent(gone.address.borrowed())))
+            .collect()
     }
 
-    /// The same connection under another name.
-    pub(crate) fn rename(&mut self, old: C, new: C) {
-        for seat in self.seats.iter_mut().filter(|seat| seat.connection == old) {
-            seat.connection = new;
-        }
+    /// A connection that was told `fin` has ended as it should.
+    pub(crate) fn heard_end(&mut self, address: &Address<'_>) {
+        self.unaware.retain(|unaware| unaware.address != *address);
     }
 
-    pub(crate) fn is_seated(&self, connection: C) -> bool {
-        self.seats.iter().any(|seat| seat.connection == connection)
+    /// Who sits on that connection.
+    pub(crate) fn opposite(&self, connection: usize) -> Option<usize> {
+        self.seats.iter().any(|seat| seat.connection == connection).then_some(())?;
+        self.seats.iter().find(|seat| seat.connection != connection).map(|seat| seat.connection)
     }
 
-    fn login(&mut self, from: C, address: Address<'static>) -> Vec<Output<C>> {
-        if self.seats.iter().any(|seat| seat.address.pseudo() == address.pseudo()) {
-            return refused(from, Refusal::PseudoPris);
+    fn login(
+        &mut self,
+        from: usize,
+        address: Address<'static>,
+        key: Option<&str>,
+        now: Instant,
+    ) -> Vec<Output> {
+        let welcome = output(from, &Frame::Bienvenue(address.borrowed()));
+        if let Some(unaware) = self.unaware.iter().find(|unaware| unaware.address == address) {
+            return vec![
+                welcome,
+                output(from, &Frame::Fin(unaware.ended_by.borrowed())),
+                Output::Close(from),
+            ];
         }
-        if self.seats.len() == 2 {
-            return refused(from, Refusal::Complet);
+        let owns = |seat: &Seat| seat.address == address && key.is_some() && seat.key.as_deref() == key;
+        let mut outputs = Vec::new();
+        if let Some(old) = self.seats.iter().find(|seat| owns(seat)).map(|seat| seat.connection) {
+            outputs.extend([output(old, &Frame::refus(Refusal::Remplace, "ailleurs")), Output::Close(old)]);
+            outputs.extend(self.lost(old, now));
         }
-        let mut out = vec![line(from, &Frame::Bienvenue(address.borrowed()))];
-        self.seats.push(Seat { connection: from, address });
+        let pseudo: Pseudo = address.pseudo();
+        let refusal = match &self.kept {
+            _ if self.seats.iter().any(|seat| seat.address.pseudo() == pseudo) => Some(Refusal::PseudoPris),
+            _ if self.seats.len() == 2 => Some(Refusal::Complet),
+            Some((kept, _)) if kept.pseudo() != pseudo => Some(Refusal::Occupe),
+            _ => None,
+        };
+        if let Some(code) = refusal {
+            outputs.extend([
+                output(from, &Frame::refus(code, "non")),
+                Output::Close(from),
+                Output::Refused(code),
+            ]);
+            return outputs;
+        }
+        self.kept = None;
+        self.absent.retain(|absent| *absent != address);
+        outputs.push(welcome);
+        let key = key.map(str::to_owned);
+        self.seats.push(Seat {
+            connection: from,
+            address,
+            key,
+            has_pinged: false,
+            last_heard: now,
+            last_told: now,
+        });
         if let [first, second] = &self.seats[..] {
-            out.push(line(first.connection, &Frame::Present(second.address.borrowed())));
-            out.push(line(second.connection, &Frame::Present(first.address.borrowed())));
+            outputs.push(output(first.connection, &Frame::Present(second.address.borrowed())));
+            outputs.push(output(second.connection, &Frame::Present(first.address.borrowed())));
         }
-        out
+        outputs
     }
 
-    fn pass_on(&self, from: C, source: &Address<'_>, destination: &Address<'_>, text: &str) -> Output<C> {
-        let own = self.seats.iter().find(|seat| seat.connection == from);
-        assert!(own.is_some_and(|seat| seat.address == *source), "{text}: not the sender's own address");
-        let opposite = self.seats.iter().find(|seat| seat.connection != from);
-        match opposite.filter(|seat| seat.address == *destination) {
-            Some(seat) => Output::Line(seat.connection, format!("{text}\n")),
-            None => Output::Dropped,
+    fn quit(&mut self, seat: usize, now: Instant) -> Vec<Output> {
+        let ended_by = self.seats[seat].address.clone();
+        let fin = Frame::Fin(ended_by.borrowed());
+        let seats = std::mem::take(&mut self.seats);
+        let outputs = seats.iter().flat_map(|it| [output(it.connection, &fin), Output::Close(it.connection)]);
+        let outputs = outputs.collect();
+        self.kept = None;
+        let absent = std::mem::take(&mut self.absent);
+        for address in seats.into_iter().map(|seat| seat.address).chain(absent) {
+            self.unaware.push(Unaware { address, ended_by: ended_by.clone(), since: now });
         }
+        outputs
     }
 }
 
-fn line<C>(to: C, frame: &Frame<'_>) -> Output<C> {
+fn output(to: usize, frame: &Frame<'_>) -> Output {
     let mut wire = Vec::new();
     frame.write(&mut wire);
     Output::Line(to, String::from_utf8(wire).expect("frames are text"))
-}
-
-fn refused<C: Copy>(from: C, code: Refusal) -> Vec<Output<C>> {
-    vec![line(from, &Frame::refus(code, "non")), Output::Refused(from, code)]
 }

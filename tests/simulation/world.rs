@@ -1,481 +1,571 @@
-//! The world of one schedule: clients and relay, joined by streams of bytes that can be late, cut or silent.
+//! The world of one schedule: clients, relay and disks, joined by connections, in virtual time.
 
-use common::address::Address;
-use common::delivery::{Delivery, Event};
-use common::frame::{Frame, Refusal};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use client::event::{End, Event, Failure};
+use client::session::{Identity, Session, Wants};
+use common::address::Pseudo;
+use common::frame::{Content, Refusal};
 use common::lines::LineBuffer;
 use common::text::Text;
 
-use crate::counts::{Counts, Fact};
-use crate::ledger::{Ledger, Person, RunId};
+use crate::disk::Disk;
+use crate::ledger::{Ledger, Life, Message, Person};
+use crate::network::{Connection, LinkSpeed, Pipe};
 use crate::relay::{Output, Relay};
 
 pub(crate) const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 
 const DATE: &str = "2026-11-20T14:03:07.123+01:00";
+/// While bytes are moving, time passes in such steps.
+const TICK: Duration = Duration::from_millis(50);
+/// Time never passes in longer steps: somebody else may do something.
+const LONGEST_STEP: Duration = Duration::from_secs(1);
+/// How much of a connection the relay reads at once.
+const RELAY_READS: usize = 8192;
 
-/// One step of a schedule. One that makes no sense where it comes changes nothing.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Step {
-    Write(Person),
-    /// The client sends so many frames.
-    Send(Person, usize),
-    Connect(Person),
-    /// The client reads so many lines.
-    Read(Person, usize),
-    Show(Person),
-    Acknowledge(Person),
-    /// The client notices that its connection is gone.
-    ClientNotices(Person),
-    /// Neither sends nor reads nor connects for so many steps.
-    Silence(Person, u32),
-    /// Ends, whatever it was doing, and starts as a new run.
-    RestartClient(Person, usize),
-    /// So many bytes of a connection reach the relay.
-    ArriveUp(usize, usize),
-    /// So many bytes of a connection reach the client.
-    ArriveDown(usize, usize),
-    /// The relay handles so many lines of a connection.
-    RelayReads(usize, usize),
-    /// A connection is cut; so many bytes of those on their way still arrive, up and down.
-    Cut(usize, usize, usize),
-    RelayNotices(usize),
-    RestartRelay(usize),
+/// Something worth having happened in some schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fact {
+    Shown,
+    DroppedByRelay,
+    RefusedPseudoPris,
+    RefusedComplet,
+    RefusedOccupe,
+    Replaced,
+    Outdated,
+    Renewed,
+    LostToSilence,
+    Left,
+    LeftUntold,
+    LeftByPeer,
+    Failed,
+    GivenUp,
 }
 
-/// One direction of a connection.
-struct Pipe {
-    in_flight: Vec<u8>,
-    arrived: LineBuffer,
-    /// What is put in from now on goes nowhere.
-    cut: bool,
+impl Fact {
+    pub(crate) const ALL: [Fact; 14] = [
+        Fact::Shown,
+        Fact::DroppedByRelay,
+        Fact::RefusedPseudoPris,
+        Fact::RefusedComplet,
+        Fact::RefusedOccupe,
+        Fact::Replaced,
+        Fact::Outdated,
+        Fact::Renewed,
+        Fact::LostToSilence,
+        Fact::Left,
+        Fact::LeftUntold,
+        Fact::LeftByPeer,
+        Fact::Failed,
+        Fact::GivenUp,
+    ];
 }
 
-impl Pipe {
-    fn new() -> Self {
-        Pipe { in_flight: Vec::new(), arrived: LineBuffer::new(), cut: false }
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
-        if !self.cut {
-            self.in_flight.extend_from_slice(bytes);
-        }
-    }
-
-    fn arrive(&mut self, count: usize) {
-        let count = count.min(self.in_flight.len());
-        let mut arriving = &self.in_flight[..count];
-        while !arriving.is_empty() {
-            assert_ne!(self.arrived.read_from(&mut arriving).unwrap(), 0);
-        }
-        self.in_flight.drain(..count);
-    }
-
-    /// Cuts it; of the bytes on their way, the first `keep` still arrive.
-    fn cut(&mut self, keep: usize) {
-        self.cut = true;
-        self.in_flight.truncate(keep);
-    }
-
-    fn next_line(&mut self) -> Option<String> {
-        let line = self.arrived.next_line()?.expect("no line is too long");
-        Some(std::str::from_utf8(line).expect("frames are text").to_owned())
-    }
+/// At which point of its work a client is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Point {
+    Received,
+    Kept,
+    Shown,
+    Acknowledged,
 }
 
-/// A connection, seen from both ends: each gives its own up at its own time.
-struct Connection {
-    owner: Person,
-    up: Pipe,
-    down: Pipe,
-    held_by_client: bool,
-    held_by_relay: bool,
-}
-
-impl Connection {
-    fn new(owner: Person) -> Self {
-        Connection { owner, up: Pipe::new(), down: Pipe::new(), held_by_client: true, held_by_relay: true }
-    }
-
-    fn is_held(&self) -> bool {
-        self.held_by_client || self.held_by_relay
-    }
-
-    /// The client closes its end: it reads nothing more.
-    fn release_by_client(&mut self, keep: usize) {
-        self.held_by_client = false;
-        self.up.cut(keep);
-        self.down.cut(0);
-    }
-
-    /// The relay closes its end.
-    fn release_by_relay(&mut self, keep: usize) {
-        self.held_by_relay = false;
-        self.up.cut(0);
-        self.down.cut(keep);
-    }
-}
-
-/// How many numbers of an address were handed out, as [`Delivery`] must count them.
-struct Received {
-    address: Address<'static>,
-    count: u64,
-}
-
-/// A person's client, as it runs now.
-struct Client {
-    run: RunId,
-    delivery: Delivery,
+/// Somebody's client, running or not.
+pub(crate) struct Client {
+    pub(crate) person: Person,
+    pub(crate) life: Life,
+    /// What it remembers; `None` for one that forgets.
+    disk: Option<Disk>,
+    backup: Option<Disk>,
+    pub(crate) session: Option<Session>,
     connection: Option<usize>,
-    received: Vec<Received>,
-    /// Handed out by the delivery rules and not yet on the screen.
-    to_show: Vec<(RunId, u64)>,
-    silent: u32,
+    /// Written, and waiting for room on the wire.
+    out: Vec<u8>,
+    /// Until then nothing can be shown.
+    pub(crate) stuck_until: Instant,
+    /// Until then no relay is reached from here.
+    pub(crate) unreachable_until: Instant,
+    pub(crate) link: LinkSpeed,
+    pub(crate) kill_at: Option<Point>,
+    /// Its user has left, and when.
+    pub(crate) leaving_since: Option<Instant>,
+    /// How its last run ended.
+    pub(crate) ended: Option<Outcome>,
+    /// When its connection moved last, as far as it can tell.
+    last_byte: Instant,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Left { told: bool },
+    LeftByPeer,
+    Failed,
 }
 
 pub(crate) struct World {
-    clients: Vec<Client>,
-    connections: Vec<Connection>,
-    relay: Relay<usize>,
+    pub(crate) now: Instant,
+    start: Instant,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) connections: Vec<Connection>,
+    /// What the relay has read and not handled, for each connection.
+    lines: Vec<LineBuffer>,
+    relay: Relay,
+    pub(crate) relay_is_up: bool,
     pub(crate) ledger: Ledger,
-    pub(crate) counts: Counts,
+    pub(crate) facts: BTreeSet<Fact>,
+    pub(crate) trace: bool,
 }
 
 impl World {
-    pub(crate) fn new(people: usize) -> Self {
-        let mut ledger = Ledger::default();
-        let clients = (0..people).map(|person| start(&mut ledger, person)).collect();
-        World { clients, connections: Vec::new(), relay: Relay::new(), ledger, counts: Counts::default() }
-    }
-
-    pub(crate) fn people(&self) -> usize {
-        self.clients.len()
-    }
-
-    /// The connections of that person that one of the two ends still holds.
-    pub(crate) fn connections_of(&self, person: Person) -> impl Iterator<Item = usize> {
-        let all = self.connections.iter().enumerate();
-        all.filter(move |(_, held)| held.owner == person && held.is_held()).map(|(id, _)| id)
-    }
-
-    pub(crate) fn apply(&mut self, step: Step) {
-        match step {
-            Step::Write(person) => self.write(person),
-            Step::Send(person, count) => self.send(person, count),
-            Step::Connect(person) => self.connect(person),
-            Step::Read(person, count) => self.read(person, count),
-            Step::Show(person) => self.show(person),
-            Step::Acknowledge(person) => self.acknowledge(person),
-            Step::ClientNotices(person) => self.client_notices(person),
-            Step::Silence(person, steps) => self.clients[person].silent = steps,
-            Step::RestartClient(person, keep) => self.restart_client(person, keep),
-            Step::ArriveUp(id, count) => self.connections[id].up.arrive(count),
-            Step::ArriveDown(id, count) => self.connections[id].down.arrive(count),
-            Step::RelayReads(id, count) => self.relay_reads(id, count),
-            Step::Cut(id, up, down) => self.cut(id, up, down),
-            Step::RelayNotices(id) => self.relay_notices(id),
-            Step::RestartRelay(keep) => self.restart_relay(keep),
+    pub(crate) fn new(trace: bool) -> Self {
+        let now = Instant::now();
+        World {
+            now,
+            start: now,
+            clients: Vec::new(),
+            connections: Vec::new(),
+            lines: Vec::new(),
+            relay: Relay::default(),
+            relay_is_up: true,
+            ledger: Ledger::default(),
+            facts: BTreeSet::new(),
+            trace,
         }
     }
 
-    /// One step's worth of time passes.
-    pub(crate) fn tick(&mut self) {
-        for client in &mut self.clients {
-            client.silent = client.silent.saturating_sub(1);
+    pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
+        if self.trace {
+            eprintln!("{:9.2} s  {}", (self.now - self.start).as_secs_f64(), what());
         }
     }
 
-    /// Somebody leaves for good, without a word.
-    pub(crate) fn leave(&mut self, person: Person) {
-        self.drop_connection(person, 0);
-        self.clients[person].silent = u32::MAX;
+    fn saw(&mut self, fact: Fact) {
+        self.facts.insert(fact);
     }
 
-    /// Lets everything arrive and everybody do what is left to do, without further faults, until nothing
-    /// changes any more.
-    pub(crate) fn settle(&mut self) {
-        for client in &mut self.clients {
-            if client.silent != u32::MAX {
-                client.silent = 0;
-            }
-        }
-        for _ in 0..100 {
-            self.one_round();
-            if self.is_quiet() {
-                return;
-            }
-        }
-        panic!("it never becomes quiet");
+    // ---- clients ----
+
+    /// A client that is not running yet.
+    pub(crate) fn add_client(&mut self, person: Person, keeps: bool, link: LinkSpeed) {
+        let life = self.ledger.begin_life(person);
+        let disk = keeps.then(|| Disk::new(identity(person)));
+        self.clients.push(Client {
+            person,
+            life,
+            disk,
+            backup: None,
+            session: None,
+            connection: None,
+            out: Vec::new(),
+            stuck_until: self.now,
+            unreachable_until: self.now,
+            link,
+            kill_at: None,
+            leaving_since: None,
+            ended: None,
+            last_byte: self.now,
+        });
     }
 
-    fn is_quiet(&self) -> bool {
-        let idle = |connection: &Connection| {
-            connection.up.in_flight.is_empty()
-                && connection.down.in_flight.is_empty()
-                && !(connection.up.cut && connection.held_by_relay)
-        };
-        let settled = |client: &Client| client.connection.is_some() || client.silent > 0;
-        self.connections.iter().all(idle) && self.clients.iter().all(settled)
-    }
-
-    /// All is quiet: `a` and `b`, who are there, have each other's messages, and nothing too much is kept.
-    pub(crate) fn check_quiet(&self, a: Person, b: Person) {
-        for (from, to) in [(a, b), (b, a)] {
-            let (source, reader) = (&self.clients[from], &self.clients[to]);
-            self.ledger.check_complete(source.run, reader.run);
-            assert_eq!(source.delivery.peer(), Some(reader.delivery.own()));
-            assert!(
-                source.delivery.peer_has_everything(),
-                "{} keeps something for {}",
-                NAMES[from],
-                NAMES[to]
-            );
-        }
-        for client in &self.clients {
-            self.check_outbox(client);
-        }
-    }
-
-    /// The outbox holds what was not acknowledged, for whom it was written, and nothing else.
-    fn check_outbox(&self, client: &Client) {
-        let person = |name: &str| NAMES.iter().position(|known| *known == name);
-        let mut kept: Vec<_> = client
-            .delivery
-            .undelivered()
-            .map(|(recipient, text)| (message(&text.plain()).1, recipient.and_then(|p| person(p.as_str()))))
-            .collect();
-        kept.sort_unstable();
-        assert_eq!(kept, self.ledger.undelivered(client.run), "outbox of run {}", client.run);
-        assert_eq!(client.delivery.all_delivered(), kept.is_empty());
-    }
-
-    /// Everything on its way arrives, and everybody does all there is to do.
-    fn one_round(&mut self) {
-        for id in 0..self.connections.len() {
-            self.connections[id].up.arrive(usize::MAX);
-            self.connections[id].down.arrive(usize::MAX);
-            self.relay_reads(id, usize::MAX);
-            self.relay_notices(id);
-        }
-        for person in 0..self.clients.len() {
-            self.read(person, usize::MAX);
-            self.show(person);
-            self.acknowledge(person);
-            self.client_notices(person);
-            self.connect(person);
-            self.send(person, usize::MAX);
-        }
-    }
-
-    fn write(&mut self, person: Person) {
-        let client = &mut self.clients[person];
-        // A line feed, for the two forms of a text; the length varies, for the places where a cut can fall.
-        let id = self.ledger.next_id(client.run);
-        let text = format!("{} {id}\n{}", client.run, "x".repeat(id as usize % 5));
-        assert_eq!(client.delivery.write(DATE, &Text::from_plain(&text).unwrap()), Ok(id));
-        self.ledger.wrote(client.run);
-        self.counts.saw(Fact::Written);
-    }
-
-    fn send(&mut self, person: Person, count: usize) {
-        let client = &mut self.clients[person];
-        let Some(id) = client.connection.filter(|_| client.silent == 0) else { return };
-        let mut wire = Vec::new();
-        for _ in 0..count {
-            let Some(frame) = client.delivery.next_frame() else { break };
-            frame.write(&mut wire);
-        }
-        self.connections[id].up.put(&wire);
-    }
-
-    fn connect(&mut self, person: Person) {
-        let client = &mut self.clients[person];
-        if client.connection.is_some() || client.silent > 0 {
+    pub(crate) fn start_client(&mut self, at: usize) {
+        if self.clients[at].session.is_some() {
             return;
         }
-        let mut connection = Connection::new(person);
-        let mut wire = Vec::new();
-        Frame::Login(client.delivery.own().borrowed()).write(&mut wire);
-        connection.up.put(&wire);
-        client.connection = Some(self.connections.len());
-        self.connections.push(connection);
+        let client = &mut self.clients[at];
+        let server = "salle-12".parse().expect("an endpoint");
+        let (identity, memory) = match &mut client.disk {
+            Some(disk) => (disk.identity.clone(), disk.memory()),
+            None => (identity(client.person), Default::default()),
+        };
+        if client.disk.is_none() && client.ended.is_some() {
+            self.ledger.end_life(client.life);
+            client.life = self.ledger.begin_life(client.person);
+        }
+        let client = &mut self.clients[at];
+        let mut session = Session::new(server, identity, memory, None, self.now);
+        if client.disk.is_none() {
+            session.forget_changes();
+        }
+        client.session = Some(session);
+        client.leaving_since = None;
+        client.ended = None;
+        client.out.clear();
+        self.ledger.begin_run(client.life);
+        self.tell(|| format!("client {at} ({}) starts", NAMES[self.clients[at].person]));
     }
 
-    fn read(&mut self, person: Person, count: usize) {
-        if self.clients[person].silent == 0 {
-            self.read_arrived(person, count);
+    /// Its process is gone, whatever it was doing.
+    pub(crate) fn kill_client(&mut self, at: usize) {
+        if self.clients[at].session.take().is_none() {
+            return;
+        }
+        self.tell(|| format!("client {at} is killed"));
+        let client = &mut self.clients[at];
+        client.ended = Some(Outcome::Failed);
+        client.kill_at = None;
+        client.out.clear();
+        if let Some(connection) = client.connection.take() {
+            self.connections[connection].close_by_client();
         }
     }
 
-    fn read_arrived(&mut self, person: Person, count: usize) {
-        for _ in 0..count {
-            let Some(id) = self.clients[person].connection else { return };
-            let Some(line) = self.connections[id].down.next_line() else { return };
-            self.handle(person, &line);
+    pub(crate) fn save_backup(&mut self, at: usize) {
+        let client = &mut self.clients[at];
+        client.backup.clone_from(&client.disk);
+    }
+
+    /// The client is killed, and an old copy put in the place of what it remembers.
+    pub(crate) fn restore_backup(&mut self, at: usize) {
+        let Some(backup) = self.clients[at].backup.take() else { return };
+        self.kill_client(at);
+        self.tell(|| format!("client {at} gets its backup back"));
+        self.clients[at].disk = Some(backup);
+        self.clients[at].life = self.ledger.copy_life(self.clients[at].life);
+    }
+
+    pub(crate) fn write(&mut self, at: usize) {
+        let client = &mut self.clients[at];
+        let Some(session) = &mut client.session else { return };
+        let message = self.ledger.next_message(client.life);
+        let text = message.text();
+        let content = Content::Msg { date: DATE, text: Text::from_plain(&text).expect("short enough") };
+        if let Ok(id) = session.write(&content) {
+            self.ledger.wrote(client.life, id);
+            // On disk before anything can follow from it.
+            keep(session, &mut client.disk);
+            self.tell(|| format!("client {at} writes {message:?}"));
         }
     }
 
-    fn handle(&mut self, person: Person, line: &str) {
-        let client = &mut self.clients[person];
-        let frame = Frame::parse(line).expect("the relay sends valid frames");
-        match client.delivery.handle(&frame) {
-            Some(Event::Joined(address)) => {
-                let other = NAMES.iter().position(|name| *name == address.pseudo_str()).expect("known");
-                self.ledger.joined(client.run, other);
-                if other == 2 {
-                    self.counts.saw(Fact::ThirdPersonJoined);
-                }
+    pub(crate) fn leave(&mut self, at: usize) {
+        let client = &mut self.clients[at];
+        if let Some(session) = &mut client.session
+            && client.leaving_since.is_none()
+        {
+            session.leave(self.now);
+            client.leaving_since = Some(self.now);
+            self.tell(|| format!("client {at} leaves"));
+        }
+    }
+
+    // ---- time ----
+
+    pub(crate) fn run_for(&mut self, time: Duration) {
+        let until = self.now + time;
+        while self.now < until {
+            let step = self.next_step().min(until - self.now);
+            self.now += step;
+            self.move_bytes(step);
+            for at in 0..self.clients.len() {
+                self.run_client(at);
             }
-            Some(Event::Message(msg)) => {
-                count_received(&mut client.received, &msg.source, msg.number);
-                client.to_show.push(message(&msg.text.plain()));
-            }
-            Some(Event::Delivered(ids)) => {
-                for id in ids {
-                    self.ledger.delivered(client.run, id);
-                }
-            }
-            Some(Event::Lost(_)) => {}
-            Some(Event::Ended(_)) => panic!("nobody ends the discussion"),
-            None => {
-                if let Frame::Msg(msg) = &frame {
-                    let known = client.received.iter().find(|received| received.address == msg.source);
-                    let count = known.map_or(0, |received| received.count);
-                    if msg.number <= count {
-                        self.counts.saw(Fact::Repetition);
-                    } else if msg.number > count + 1 {
-                        self.counts.saw(Fact::Gap);
-                    }
-                }
-            }
+            self.run_relay();
         }
     }
 
-    fn show(&mut self, person: Person) {
-        let client = &mut self.clients[person];
-        for (source, id) in client.to_show.drain(..) {
-            self.ledger.show(client.run, source, id);
-            self.counts.saw(Fact::Shown);
+    /// How long until something happens.
+    fn next_step(&self) -> Duration {
+        if self.connections.iter().any(Connection::is_moving) {
+            return TICK;
         }
+        let sessions = self.clients.iter().filter_map(|client| client.session.as_ref());
+        let timeouts = sessions.flat_map(|session| [session.next_timeout(self.now), session.next_ping()]);
+        let next = timeouts.flatten().chain(self.relay.next_timeout()).min();
+        let wait = next.map_or(LONGEST_STEP, |next| next.saturating_duration_since(self.now));
+        wait.clamp(Duration::from_millis(1), LONGEST_STEP)
     }
 
-    /// Acknowledges what was shown; what was handed out since keeps it waiting.
-    fn acknowledge(&mut self, person: Person) {
-        let client = &mut self.clients[person];
-        if client.to_show.is_empty() {
-            client.delivery.acknowledge();
-            self.ledger.acknowledge(client.run);
-        }
-    }
-
-    fn client_notices(&mut self, person: Person) {
-        let client = &self.clients[person];
-        if client.connection.is_some_and(|id| self.connections[id].down.cut) {
-            self.drop_connection(person, usize::MAX);
-        }
-    }
-
-    /// What has arrived is read, shown and acknowledged before the connection counts as lost.
-    fn drop_connection(&mut self, person: Person, keep: usize) {
-        self.read_arrived(person, usize::MAX);
-        self.show(person);
-        self.acknowledge(person);
-        let client = &mut self.clients[person];
-        if let Some(id) = client.connection.take() {
-            client.delivery.connection_lost();
-            self.connections[id].release_by_client(keep);
-        }
-    }
-
-    /// The old run loses what it had not shown, and its outbox.
-    fn restart_client(&mut self, person: Person, keep: usize) {
-        if let Some(id) = self.clients[person].connection {
-            self.connections[id].release_by_client(keep);
-        }
-        self.clients[person] = start(&mut self.ledger, person);
-        self.counts.saw(Fact::ClientRestart);
-    }
-
-    fn cut(&mut self, id: usize, keep_up: usize, keep_down: usize) {
-        let connection = &mut self.connections[id];
-        if !connection.up.cut {
-            self.counts.saw(Fact::Cut);
-        }
-        connection.up.cut(keep_up);
-        connection.down.cut(keep_down);
-    }
-
-    fn relay_reads(&mut self, id: usize, count: usize) {
-        for _ in 0..count {
+    fn move_bytes(&mut self, time: Duration) {
+        for id in 0..self.connections.len() {
+            let held_up = self.is_held_up(id);
             let connection = &mut self.connections[id];
             if !connection.held_by_relay {
-                return;
+                continue;
             }
-            let Some(line) = connection.up.next_line() else { return };
-            let outputs = self.relay.handle(id, &line);
-            self.carry_out(outputs);
+            if held_up {
+                self.relay.heard(id, self.now);
+                continue;
+            }
+            let arrived = connection.up.arrive(time);
+            if !arrived.is_empty() {
+                self.relay.heard(id, self.now);
+                let mut bytes = &arrived[..];
+                while !bytes.is_empty() && self.connections[id].held_by_relay {
+                    let mut piece = &bytes[..bytes.len().min(RELAY_READS)];
+                    let count = self.lines[id].read_from(&mut piece).expect("there is room");
+                    bytes = &bytes[count..];
+                    self.relay_handles(id);
+                }
+            }
+        }
+        for at in 0..self.clients.len() {
+            let Some(id) = self.clients[at].connection else { continue };
+            if self.clients[at].stuck_until > self.now {
+                continue;
+            }
+            let arrived = self.connections[id].down.arrive(time);
+            if !arrived.is_empty() {
+                self.clients[at].last_byte = self.now;
+                self.receive(at, &arrived);
+            }
         }
     }
 
-    fn relay_notices(&mut self, id: usize) {
-        if !self.connections[id].up.cut || !self.connections[id].held_by_relay {
-            return;
+    /// Whether the relay is not reading from that connection because the other one is slow.
+    fn is_held_up(&self, id: usize) -> bool {
+        self.relay.opposite(id).is_some_and(|other| self.connections[other].down.room() == 0)
+    }
+
+    fn relay_handles(&mut self, id: usize) {
+        while let Some(line) = self.lines[id].next_line() {
+            let line =
+                std::str::from_utf8(line.expect("no line is too long")).expect("frames are text").to_owned();
+            let outputs = self.relay.handle(id, &line, self.now);
+            self.carry_out(outputs);
+            if !self.connections[id].held_by_relay {
+                return;
+            }
         }
-        self.relay_reads(id, usize::MAX);
-        self.connections[id].release_by_relay(usize::MAX);
-        let outputs = self.relay.lost(id);
+    }
+
+    fn carry_out(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Line(to, line) => {
+                    self.tell(|| format!("  relay to {to}: {}", shortened(&line)));
+                    self.connections[to].down.write_all(line.as_bytes());
+                    self.relay.told(to, self.now);
+                }
+                Output::Close(id) => self.connections[id].close_by_relay(),
+                Output::Dropped => self.saw(Fact::DroppedByRelay),
+                Output::Refused(Refusal::PseudoPris) => self.saw(Fact::RefusedPseudoPris),
+                Output::Refused(Refusal::Complet) => self.saw(Fact::RefusedComplet),
+                Output::Refused(_) => self.saw(Fact::RefusedOccupe),
+            }
+        }
+    }
+
+    fn run_relay(&mut self) {
+        for id in 0..self.connections.len() {
+            let connection = &mut self.connections[id];
+            if connection.held_by_relay && connection.up.has_ended() {
+                connection.close_by_relay();
+                let outputs = self.relay.lost(id, self.now);
+                self.carry_out(outputs);
+            }
+        }
+        let outputs = self.relay.handle_timeout(self.now);
         self.carry_out(outputs);
     }
 
-    fn restart_relay(&mut self, keep: usize) {
+    pub(crate) fn stop_relay(&mut self, keep: usize) {
+        self.tell(|| "the relay is killed".to_owned());
+        self.relay = Relay::default();
+        self.relay_is_up = false;
         for connection in self.connections.iter_mut().filter(|connection| connection.held_by_relay) {
-            connection.release_by_relay(keep);
+            connection.close_by_relay();
+            connection.down.cut(keep);
         }
-        self.relay = Relay::new();
-        self.counts.saw(Fact::RelayRestart);
     }
 
-    fn carry_out(&mut self, outputs: Vec<Output<usize>>) {
-        for output in outputs {
-            match output {
-                Output::Line(to, line) => self.connections[to].down.put(line.as_bytes()),
-                Output::Refused(whom, code) => {
-                    self.connections[whom].release_by_relay(usize::MAX);
-                    self.counts.saw(if code == Refusal::PseudoPris {
-                        Fact::PseudoPris
-                    } else {
-                        Fact::Complet
-                    });
+    fn run_client(&mut self, at: usize) {
+        let now = self.now;
+        let Some(session) = &mut self.clients[at].session else { return };
+        let was_open = session.is_open();
+        session.handle_timeout(now);
+        if was_open && !session.is_open() && self.clients[at].ended.is_none() {
+            self.check_given_up(at);
+        }
+        self.show(at);
+        self.connect_or_close(at);
+        self.transmit(at);
+    }
+
+    /// A session gave its connection up by itself: it must have been silent, or the session at its end.
+    fn check_given_up(&mut self, at: usize) {
+        let client = &self.clients[at];
+        let is_over = client.session.as_ref().is_some_and(|session| session.ending().is_some());
+        let silence = self.now - client.last_byte;
+        assert!(
+            is_over || silence >= Duration::from_secs(10),
+            "client {at} gave a live link up after {silence:?}"
+        );
+        self.saw(Fact::LostToSilence);
+    }
+
+    fn connect_or_close(&mut self, at: usize) {
+        let now = self.now;
+        let client = &mut self.clients[at];
+        let Some(session) = &mut client.session else { return };
+        if let Some(id) = client.connection {
+            let has_ended = self.connections[id].down.has_ended() && client.stuck_until <= now;
+            if session.is_open() && has_ended {
+                session.disconnected(unreachable(), now);
+            }
+            if !session.is_open() {
+                client.connection = None;
+                client.out.clear();
+                self.connections[id].close_by_client();
+            }
+        } else if session.ending().is_none() && session.wants() == Wants::Connection {
+            if self.relay_is_up && client.unreachable_until <= now {
+                let id = self.connections.len();
+                let link = client.link;
+                let pipe = || Pipe::new(link);
+                session.connected(now);
+                client.connection = Some(id);
+                client.last_byte = now;
+                let (up, down) = (pipe(), pipe());
+                let (held_by_client, held_by_relay) = (true, true);
+                self.connections.push(Connection { owner: at, up, down, held_by_client, held_by_relay });
+                self.lines.push(LineBuffer::new());
+                self.tell(|| format!("client {at} connects, as {id}"));
+            } else {
+                session.disconnected(unreachable(), now);
+            }
+        }
+        self.show(at);
+        self.bury(at);
+    }
+
+    /// Its program ends.
+    fn bury(&mut self, at: usize) {
+        let client = &mut self.clients[at];
+        if let Some(session) = &client.session
+            && let Some(ending) = session.ending()
+        {
+            client.ended = Some(match &ending.how {
+                End::Left { told } => Outcome::Left { told: *told },
+                End::LeftByPeer(_) => Outcome::LeftByPeer,
+                End::Failed(_) => Outcome::Failed,
+            });
+            if session.has_heard_fin() {
+                self.relay.heard_end(session.address());
+            }
+            client.session = None;
+            if let Some(id) = client.connection.take() {
+                self.connections[id].close_by_client();
+            }
+        }
+    }
+
+    fn receive(&mut self, at: usize, bytes: &[u8]) {
+        if let Some(session) = &mut self.clients[at].session {
+            session.received(bytes, self.now);
+        }
+        if self.dies_at(at, Point::Received) {
+            return;
+        }
+        self.show(at);
+    }
+
+    fn dies_at(&mut self, at: usize, point: Point) -> bool {
+        let dies = self.clients[at].kill_at == Some(point);
+        if dies {
+            self.kill_client(at);
+        }
+        dies
+    }
+
+    /// What has happened is kept, then shown, then acknowledged.
+    fn show(&mut self, at: usize) {
+        let Client { session: Some(session), disk, .. } = &mut self.clients[at] else { return };
+        keep(session, disk);
+        let events = session.take_events();
+        let life = self.clients[at].life;
+        let keeps = self.clients[at].disk.is_some();
+        let dies = self.clients[at].kill_at == Some(Point::Kept) && !events.is_empty();
+        for event in events {
+            // After a crash in between, the next run shows what was kept.
+            if !dies || keeps {
+                self.show_event(at, life, event);
+            }
+        }
+        if self.dies_at(at, Point::Kept) || self.dies_at(at, Point::Shown) {
+            return;
+        }
+        if let Some(session) = &mut self.clients[at].session {
+            session.shown(self.now);
+        }
+        self.dies_at(at, Point::Acknowledged);
+    }
+
+    fn show_event(&mut self, at: usize, life: Life, event: Event) {
+        self.tell(|| format!("client {at} reads: {}", shortened(&format!("{event:?}"))));
+        match event {
+            Event::Message(message) => {
+                self.ledger.show(life, Message::read(&message.text));
+                self.saw(Fact::Shown);
+            }
+            Event::Delivered(ids) => ids.into_iter().for_each(|id| self.ledger.delivered(life, id)),
+            Event::Joined { who, renewed } => {
+                let person = NAMES.iter().position(|name| *name == who.as_str()).expect("known");
+                self.ledger.joined(life, person);
+                if renewed {
+                    self.saw(Fact::Renewed);
                 }
-                Output::Dropped => self.counts.saw(Fact::DroppedByRelay),
+            }
+            Event::Outdated(_) => self.saw(Fact::Outdated),
+            Event::Over(ending) => {
+                if !ending.lost.is_empty() {
+                    self.saw(Fact::GivenUp);
+                }
+                self.ledger.gave_up(life, ending.lost.iter().map(|lost| lost.id));
+                self.saw(match &ending.how {
+                    End::Left { told: true } => Fact::Left,
+                    End::Left { told: false } => Fact::LeftUntold,
+                    End::LeftByPeer(_) => Fact::LeftByPeer,
+                    End::Failed(Failure::Refused(Refusal::Remplace, _)) => Fact::Replaced,
+                    End::Failed(_) => Fact::Failed,
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn transmit(&mut self, at: usize) {
+        let now = self.now;
+        let Client { session: Some(session), connection: Some(id), out, disk, .. } = &mut self.clients[at]
+        else {
+            return;
+        };
+        let up = &mut self.connections[*id].up;
+        loop {
+            if out.is_empty() {
+                keep(session, disk);
+                session.transmit(out, now);
+            }
+            let count = up.write(out);
+            out.drain(..count);
+            if count == 0 {
+                return;
             }
         }
     }
 }
 
-fn start(ledger: &mut Ledger, person: Person) -> Client {
-    let run = ledger.start_run(person);
-    let own = format!("{}/s{run}", NAMES[person]);
-    Client {
-        run,
-        delivery: Delivery::new(Address::parse(&own).expect("a valid address").into_owned()),
-        connection: None,
-        received: Vec::new(),
-        to_show: Vec::new(),
-        silent: 0,
+fn keep(session: &mut Session, disk: &mut Option<Disk>) {
+    let changes = session.take_changes();
+    if let Some(disk) = disk {
+        disk.commit(changes);
     }
 }
 
-fn count_received(received: &mut Vec<Received>, address: &Address<'_>, count: u64) {
-    match received.iter_mut().find(|received| received.address == *address) {
-        Some(received) => received.count = count,
-        None => received.push(Received { address: address.clone().into_owned(), count }),
-    }
+fn identity(person: Person) -> Identity {
+    let pseudo: Pseudo = NAMES[person].parse().expect("a pseudo");
+    Identity::new(&pseudo)
 }
 
-/// Which message this text is: the run that wrote it, and its number there.
-fn message(text: &str) -> (RunId, u64) {
-    let (run, rest) = text.split_once(' ').expect("a text of this simulation");
-    let (id, _) = rest.split_once('\n').expect("with a line feed");
-    (run.parse().expect("a run"), id.parse().expect("a number"))
+fn unreachable() -> Failure {
+    Failure::Unreachable(
+        "salle-12".parse().expect("an endpoint"),
+        std::io::ErrorKind::ConnectionRefused.into(),
+    )
+}
+
+fn shortened(line: &str) -> &str {
+    line.get(..120).unwrap_or(line).trim_end()
 }

@@ -13,6 +13,9 @@ use common::discovery::PORT_VARIABLE;
 use crate::PATIENCE;
 use crate::relay::Screen;
 
+/// The folder in which a client keeps what it remembers.
+pub const DATA_VARIABLE: &str = "MESSAGERIE_DONNEES";
+
 /// The path of `serveur` or `client`, built if need be, in the profile of the running test.
 pub fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();

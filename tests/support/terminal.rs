@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
+use tempfile::TempDir;
+
 use crate::PATIENCE;
-use crate::program::binary;
+use crate::program::{DATA_VARIABLE, binary};
 
 /// Columns and rows at first.
 const SIZE: (u16, u16) = (80, 24);
@@ -20,6 +22,8 @@ pub struct Terminal {
     keyboard: Box<dyn Write + Send>,
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
+    /// What the program keeps, unless it was told where.
+    _data: TempDir,
 }
 
 impl fmt::Debug for Terminal {
@@ -64,7 +68,12 @@ impl Terminal {
         if command.get_env("TERM").is_none_or(|term| term != "dumb") {
             command.env("TERM", "xterm");
         }
+        let data = TempDir::new().expect("a folder");
+        if command.get_env(DATA_VARIABLE).is_none() {
+            command.env(DATA_VARIABLE, data.path());
+        }
         command.env("XTERM_VERSION", "XTerm(379)");
+        command.env_remove("TMUX");
         command.cwd(std::env::temp_dir());
         let pty = native_pty_system().openpty(size(SIZE)).expect("a pseudo-terminal");
         let child = pty.slave.spawn_command(command).expect("the program starts");
@@ -80,7 +89,7 @@ impl Terminal {
             }
         });
         let keyboard = pty.master.take_writer().unwrap();
-        Terminal { screen, keyboard, master: pty.master, child }
+        Terminal { screen, keyboard, master: pty.master, child, _data: data }
     }
 
     /// Presses keys: characters, control characters, escape sequences.

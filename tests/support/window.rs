@@ -4,6 +4,7 @@
 //! clipboard, `import` (ImageMagick) takes the pictures.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,8 +17,10 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
+use common::discovery::PORT_VARIABLE;
+
 use crate::PATIENCE;
-use crate::program::{Program, binary};
+use crate::program::{DATA_VARIABLE, Program, binary};
 use crate::xvfb::Xvfb;
 
 /// What the client takes its look from, whatever is remembered.
@@ -68,6 +71,19 @@ impl Desktop {
         self.home.join("messagerie/fenetre.conf")
     }
 
+    /// Takes the place of the program that opens links, and of the one that writes mail: what was to be opened is
+    /// written into the file that is returned.
+    pub fn catch_links(&self) -> PathBuf {
+        let caught = self.home.join("ouvert");
+        for tool in ["xdg-open", "xdg-email"] {
+            let tool = self.home.join(tool);
+            fs::write(&tool, format!("#!/bin/sh\nprintf '%s\\n' \"$1\" >> '{}'\n", caught.display()))
+                .unwrap();
+            fs::set_permissions(&tool, fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        caught
+    }
+
     /// Starts `client` on this screen, without waiting for a window.
     pub fn start_client(&self, args: &[&str]) -> Program {
         Program::spawn(self.command(args).env_remove(THEME_VARIABLE))
@@ -76,7 +92,10 @@ impl Desktop {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("client"));
         command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
+        command.env(DATA_VARIABLE, &self.home);
         command.env("FLTK_SCALING_FACTOR", self.density.to_string());
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.env("PATH", format!("{}:{path}", self.home.display()));
         self.on_screen(&mut command);
         command
     }
@@ -89,6 +108,11 @@ impl Desktop {
     /// The same, in the look of that name whatever is remembered.
     pub fn client_with_theme(&self, theme: &str, args: &[&str]) -> Window<'_> {
         self.window_of(Program::spawn(self.command(args).env(THEME_VARIABLE, theme)))
+    }
+
+    /// The same, looking for servers at that UDP port.
+    pub fn client_that_searches(&self, port: u16) -> Window<'_> {
+        self.window_of(Program::spawn(self.command(&[]).env(PORT_VARIABLE, port.to_string())))
     }
 
     fn window_of(&self, program: Program) -> Window<'_> {
@@ -269,7 +293,7 @@ impl Window<'_> {
 
     /// Moves the pointer to a place in the window.
     pub fn move_pointer(&self, x: i32, y: i32) {
-        self.xdotool(&["mousemove", "--sync", "--window", "WINDOW", &x.to_string(), &y.to_string()]);
+        self.xdotool(&["mousemove", "--window", "WINDOW", &x.to_string(), &y.to_string()]);
     }
 
     /// Opens the menu of the right mouse button at a place in the window; how high it is.

@@ -35,7 +35,10 @@ impl Fault {
     /// What a failure means to someone who looks at the form.
     pub(crate) fn new(failure: &Failure) -> Fault {
         let field = match failure {
-            Failure::UnknownHost(_) | Failure::Unreachable(..) | Failure::NotARelay(_) => Field::Host,
+            Failure::UnknownHost(_)
+            | Failure::Unreachable(..)
+            | Failure::Silent(_)
+            | Failure::NotARelay(_) => Field::Host,
             Failure::Refused(Refusal::PseudoPris | Refusal::PseudoInvalide, _) => Field::Pseudo,
             Failure::Refused(Refusal::Complet | Refusal::Occupe, _) => Field::Host,
             Failure::Refused(..) | Failure::Display(_) | Failure::Thread(_) => Field::Form,

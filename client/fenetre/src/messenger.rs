@@ -23,6 +23,7 @@ use super::paint::Area;
 use super::question::{Answer, Question};
 use super::settings::Settings;
 use super::status::Status;
+use super::text;
 use super::theme::{BACKGROUND, Theme};
 use super::urgency;
 use client::QUIT_WORD;
@@ -32,6 +33,9 @@ use client::undelivered;
 
 /// The smallest size at which everything has room.
 const SMALLEST: (i32, i32) = (360, 400);
+
+/// How many characters of a link are shown before it is opened.
+const SHOWN_OF_LINK: usize = 200;
 
 /// What all windows of the program share.
 #[derive(Debug)]
@@ -70,7 +74,9 @@ struct Inner {
     question: RefCell<Option<(Question, Moot)>>,
     /// Something is to get the focus when the window is in front again.
     focus_due: Cell<bool>,
-    /// Messages that arrived while the window was not in front.
+    /// The window is not in front.
+    away: Cell<bool>,
+    /// Messages that arrived while it was not.
     unseen: Cell<usize>,
 }
 
@@ -133,6 +139,7 @@ impl Messenger {
             discussion: RefCell::default(),
             question: RefCell::default(),
             focus_due: Cell::new(false),
+            away: Cell::new(false),
             unseen: Cell::new(0),
         }));
         window.set_callback({
@@ -290,7 +297,7 @@ impl Messenger {
             pseudo.as_str().clone_into(&mut settings.pseudo);
         });
         let (front, batches) = bridge();
-        let link = match Link::open(server.clone(), &pseudo, None, front) {
+        let link = match Link::open(server.clone(), &pseudo, None, None, front) {
             // The link says by an event how it ended; nobody has to wait for its thread.
             Ok((link, _)) => link,
             Err(failure) => return inner.form.show_fault(&Fault::new(&failure)),
@@ -329,6 +336,11 @@ impl Messenger {
                 chat::Action::SwitchTheme => messenger.switch_theme(),
             }
         });
+        chat.display().on_link({
+            let messenger = self.clone();
+            move |link| messenger.ask_before_opening(&link)
+        });
+        chat.display().set_away(self.0.away.get());
         *self.0.chat.borrow_mut() = Some(chat.clone());
         chat
     }
@@ -487,7 +499,8 @@ impl Messenger {
             Happened::Retrying(_)
             | Happened::TurnedAway(_)
             | Happened::Unknown { .. }
-            | Happened::Outdated(_) => {}
+            | Happened::Outdated(_)
+            | Happened::Storage(_) => {}
         }
         if !sentence.is_empty() {
             entries.push(Entry::Notice { date: Local::now(), text: sentence });
@@ -587,7 +600,14 @@ impl Messenger {
     }
 
     /// Asks something in this window. A question that is there already stays: asking it twice is no answer.
-    fn ask(&self, text: &str, harmless: Answer, second: Answer, moot: Moot, act: Act) {
+    fn ask(
+        &self,
+        text: &str,
+        harmless: Answer,
+        second: Answer,
+        moot: Moot,
+        act: impl Fn(&Messenger) + 'static,
+    ) {
         if self.0.question.borrow().is_none() {
             let messenger = self.clone();
             self.0.window.begin();
@@ -637,6 +657,37 @@ impl Messenger {
         }
     }
 
+    // ---- links ----
+
+    /// Shows where a link leads before it is opened.
+    fn ask_before_opening(&self, link: &str) {
+        let uri = text::uri(link);
+        let what = if uri.starts_with("mailto:") {
+            "Écrire à cette adresse ?".to_owned()
+        } else {
+            format!("Ouvrir cette page de « {} » dans le navigateur ?", text::owner(link))
+        };
+        let shown: String = link.chars().take(SHOWN_OF_LINK).collect();
+        let rest = if shown.len() < link.len() { "…" } else { "" };
+        let text = format!("{what}\n{shown}{rest}");
+        self.ask(&text, ("Annuler", 'a'), ("Ouvrir", 'o'), Moot::Stays, move |messenger| {
+            messenger.open(&uri);
+        });
+    }
+
+    fn open(&self, uri: &str) {
+        if let Err(error) = fltk::utils::open_uri(uri) {
+            log::info!("{uri} : {error}");
+            app::copy(uri);
+            if let Some(chat) = self.chat() {
+                chat.remark(
+                    "Aucun programme ne s'offre à ouvrir cette adresse. Elle est copiée : \
+                     collez-la dans un navigateur.",
+                );
+            }
+        }
+    }
+
     // ---- the window itself ----
 
     fn switch_theme(&self) {
@@ -651,8 +702,14 @@ impl Messenger {
         app::focus().is_some_and(|widget| widget.inside(&self.0.window))
     }
 
-    /// Does what waits for the window to be in front.
+    /// Does what waits for the window to be in front, or not to be any more.
     fn come_to_front(&self) {
+        let away = !self.is_in_front();
+        if self.0.away.replace(away) != away
+            && let Some(chat) = self.chat()
+        {
+            chat.display().set_away(away);
+        }
         if self.0.focus_due.get() && self.is_in_front() {
             self.take_focus();
         }

@@ -194,6 +194,10 @@ mod tests {
             (GOOD, BACKGROUND),
             (PENDING, BACKGROUND),
             (TEXT, OWN_BUBBLE),
+            // Links.
+            (ACCENT, SURFACE),
+            (ACCENT, OWN_BUBBLE),
+            (ACCENT, BACKGROUND),
             (MUTED, OWN_BUBBLE),
             (ERROR, OWN_BUBBLE),
             // The hint on which day a message was written.

@@ -9,6 +9,8 @@ use crate::event::{Event, Failure};
 
 /// The pauses between attempts to connect: the first, which then doubles, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// The longest while leaving, for which there is little time.
+const LONGEST_WHILE_LEAVING: Duration = Duration::from_millis(250);
 
 /// What came of the attempts so far.
 #[derive(Debug)]
@@ -60,8 +62,8 @@ impl Attempts {
     }
 
     /// How long to wait once an attempt has failed.
-    pub(super) fn next_pause(&mut self) -> Duration {
-        self.pause = (self.pause * 2).clamp(PAUSES.0, PAUSES.1);
+    pub(super) fn next_pause(&mut self, leaving: bool) -> Duration {
+        self.pause = (self.pause * 2).clamp(PAUSES.0, if leaving { LONGEST_WHILE_LEAVING } else { PAUSES.1 });
         self.pause
     }
 

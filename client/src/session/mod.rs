@@ -31,6 +31,7 @@ use common::lines::LineBuffer;
 use common::text::harmless;
 
 use crate::event::{End, Ending, Event, Failure, Message, Undelivered};
+use crate::store::Trouble;
 use attempts::Attempts;
 use connection::Open;
 use leaving::{Leaving, Next};
@@ -86,6 +87,8 @@ pub struct Session {
     connection: Connection,
     attempts: Attempts,
     events: Vec<Event>,
+    /// The relay has said that it is over.
+    heard_fin: bool,
     /// Events were taken and are not shown yet: nothing is read meanwhile.
     showing: bool,
     /// The name of the one who is opposite, or was last.
@@ -128,6 +131,7 @@ impl Session {
             connection: Connection::Wanted,
             attempts: Attempts::new(patience, now),
             events: Vec::new(),
+            heard_fin: false,
             showing: false,
             peer_name: Arc::default(),
             dates: Dates::default(),
@@ -137,6 +141,11 @@ impl Session {
     /// Nobody keeps what changes: [`take_changes`](Self::take_changes) will give nothing any more.
     pub fn forget_changes(&mut self) {
         self.delivery.forget_changes();
+    }
+
+    /// The user has to know this of what is kept.
+    pub fn tell(&mut self, trouble: Trouble) {
+        self.events.push(Event::Storage(trouble));
     }
 
     // ---- what the user does ----
@@ -332,11 +341,11 @@ impl Session {
             Connection::Paused(until) if *until <= now => self.connection = Connection::Wanted,
             Connection::Open(open) => {
                 let silent = open.silence_limit(self.showing).is_some_and(|limit| limit <= now);
-                let uncounted = open.count_limit().is_some_and(|limit| limit <= now);
+                let waited = open.count_limit().is_some_and(|limit| limit <= now);
                 if silent {
                     self.break_connection(now);
-                } else if uncounted {
-                    self.delivery.start_without_count();
+                } else if waited {
+                    self.delivery.stop_waiting_for_count();
                 }
             }
             _ => {}
@@ -345,6 +354,11 @@ impl Session {
     }
 
     // ---- what may be asked ----
+
+    /// The own address.
+    pub fn address(&self) -> &Address<'static> {
+        self.delivery.own()
+    }
 
     /// Whether the other one is there, as far as is known.
     pub fn has_peer(&self) -> bool {
@@ -444,6 +458,7 @@ impl Session {
 
     fn discuss(&mut self, frame: &Frame<'_>, now: Instant) {
         let Some(incoming) = self.delivery.handle(frame) else { return };
+        self.heard_fin |= matches!(incoming, Incoming::Ended(_));
         match incoming {
             Incoming::Joined { address, renewed } => {
                 self.peer_name = address.pseudo_str().into();
@@ -470,11 +485,25 @@ impl Session {
             }
             Incoming::Other(_) => {}
             Incoming::Outdated => self.begin_anew(now),
-            Incoming::Ended(by) if by == self.delivery.own() => self.end(End::Left { told: true }),
+            Incoming::Ended(by) if by == self.delivery.own() => {
+                let told = self.has_been_heard();
+                self.end(End::Left { told });
+            }
             Incoming::Ended(by) => {
                 let by = by.pseudo();
                 self.end(End::LeftByPeer(by));
             }
+        }
+    }
+
+    /// Whether the relay that knows of our leaving knows the one who was left, if there was anybody: he was there, or it
+    /// has heard `quitter` before this connection.
+    fn has_been_heard(&self) -> bool {
+        match &self.connection {
+            Connection::Open(open) => {
+                open.seated.is_some() || !open.quitter_sent || self.delivery.correspondent().is_none()
+            }
+            Connection::Paused(_) | Connection::Wanted => false,
         }
     }
 
@@ -497,8 +526,7 @@ impl Session {
 
     /// Gives the connection up; the next one is made as if it had been lost.
     fn break_connection(&mut self, now: Instant) {
-        let gone = std::io::ErrorKind::TimedOut.into();
-        self.disconnected(Failure::Unreachable(self.server.clone(), gone), now);
+        self.disconnected(Failure::Silent(self.server.clone()), now);
     }
 
     fn lose_connection(&mut self, now: Instant) {
@@ -516,7 +544,7 @@ impl Session {
     /// `is_final`: it will not get better, should it be the first login.
     fn attempt_failed(&mut self, failure: Failure, is_final: bool, now: Instant) {
         log::info!("tentative de connexion : {failure}");
-        let pause = self.attempts.next_pause();
+        let pause = self.attempts.next_pause(matches!(self.phase, Phase::Leaving(_)));
         self.connection = Connection::Paused(now + pause);
         if self.attempts.is_hopeless(&failure, is_final, now) {
             return self.end(End::Failed(failure));

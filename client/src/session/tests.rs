@@ -134,8 +134,8 @@ impl Alice {
 
 const DATE: &str = "2026-11-20T14:03:07.123+01:00";
 const LEFT: &str = "Vous avez quitté la discussion.";
-const LEFT_UNTOLD: &str = "Vous avez quitté la discussion ; le serveur ne l'a pas confirmé : \
-                           l'autre participant ne le sait peut-être pas.";
+const LEFT_UNTOLD: &str =
+    "Vous avez quitté la discussion, mais l'autre participant n'a peut-être pas pu en être prévenu.";
 
 fn refused() -> Failure {
     Failure::Unreachable("salle-12".parse().unwrap(), std::io::ErrorKind::ConnectionRefused.into())
@@ -510,6 +510,8 @@ fn back_on_a_relay_that_knows_nobody_the_other_has_ten_seconds_to_come_back_too(
     assert!(!alice.says().contains(&"quitter".to_owned()));
     alice.wait(Duration::from_millis(1));
     assert!(alice.says().contains(&"quitter".to_owned()));
+    alice.hear("fin alice/a1");
+    alice.expect_over(LEFT_UNTOLD);
 }
 
 #[test]

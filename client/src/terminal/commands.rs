@@ -8,20 +8,25 @@ pub(super) struct Command {
     name: &'static str,
     /// What it does, as `/aide` says it.
     purpose: &'static str,
-    run: fn(&Desk<'_>) -> Entered,
+    /// Does it, with what was written behind the name.
+    run: Run,
 }
+
+type Run = fn(&Desk<'_>, &str) -> Entered;
 
 const COMMANDS: &[Command] = &[
     Command { name: "aide", purpose: "afficher cette aide", run: help },
     Command {
         name: "quitter",
         purpose: "quitter la discussion (aussi : quitter, ou Ctrl-D)",
-        run: |_| Entered::Leave,
+        run: |_, _| Entered::Leave,
     },
+    Command { name: "historique", purpose: "relire les derniers messages (/historique 50)", run: history },
+    Command { name: "vider", purpose: "vider l'écran ; l'historique reste", run: clear },
 ];
 
 /// The command of that name.
-pub(super) fn find(name: &str) -> Option<fn(&Desk<'_>) -> Entered> {
+pub(super) fn find(name: &str) -> Option<Run> {
     COMMANDS.iter().find(|command| command.name == name).map(|command| command.run)
 }
 
@@ -32,7 +37,24 @@ pub(super) fn complete(begun: &str) -> Option<&'static str> {
     possible.next().filter(|_| possible.next().is_none())
 }
 
-fn help(desk: &Desk<'_>) -> Entered {
+fn history(desk: &Desk<'_>, count: &str) -> Entered {
+    match &desk.archive {
+        Some(archive) if archive.show_last(count, desk.screen) => Entered::Done,
+        Some(_) => Entered::Refused,
+        None => {
+            desk.screen.notice("Cette discussion n'est pas gardée : il n'y a rien à relire.");
+            Entered::Done
+        }
+    }
+}
+
+fn clear(desk: &Desk<'_>, _: &str) -> Entered {
+    // What fails here fails elsewhere too.
+    let _ = desk.screen.clear();
+    Entered::Done
+}
+
+fn help(desk: &Desk<'_>, _: &str) -> Entered {
     for command in COMMANDS {
         desk.screen.notice(&format!("/{:<12} {}", command.name, command.purpose));
     }

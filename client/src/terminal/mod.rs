@@ -1,6 +1,7 @@
 //! The client in the terminal. Where both ends of it are one, a person types on an input line below what arrives;
 //! otherwise what arrives is lines on stdout, notices go to stderr, and the input is typed or piped lines.
 
+mod archive;
 mod commands;
 mod draft;
 mod input_line;
@@ -18,17 +19,21 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Local};
 use common::address::Pseudo;
+use common::discovery::port;
 use common::endpoint::Endpoint;
-use common::frame::DEFAULT_PORT;
 use common::transcript::MessageStart;
 
 use crate::QUIT_WORD;
+use crate::discovery::find;
 use crate::event::{End, Event, Front, Message};
 use crate::link::Link;
 use crate::options::parse_pseudo;
+use crate::store::{Remembered, Store};
 use crate::undelivered;
+use archive::{Archive, is_worth_keeping};
 use piped::Tally;
 use screen::{Lines, Screen};
+use typed::Desk;
 
 /// How long to wait for a server that is not up yet.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -64,15 +69,20 @@ impl Source {
     }
 }
 
-/// A discussion in the terminal, from the login to the end; only heard with `listen`. Without a server it is this
-/// machine; a missing pseudo is asked for. False if something of the input could not be sent, or was not delivered
-/// when the other one left, as was said then.
+/// A discussion in the terminal, from the login to the end; only heard with `listen`. A missing server is looked for, a
+/// missing pseudo asked for. It is kept on disk if `keep` says so, or else if a person sees it. False if something of the
+/// input could not be sent, or was not delivered when the other one left, as was said then.
 ///
 /// # Errors
 /// Why it never came to a discussion, or could not go on.
-pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>, listen: bool) -> anyhow::Result<bool> {
-    let server = server.unwrap_or(Endpoint { host: "localhost".to_owned(), port: DEFAULT_PORT });
+pub fn run(
+    server: Option<Endpoint>,
+    pseudo: Option<Pseudo>,
+    listen: bool,
+    keep: Option<bool>,
+) -> anyhow::Result<bool> {
     let pseudo = pseudo.map_or_else(ask_pseudo, Ok)?;
+    let server = server.map_or_else(|| find(port()), Ok)?;
     let mut source = Source::choose(listen);
     let screen = match source {
         Source::Keys => Screen::with_input_line().unwrap_or_else(|error| {
@@ -82,8 +92,10 @@ pub fn run(server: Option<Endpoint>, pseudo: Option<Pseudo>, listen: bool) -> an
         }),
         _ => Screen::plain(),
     };
+    let keeps = keep.unwrap_or_else(|| is_worth_keeping(listen));
+    let kept = keeps.then(|| Archive::open(&pseudo, &screen)).flatten();
     screen.notice(&format!("Connexion à {server}…{}", hint(source)));
-    let all_well = discuss(server, &pseudo, source, &screen);
+    let all_well = discuss(server, &pseudo, kept, source, &screen);
     screen.close();
     all_well
 }
@@ -98,10 +110,18 @@ fn hint(source: Source) -> String {
     }
 }
 
-fn discuss(server: Endpoint, pseudo: &Pseudo, source: Source, screen: &Screen) -> anyhow::Result<bool> {
-    let (link, reception) = Link::open(server, pseudo, Some(PATIENCE), Conversation::new(screen.clone()))?;
+fn discuss(
+    server: Endpoint,
+    pseudo: &Pseudo,
+    kept: Option<(Archive, Store, Remembered)>,
+    source: Source,
+    screen: &Screen,
+) -> anyhow::Result<bool> {
+    let (archive, kept) = kept.map(|(archive, store, remembered)| (archive, (store, remembered))).unzip();
+    let front = Conversation::new(screen.clone());
+    let (link, reception) = Link::open(server, pseudo, kept, Some(PATIENCE), front)?;
     let tally = Arc::new(Tally::default());
-    let input_over = read_input(source, &link, screen, &tally)?;
+    let input_over = read_input(source, &link, archive, screen, &tally)?;
     let Ok(ending) = reception.join() else { bail!("la réception s'est interrompue") };
     if source == Source::Pipe {
         wait_for_last_input(&input_over, &tally);
@@ -124,6 +144,7 @@ fn discuss(server: Endpoint, pseudo: &Pseudo, source: Source, screen: &Screen) -
 fn read_input(
     source: Source,
     link: &Link,
+    archive: Option<Archive>,
     screen: &Screen,
     tally: &Arc<Tally>,
 ) -> anyhow::Result<Receiver<()>> {
@@ -131,8 +152,8 @@ fn read_input(
     let (reading, input_over) = mpsc::channel();
     let read = move || {
         let read = match source {
-            Source::Keys => typed::from_keys(&link, &screen),
-            Source::TypedLines => typed::from_lines(&link, &screen),
+            Source::Keys => typed::from_keys(&Desk { link: &link, screen: &screen, archive }),
+            Source::TypedLines => typed::from_lines(&Desk { link: &link, screen: &screen, archive }),
             Source::Pipe => {
                 piped::send(&link, &screen, &tally);
                 Ok(())
@@ -162,6 +183,18 @@ fn wait_for_last_input(input_over: &Receiver<()>, tally: &Tally) {
             return;
         }
     }
+}
+
+/// Ends the program without a word to the other one.
+fn cut(link: &Link, screen: &Screen) -> ! {
+    screen.stop_typing();
+    let undelivered = link.undelivered();
+    undelivered::describe(&undelivered).lines().for_each(|line| screen.notice(line));
+    if !undelivered.is_empty() && link.is_kept() {
+        screen.notice("Cela reste gardé, et sera remis à la prochaine rencontre.");
+    }
+    screen.close();
+    std::process::exit(1)
 }
 
 fn ask_pseudo() -> anyhow::Result<Pseudo> {

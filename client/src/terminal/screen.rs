@@ -155,10 +155,13 @@ impl Screen {
         write_out(io::stdout(), &out)
     }
 
-    /// Leaves nothing on the screen but the line being typed.
+    /// Leaves nothing on the screen but the line being typed, where this program draws one.
     pub(super) fn clear(&self) -> io::Result<()> {
         let mut out = String::new();
         let mut state = self.lock();
+        if let State::Plain = *state {
+            return Ok(());
+        }
         state.erase(&mut out);
         out.push_str(CLEAR);
         state.draw(&mut out);

@@ -8,6 +8,7 @@ use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifier
 use crate::QUIT_WORD;
 use crate::link::{Link, SendError};
 
+use super::archive::Archive;
 use super::commands;
 use super::draft::{Draft, History, Place};
 use super::lines::{Input, lines};
@@ -28,6 +29,8 @@ const STOP_DELAY: Duration = Duration::from_millis(50);
 pub(super) struct Desk<'a> {
     pub(super) link: &'a Link,
     pub(super) screen: &'a Screen,
+    /// What is kept, if anything is.
+    pub(super) archive: Option<Archive>,
 }
 
 /// What became of what was entered.
@@ -63,9 +66,10 @@ impl Desk<'_> {
         }
     }
 
-    fn run(&self, name: &str) -> Entered {
+    fn run(&self, command: &str) -> Entered {
+        let (name, argument) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
         match commands::find(name) {
-            Some(run) => run(self),
+            Some(run) => run(self, argument.trim()),
             None => {
                 self.screen.notice(&format!(
                     "« /{name} » n'est pas une commande, et n'est pas parti. /aide montre les commandes ; \
@@ -86,14 +90,13 @@ impl Desk<'_> {
 }
 
 /// Reads lines from a terminal in its own line mode, until the end.
-pub(super) fn from_lines(link: &Link, screen: &Screen) -> io::Result<()> {
-    let desk = Desk { link, screen };
+pub(super) fn from_lines(desk: &Desk<'_>) -> io::Result<()> {
     let mut input = Input::new(io::stdin().lock());
     while let Some(group) = input.next_group()? {
         for line in lines(group) {
             #[cfg(unix)]
             if line.is_ok_and(|line| line.len() == LINE_MODE_BYTES) {
-                screen.notice(&format!(
+                desk.screen.notice(&format!(
                     "Ce terminal ne transmet que {LINE_MODE_BYTES} octets par ligne : la fin de celle-ci manque peut-être."
                 ));
             }
@@ -103,7 +106,7 @@ pub(super) fn from_lines(link: &Link, screen: &Screen) -> io::Result<()> {
                     return Ok(());
                 }
                 Ok(Entered::Done | Entered::Refused) => {}
-                Err(unreadable) => screen.notice(&format!("{unreadable}.")),
+                Err(unreadable) => desk.screen.notice(&format!("{unreadable}.")),
             }
         }
     }
@@ -111,21 +114,20 @@ pub(super) fn from_lines(link: &Link, screen: &Screen) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads keys and edits the line being typed on `screen`, for ever.
-pub(super) fn from_keys(link: &Link, screen: &Screen) -> io::Result<()> {
-    let mut keyboard =
-        Keyboard { desk: Desk { link, screen }, history: History::default(), leaving: false, warned: false };
+/// Reads keys and edits the line being typed on the screen, for ever.
+pub(super) fn from_keys(desk: &Desk<'_>) -> io::Result<()> {
+    let mut keyboard = Keyboard { desk, history: History::default(), leaving: false, warned: false };
     loop {
         keyboard.handle(event::read()?)?;
         // What comes all at once is drawn once.
         if !event::poll(ALL_AT_ONCE)? {
-            screen.redraw()?;
+            desk.screen.redraw()?;
         }
     }
 }
 
 struct Keyboard<'a> {
-    desk: Desk<'a>,
+    desk: &'a Desk<'a>,
     history: History,
     /// The person has left; only Ctrl-C has a meaning any more.
     leaving: bool,
@@ -277,9 +279,10 @@ impl Keyboard<'_> {
         let text = self.desk.screen.edit(Draft::take).unwrap_or_default();
         if !text.is_empty() {
             self.history.add(&text);
-        } else if self.leaving || std::mem::replace(&mut self.warned, true) {
-            self.desk.screen.stop_typing();
+        } else if self.leaving {
             self.desk.link.cut_short();
+        } else if std::mem::replace(&mut self.warned, true) {
+            super::cut(self.desk.link, self.desk.screen);
         } else {
             self.desk.screen.notice(
                 "« quitter » (ou Ctrl-D) quitte la discussion ; encore Ctrl-C la coupe sans prévenir l'autre.",

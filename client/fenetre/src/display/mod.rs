@@ -20,13 +20,15 @@ use std::rc::Rc;
 
 use common::delivery::MessageId;
 use fltk::app;
-use fltk::enums::{Event, Key};
+use fltk::draw;
+use fltk::enums::{Cursor, Event, Key};
 use fltk::prelude::*;
 use fltk::widget::Widget;
 
 pub use entries::Entry;
 use state::State;
 
+use super::hook::Hook;
 use super::menu::{self, Item};
 use super::paint::Area;
 
@@ -45,6 +47,8 @@ pub struct Display {
 /// What the menu of the right mouse button offers.
 #[derive(Clone, Copy)]
 enum Choice {
+    OpenLink,
+    CopyLink,
     Copy,
     CopyMessage,
     SelectAll,
@@ -54,6 +58,8 @@ struct Inner {
     state: RefCell<State>,
     /// The widget is gone, or will be in a moment.
     discarded: Cell<bool>,
+    /// A link is to be opened.
+    on_link: Hook<String>,
 }
 
 impl fmt::Debug for Display {
@@ -67,10 +73,15 @@ impl Display {
     pub fn new(x: i32, y: i32, w: i32, h: i32) -> Self {
         let mut widget = Widget::new(x, y, w, h, None);
         let state = RefCell::new(State::new());
-        let inner = Rc::new(Inner { state, discarded: Cell::new(false) });
+        let inner = Rc::new(Inner { state, discarded: Cell::new(false), on_link: Hook::new() });
         widget.draw({
             let inner = Rc::clone(&inner);
-            move |widget| inner.state.borrow_mut().draw(Area::of(widget))
+            move |widget| {
+                let whole = inner.state.borrow_mut().draw(Area::of(widget));
+                if !whole {
+                    inner.every(0.0, widget, |_| false);
+                }
+            }
         });
         widget.handle({
             let inner = Rc::clone(&inner);
@@ -86,6 +97,11 @@ impl Display {
     /// The widget, to be put into a window.
     pub fn widget(&self) -> Widget {
         self.widget.clone()
+    }
+
+    /// Calls `f` whenever the user wants to open a link; to be set once.
+    pub(crate) fn on_link(&self, f: impl Fn(String) + 'static) {
+        self.inner.on_link.set(f);
     }
 
     /// Adds entries at the end. Who has scrolled up keeps what he sees; else the view follows.
@@ -107,6 +123,11 @@ impl Display {
     /// Notes that one's own messages that are still on their way will not arrive any more.
     pub fn mark_lost(&self) {
         self.change(State::mark_lost);
+    }
+
+    /// Notes whether the user looks elsewhere: where he has left off is marked when something arrives.
+    pub fn set_away(&self, away: bool) {
+        self.change(|state| state.set_away(away));
     }
 
     /// Shows the last entry, and follows from there on.
@@ -176,14 +197,23 @@ impl Inner {
                 if !selected.is_empty() {
                     // X11's selection, pasted with the middle button.
                     app::copy2(&selected);
+                } else if let Some(link) = self.link_at(at).filter(|_| app::event_is_click()) {
+                    self.on_link.call(link);
                 }
             }
             Event::MouseWheel => {
                 let notches = app::event_dy_value();
                 self.change(widget, |state| state.wheel(notches));
             }
-            Event::Enter | Event::Move => self.point(widget, Some(at)),
-            Event::Leave => self.point(widget, None),
+            Event::Enter | Event::Move => {
+                self.point(widget, Some(at));
+                let cursor = if self.link_at(at).is_some() { Cursor::Hand } else { Cursor::Default };
+                draw::set_cursor(cursor);
+            }
+            Event::Leave => {
+                self.point(widget, None);
+                draw::set_cursor(Cursor::Default);
+            }
             Event::Focus => {
                 let by_key = app::event_key() == Key::Tab;
                 self.change(widget, |state| state.set_ring(by_key));
@@ -195,11 +225,23 @@ impl Inner {
         true
     }
 
+    fn link_at(&self, at: (i32, i32)) -> Option<String> {
+        self.state.borrow().link_at(at)
+    }
+
     /// Shows the menu for what is at that place, and does what is chosen.
     fn choose_from_menu(&self, widget: &mut Widget, at: (i32, i32)) {
-        let selected = !self.state.borrow().selected_text().is_empty();
+        let selected = self.state.borrow().has_selection();
         let message = self.state.borrow().text_at(at);
+        let link = self.link_at(at);
         let mut items = Vec::new();
+        if link.is_some() {
+            for (choice, label) in
+                [(Choice::OpenLink, "Ouvrir l'adresse"), (Choice::CopyLink, "Copier l'adresse")]
+            {
+                items.push(Item { choice, label, key: None, possible: true });
+            }
+        }
         if selected || message.is_none() {
             items.push(menu::copy(Choice::Copy, selected));
         }
@@ -209,6 +251,8 @@ impl Inner {
         }
         items.push(menu::select_all(Choice::SelectAll));
         match menu::choose_from(&items) {
+            Some(Choice::OpenLink) => self.on_link.call(link.unwrap_or_default()),
+            Some(Choice::CopyLink) => app::copy(&link.unwrap_or_default()),
             Some(Choice::Copy) => self.copy_selection(),
             Some(Choice::CopyMessage) => app::copy(&message.unwrap_or_default()),
             Some(Choice::SelectAll) => self.change(widget, State::select_all),

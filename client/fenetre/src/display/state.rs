@@ -1,13 +1,15 @@
 //! The display's state and what each action does to it.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use common::delivery::MessageId;
 use fltk::draw;
 
 use super::bubble::{Layout, SCROLLBAR, Sizes};
-use super::entries::{Entries, Entry, Kind};
+use super::entries::{Entries, Entry, Kind, Stored};
 use super::paint::Painter;
 use super::selection::{Place, Selection};
 use super::view::View;
@@ -25,6 +27,9 @@ const END_MARGIN: i32 = 10;
 const EDGE: i32 = 6;
 /// How long the pointer stays on an entry before its full date is shown.
 const HINT_DELAY: Duration = Duration::from_millis(500);
+/// How long the lines of one frame may take. Letters that were never seen before take their time, when a message is full
+/// of them; the rest is drawn in the next frames, by when these are known.
+const FRAME_BUDGET: Duration = Duration::from_millis(20);
 /// How far one notch of the mouse wheel goes.
 const WHEEL_LINES: i32 = 3;
 
@@ -66,6 +71,10 @@ pub(super) struct State {
     mark: Option<Area>,
     /// It has the focus, by the keyboard.
     ring: bool,
+    /// The user looks elsewhere.
+    away: bool,
+    /// How long the lines of the next frame may take.
+    frame_budget: Duration,
 }
 
 impl State {
@@ -90,6 +99,8 @@ impl State {
             hint_waits: false,
             mark: None,
             ring: false,
+            away: false,
+            frame_budget: FRAME_BUDGET,
         }
     }
 
@@ -97,6 +108,11 @@ impl State {
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Whether some text is selected.
+    pub(super) fn has_selection(&self) -> bool {
+        self.selection.is_some_and(|selection| !selection.is_empty())
     }
 
     pub(super) fn selected_text(&self) -> String {
@@ -108,12 +124,41 @@ impl State {
     // What is changed.
 
     pub(super) fn push(&mut self, entry: Entry) {
-        let entry = self.entries.push(entry);
-        self.view.push(self.sizes.guess(entry));
+        let (own, other) = (matches!(entry, Entry::Own { .. }), matches!(entry, Entry::Other { .. }));
+        let is_first_new = other && self.is_left_off();
+        self.entries.push(entry);
+        let index = self.entries.len() - 1;
+        if own || is_first_new {
+            // Whoever answers has read what there was.
+            self.mark_first_new(is_first_new.then_some(index));
+        }
+        if let Some(entry) = self.entries.get(index) {
+            self.view.push(self.sizes.guess(entry));
+        }
         let moved = self.entries.forget_oldest();
         if moved > 0 {
             self.follow_the_moved(moved);
         }
+    }
+
+    /// Whether what arrives now is the first that the user does not see.
+    fn is_left_off(&self) -> bool {
+        (self.away || !self.view.at_end()) && self.entries.first_new().is_none()
+    }
+
+    fn mark_first_new(&mut self, index: Option<usize>) {
+        for marked in [self.entries.first_new(), index].into_iter().flatten() {
+            self.layouts.remove(&marked);
+        }
+        self.entries.mark_first_new(index);
+    }
+
+    /// The user looks elsewhere now, or here again. What he has left behind, seen, is not new any more.
+    pub(super) fn set_away(&mut self, away: bool) {
+        if away && !self.away && self.view.at_end() {
+            self.mark_first_new(None);
+        }
+        self.away = away;
     }
 
     /// The first entries are gone: all others stand `moved` places nearer to the start.
@@ -362,6 +407,27 @@ impl State {
         entry.map(|entry| entry.text.to_string())
     }
 
+    /// The link at that place.
+    pub(super) fn link_at(&self, (x, y): (i32, i32)) -> Option<String> {
+        let (index, top) = self.visible_at(y)?;
+        let (entry, layout) = (self.entries.get(index)?, self.layouts.get(&index)?);
+        let y = y - self.area.y - top - layout.text.y;
+        let line = layout.lines.get(usize::try_from(y.div_euclid(layout.line)).ok()?)?;
+        let face = self.face(entry);
+        let x = x - self.area.x - layout.line_x(line, face, &entry.text);
+        let is_there = |link: &&Range<usize>| {
+            let ends = [link.start.max(line.start), link.end.min(line.end)];
+            let [from, to] = ends.map(|end| line.x_of(face, &entry.text, end));
+            ends[0] < ends[1] && (from.min(to)..from.max(to)).contains(&x)
+        };
+        layout.links.iter().find(is_there).map(|link| entry.text[link.clone()].to_owned())
+    }
+
+    /// The font in which the text of an entry is drawn.
+    fn face(&self, entry: &Stored) -> &Face {
+        if entry.kind == Kind::Notice { &self.small } else { &self.text }
+    }
+
     /// The entry at that height in the window, or the nearest, and its top.
     fn visible_at(&self, y: i32) -> Option<(usize, i32)> {
         let after = self.visible.partition_point(|(_, top)| self.area.y + top <= y);
@@ -380,7 +446,7 @@ impl State {
             return Some((index, entry.text.len()));
         }
         let line = layout.lines.get(layout.line_at(y))?;
-        let face = if entry.kind == Kind::Notice { &self.small } else { &self.text };
+        let face = self.face(entry);
         let x = x - self.area.x - layout.line_x(line, face, &entry.text);
         Some((index, line.place_at(face, &entry.text, x)))
     }
@@ -401,12 +467,15 @@ impl State {
 
     // Painting.
 
-    pub(super) fn draw(&mut self, area: Area) {
+    /// Draws what is in view. Says whether that is all, or another frame has to go on.
+    pub(super) fn draw(&mut self, area: Area) -> bool {
         self.set_area(area);
         self.settle();
         draw::push_clip(area.x, area.y, area.w, area.h);
         draw::draw_rect_fill(area.x, area.y, area.w, area.h, BACKGROUND);
-        let painter = Painter { text: &self.text, small: &self.small, area };
+        let until = Instant::now() + self.frame_budget;
+        let left_out = Cell::new(false);
+        let painter = Painter { text: &self.text, small: &self.small, area, until, left_out };
         for (index, top) in &self.visible {
             let (Some(entry), Some(layout)) = (self.entries.get(*index), self.layouts.get(index)) else {
                 continue;
@@ -426,8 +495,7 @@ impl State {
             let top = area.y + top;
             painter.hint(&entry.hint(), right, (top + layout.bubble.y, top + layout.height));
         }
-        let unseen = self.unseen();
-        self.mark = (unseen > 0).then(|| painter.mark(unseen));
+        self.mark = (!self.view.at_end()).then(|| painter.mark(self.unseen()));
         if self.ring {
             for inset in 0..2 {
                 let Area { x, y, w, h } = area;
@@ -435,6 +503,10 @@ impl State {
             }
         }
         draw::pop_clip();
+        let whole = !painter.left_out.get();
+        // Where even letters that are known take longer, the frames become longer until all is drawn.
+        self.frame_budget = if whole { FRAME_BUDGET } else { self.frame_budget * 2 };
+        whole
     }
 }
 

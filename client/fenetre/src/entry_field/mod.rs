@@ -24,7 +24,7 @@ use fltk::widget::Widget;
 use super::hook::Hook;
 use super::menu::{self, Edit};
 use super::paint::{self, Area, Edge};
-use super::text::{Face, Line, Mark, word_around, wrap};
+use super::text::{Face, Line, Mark, links, word_around, wrap};
 use super::theme::{ACCENT, BACKGROUND, FONT, MUTED, ON_SELECTION, SELECTION, SURFACE, TEXT, TEXT_SIZE};
 use draft::Draft;
 pub(crate) use keys::is_written_by_key;
@@ -89,15 +89,16 @@ impl EntryField {
         frame.end();
         frame.make_resizable(false);
         frame.set_frame(FrameType::NoBox);
-        let state = State {
+        let mut state = State {
             draft: Draft::default(),
             face: Face::new(TEXT_SIZE),
-            lines: wrap("", None, 1.0, &mut Face::new(TEXT_SIZE)),
+            lines: Vec::new(),
             width: 1,
             top: 0,
             column: None,
             open: true,
         };
+        state.break_lines();
         let field =
             EntryField { frame, pad, scrollbar, state: Rc::new(RefCell::new(state)), on_action: Hook::new() };
         field.connect_events();
@@ -400,7 +401,8 @@ impl State {
         self.face.select();
         #[expect(clippy::cast_precision_loss, reason = "the width of a window")]
         let width = self.width as f32;
-        self.lines = wrap(self.draft.text(), None, width, &mut self.face);
+        let text = self.draft.text();
+        self.lines = wrap(text, &links(text), None, width, &mut self.face);
         self.top = self.top.min(self.lines.len().saturating_sub(MOST_LINES));
     }
 

@@ -8,13 +8,13 @@ use fltk::draw;
 use super::wrap::Measure;
 use crate::theme::FONT;
 
-/// How many widths of runs are remembered; past it all are forgotten.
-const MAX_RUNS: usize = 20_000;
+/// How many widths are remembered; past it all are forgotten.
+const MAX_WIDTHS: usize = 20_000;
 
-/// How many runs Pango is asked to measure between two calls of [`Face::refill`]. It takes some 10 µs for each: a
-/// text of 65,000 bytes without a word twice must not hold up a frame. Past it the letters' single widths serve,
-/// which are a little too wide.
-const MEASURED_RUNS: usize = 500;
+/// How many widths Pango is asked for between two calls of [`Face::refill`]. It takes some 40 µs for each, more where
+/// it has to look for a font: a text of 65,000 bytes without a word or a sign twice must not hold up a frame. Past it a
+/// guess serves, which is rather too wide.
+const MEASURED: usize = 100;
 
 /// A font in one size.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(crate) struct Face {
     pub(crate) line: i32,
     descent: i32,
     runs: HashMap<Box<str>, f32>,
+    chars: HashMap<char, f32>,
     left: usize,
 }
 
@@ -31,7 +32,8 @@ impl Face {
     pub(crate) fn new(size: i32) -> Self {
         draw::set_font(FONT, size);
         let line = draw::height() + size / 5;
-        Self { size, line, descent: draw::descent() + size / 10, runs: HashMap::new(), left: MEASURED_RUNS }
+        let descent = draw::descent() + size / 10;
+        Self { size, line, descent, runs: HashMap::new(), chars: HashMap::new(), left: MEASURED }
     }
 
     /// Makes it the font of what is drawn or measured next.
@@ -41,7 +43,7 @@ impl Face {
 
     /// Selects it for the texts that come into view now.
     pub(crate) fn refill(&mut self) {
-        self.left = MEASURED_RUNS;
+        self.left = MEASURED;
     }
 
     /// The exact width of a text as it is drawn.
@@ -74,24 +76,50 @@ impl Face {
 
 impl Measure for Face {
     fn char(&mut self, c: char) -> f32 {
-        // FLTK remembers the widths of single characters.
-        narrow(draw::char_width(c))
+        // FLTK remembers the widths of single characters, and of these there are few.
+        if c <= '\u{2ff}' {
+            return narrow(draw::char_width(c));
+        }
+        if let Some(width) = self.chars.get(&c) {
+            return *width;
+        }
+        if !self.may_measure() {
+            return self.guess(c);
+        }
+        let width = narrow(draw::char_width(c));
+        self.chars.insert(c, width);
+        width
     }
 
     fn run(&mut self, run: &str) -> f32 {
         if let Some(width) = self.runs.get(run) {
             return *width;
         }
-        if self.left == 0 {
-            return run.chars().map(|c| narrow(draw::char_width(c))).sum();
-        }
-        self.left -= 1;
-        if self.runs.len() >= MAX_RUNS {
-            self.runs.clear();
+        if !self.may_measure() {
+            return run.chars().map(|c| self.guess(c)).sum();
         }
         let width = narrow(draw::width(run));
         self.runs.insert(run.into(), width);
         width
+    }
+}
+
+impl Face {
+    fn may_measure(&mut self) -> bool {
+        if self.chars.len() + self.runs.len() >= MAX_WIDTHS {
+            self.chars.clear();
+            self.runs.clear();
+        }
+        let may = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        may
+    }
+
+    /// The width that a character hardly exceeds.
+    fn guess(&self, c: char) -> f32 {
+        #[expect(clippy::cast_precision_loss, reason = "the size of a font")]
+        let size = self.size as f32;
+        if c < '\u{1100}' { size * 0.8 } else { size * 1.3 }
     }
 }
 

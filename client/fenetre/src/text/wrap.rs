@@ -1,6 +1,9 @@
 //! Wrapping: a text becomes the lines that stand below each other.
 
+use std::ops::Range;
+
 use super::line::Line;
+use super::link;
 use super::script::{direction, is_ideograph, stands_alone};
 use super::segment::cluster;
 
@@ -19,13 +22,19 @@ const LONGEST_RUN: usize = 160;
 /// number, and Pango's time for them grows with their square.
 const LONGEST_LINE: usize = 600;
 
-/// Breaks a text into lines of at most that width: at spaces, within a word only if it is longer than a line. Its
-/// paragraphs run from right to left as `rtl` says, or else as their first letter does.
-pub(crate) fn wrap(text: &str, rtl: Option<bool>, max: f32, measure: &mut impl Measure) -> Vec<Line> {
+/// Breaks a text into lines of at most that width: at spaces, in a link also behind `/`, `?` and `&`, within a word only
+/// if it is longer than a line. Its paragraphs run from right to left as `rtl` says, or else as their first letter does.
+pub(crate) fn wrap(
+    text: &str,
+    links: &[Range<usize>],
+    rtl: Option<bool>,
+    max: f32,
+    measure: &mut impl Measure,
+) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut start = 0;
     for paragraph in text.split('\n') {
-        wrap_paragraph(text, start..start + paragraph.len(), rtl, max, measure, &mut lines);
+        wrap_paragraph(text, links, start..start + paragraph.len(), rtl, max, measure, &mut lines);
         start += paragraph.len() + 1;
     }
     lines
@@ -33,7 +42,8 @@ pub(crate) fn wrap(text: &str, rtl: Option<bool>, max: f32, measure: &mut impl M
 
 fn wrap_paragraph(
     text: &str,
-    range: std::ops::Range<usize>,
+    links: &[Range<usize>],
+    range: Range<usize>,
     rtl: Option<bool>,
     max: f32,
     measure: &mut impl Measure,
@@ -53,7 +63,7 @@ fn wrap_paragraph(
         if spaces == range.end {
             break;
         }
-        let end = spaces + word(&text[spaces..range.end]);
+        let end = part(text, links, spaces..range.end);
         // Together with its spaces: beside Arabic they are as wide as the Arabic font has them.
         let with_spaces = width(&text[at..end], measure);
         if line.width + with_spaces <= max && end - line.start <= LONGEST_LINE {
@@ -108,6 +118,16 @@ fn word(text: &str) -> usize {
     }
 }
 
+/// Where the word ends that begins at the start of that range, or, with a link in it, its first part.
+fn part(text: &str, links: &[Range<usize>], range: Range<usize>) -> usize {
+    let at = range.start;
+    let word = at + word(&text[range]);
+    let link = links.get(links.partition_point(|link| link.end <= at)).filter(|link| link.start < word);
+    let sign =
+        link.map(|link| link.start + link::break_after(&text[link.clone()], at.saturating_sub(link.start)));
+    sign.filter(|sign| link.is_some_and(|link| *sign < link.end)).unwrap_or(word)
+}
+
 /// The width of a word or of a part of one.
 fn width(word: &str, measure: &mut impl Measure) -> f32 {
     if word.chars().all(stands_alone) {
@@ -153,7 +173,7 @@ mod tests {
     }
 
     fn lines(text: &str, max: f32) -> Vec<&str> {
-        wrap(text, None, max, &mut Ten).iter().map(|line| &text[line.start..line.end]).collect()
+        wrap(text, &[], None, max, &mut Ten).iter().map(|line| &text[line.start..line.end]).collect()
     }
 
     #[test]
@@ -164,6 +184,14 @@ mod tests {
         assert_eq!(lines("un\n", 70.0), ["un", ""]);
         assert_eq!(lines("  un   deux", 70.0), ["  un", "deux"]);
         assert_eq!(lines("ça va\u{202f}?", 50.0), ["ça", "va\u{202f}?"]);
+    }
+
+    #[test]
+    fn a_link_breaks_behind_its_signs() {
+        let text = "voir (https://ex.org/un/deux?trois=3&quatre) sept/huit/neuf";
+        let lines = wrap(text, &link::links(text), None, 160.0, &mut Ten);
+        let lines: Vec<_> = lines.iter().map(|line| &text[line.start..line.end]).collect();
+        assert_eq!(lines, ["voir", "(https://ex.org/", "un/deux?trois=3&", "quatre)", "sept/huit/neuf"]);
     }
 
     #[test]
@@ -181,7 +209,7 @@ mod tests {
         let text = "Voici https://example.org/un/chemin/bien/trop/long?avec=des&choses=dedans et  السلام عليكم fin.\n\n "
             .repeat(20);
         for max in [10.0, 55.0, 123.0, 400.0, 10_000.0] {
-            let lines = wrap(&text, None, max, &mut Ten);
+            let lines = wrap(&text, &link::links(&text), None, max, &mut Ten);
             let mut kept = String::new();
             let mut before = 0;
             for line in &lines {
@@ -197,7 +225,7 @@ mod tests {
     fn the_first_letter_of_a_paragraph_decides_its_direction() {
         let text = "12 السلام abc\nabc السلام\nabc";
         let directions = |rtl| {
-            let lines = wrap(text, rtl, 1000.0, &mut Ten);
+            let lines = wrap(text, &[], rtl, 1000.0, &mut Ten);
             lines.iter().map(|line| (line.rtl, line.mixed)).collect::<Vec<_>>()
         };
         assert_eq!(directions(None), [(true, true), (false, true), (false, false)]);
@@ -206,10 +234,29 @@ mod tests {
     }
 
     #[test]
+    fn what_takes_no_room_does_not_make_a_line_endless() {
+        struct Nothing;
+        impl Measure for Nothing {
+            fn char(&mut self, _: char) -> f32 {
+                0.0
+            }
+            fn run(&mut self, _: &str) -> f32 {
+                0.0
+            }
+        }
+        for mark in ["\u{301}", "\u{5b0}", "\u{64e}", "\u{20dd}", "\u{200d}", "\u{200b} ", "a"] {
+            let text = format!("x{}", mark.repeat(20_000));
+            let lines = wrap(&text, &[], None, 100.0, &mut Nothing);
+            assert!(lines.iter().all(|line| line.end - line.start <= LONGEST_LINE), "{mark:?}");
+            assert!(lines.windows(2).all(|pair| pair[0].end <= pair[1].start), "{mark:?}");
+        }
+    }
+
+    #[test]
     fn a_line_of_65000_characters_is_wrapped_in_no_time() {
         let text = "a".repeat(65_000);
         let start = std::time::Instant::now();
-        assert_eq!(wrap(&text, None, 500.0, &mut Ten).len(), 1300);
+        assert_eq!(wrap(&text, &[], None, 500.0, &mut Ten).len(), 1300);
         assert!(start.elapsed().as_millis() < 200, "{:?}", start.elapsed());
     }
 }

@@ -1,0 +1,61 @@
+//! What was said, as lines: `client --historique` and the terminal's `/historique`.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::bail;
+use common::address::Pseudo;
+use common::transcript::{Emphasis, MessageStart};
+
+use crate::store::{self, History, Part, Said};
+
+/// How much is read at once.
+const PAGE: usize = 500;
+
+/// Prints everything that is kept under that name, the latest first. Without a name it is the only one there is. False
+/// if there is nothing.
+///
+/// # Errors
+/// Why it cannot be read or printed, or which names there are to choose from.
+pub fn print(pseudo: Option<Pseudo>) -> anyhow::Result<bool> {
+    let folder = store::folder()?;
+    let own = match pseudo {
+        Some(own) => own,
+        None => match &History::owners(&folder)[..] {
+            [] => bail!("rien n'est gardé dans {}", folder.display()),
+            [only] => only.clone(),
+            several => bail!("plusieurs pseudos ont un historique ({}) : ajoutez le vôtre", names(several)),
+        },
+    };
+    let Some(history) = History::open(&folder, &own)? else {
+        bail!("rien n'est gardé sous le nom de {own} dans {}", folder.display());
+    };
+    let own = history.own()?;
+    let emphasis = if io::stdout().is_terminal() { Emphasis::Bold } else { Emphasis::None };
+    let mut part = Part::Latest;
+    loop {
+        let page = history.page(None, part, PAGE)?;
+        let Some(last) = page.last() else { return Ok(true) };
+        part = Part::Before(last.id);
+        let mut lines = String::new();
+        page.iter().for_each(|said| push_line(&mut lines, said, &own, emphasis));
+        match io::stdout().write_all(lines.as_bytes()) {
+            // Whoever reads has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(true),
+            written => written?,
+        }
+    }
+}
+
+/// Appends something that was said as the terminal shows it.
+pub fn push_line(lines: &mut String, said: &Said, own: &Pseudo, emphasis: Emphasis) {
+    let Some(text) = said.message() else { return };
+    let author = if said.own.is_some() { Some(own) } else { said.with.as_ref() };
+    let mut start = MessageStart::default();
+    let stamp = said.date.format("%Y-%m-%d %H:%M:%S").to_string();
+    start.set(&stamp, author.map_or("", Pseudo::as_str), emphasis);
+    start.push(lines, text);
+}
+
+fn names(pseudos: &[Pseudo]) -> String {
+    pseudos.iter().map(Pseudo::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,96 @@
+//! What is kept of earlier runs, for the terminal.
+
+use std::io::IsTerminal;
+
+use common::address::Pseudo;
+use common::text::harmless;
+
+use super::screen::{Lines, Screen};
+use crate::history::push_line;
+use crate::store::{History, Part, Remembered, Said, Store};
+use crate::undelivered;
+
+/// How many messages `/historique` shows unless told otherwise, and how many it shows at most.
+const FEW: usize = 20;
+const MANY: usize = 100_000;
+
+/// Whether a discussion is kept unless told otherwise: where a person sits in front of it.
+pub(super) fn is_worth_keeping(listen: bool) -> bool {
+    !listen && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+/// What was said under one name.
+pub(super) struct Archive {
+    history: History,
+    own: Pseudo,
+}
+
+impl Archive {
+    /// Takes up what an earlier run has kept, if it can be kept; says what there is to know of it.
+    pub(super) fn open(own: &Pseudo, screen: &Screen) -> Option<(Archive, Store, Remembered)> {
+        let (store, remembered) = match Store::open(own) {
+            Ok(opened) => opened,
+            Err(trouble) => {
+                screen.notice(&trouble.to_string());
+                return None;
+            }
+        };
+        if let Some(trouble) = &remembered.trouble {
+            screen.notice(&trouble.to_string());
+        }
+        let history = match store.history() {
+            Ok(history) => history,
+            Err(unreadable) => {
+                screen.notice(&unreadable.to_string());
+                return None;
+            }
+        };
+        let archive = Archive { history, own: own.clone() };
+        archive.show_what_was_not_shown(remembered.shown, screen);
+        undelivered::describe_waiting(&remembered.memory).iter().for_each(|line| screen.notice(line));
+        Some((archive, store, remembered))
+    }
+
+    /// What was received just before the program was killed.
+    fn show_what_was_not_shown(&self, shown: i64, screen: &Screen) {
+        let Ok(page) = self.history.page(None, Part::After(shown), MANY) else { return };
+        let received: Vec<Said> = page.into_iter().filter(|said| said.own.is_none()).collect();
+        if !received.is_empty() {
+            screen.notice("Reçu juste avant l'interruption de ce programme :");
+            self.show(&received, screen);
+        }
+    }
+
+    /// Shows the last messages, as many as `count` says.
+    pub(super) fn show_last(&self, count: &str, screen: &Screen) -> bool {
+        let count = match count {
+            "" => FEW,
+            number => match number.parse() {
+                Ok(number @ 1..=MANY) => number,
+                _ => {
+                    screen.notice(&format!(
+                        "« {} » n'est pas un nombre de messages : /historique 50",
+                        harmless(number)
+                    ));
+                    return false;
+                }
+            },
+        };
+        match self.history.page(None, Part::Latest, count) {
+            Ok(page) if page.is_empty() => screen.notice("Rien n'a été dit jusqu'ici."),
+            Ok(mut page) => {
+                page.reverse();
+                self.show(&page, screen);
+            }
+            Err(unreadable) => screen.notice(&unreadable.to_string()),
+        }
+        true
+    }
+
+    fn show(&self, said: &[Said], screen: &Screen) {
+        let mut lines = Lines::default();
+        said.iter().for_each(|said| push_line(lines.messages(), said, &self.own, Screen::emphasis()));
+        // What has to be seen fails elsewhere too.
+        let _ = screen.show(&lines);
+    }
+}
