@@ -326,20 +326,6 @@ fn a_server_that_is_not_up_yet_is_waited_for() {
 }
 
 #[test]
-fn leaving_a_server_that_never_was_there_is_no_discussion() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for (typed, left) in [("quitter\n", ""), ("Salut\nquitter\n", "« Salut »")] {
-        let mut alice = Program::client(free, "alice");
-        alice.type_bytes(typed.as_bytes());
-        alice.end_input();
-        assert_eq!(alice.status(), 1);
-        let err = alice.err.text();
-        assert!(err.contains("Pas de serveur à l'adresse") && err.contains(left), "{err}");
-        assert!(!err.contains("quitté"), "{err}");
-    }
-}
-
-#[test]
 fn a_file_that_the_others_quitter_cuts_short_is_said_to_be_so() {
     let (mut alice, mut relay) = client_at_our_relay();
     relay.send(&format!("present bob/b1\nrecu bob/b1 {} 0", relay.address));
@@ -360,7 +346,7 @@ fn a_file_that_the_others_quitter_cuts_short_is_said_to_be_so() {
 #[test]
 fn what_the_others_quitter_leaves_undelivered_is_named_and_no_success() {
     let (mut alice, mut relay) = client_at_our_relay();
-    relay.send("present bob/b1");
+    relay.send(&format!("present bob/b1\nrecu bob/b1 {} 0", relay.address));
     alice.type_line("trop tard");
     while !relay.receive().unwrap().ends_with(" trop tard") {}
     relay.send("fin bob/b1");

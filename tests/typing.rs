@@ -38,6 +38,7 @@ impl Bob {
     fn join(relay: SocketAddr) -> Bob {
         let mut peer = Peer::login(relay, "bob");
         let alice = peer.receive().unwrap().strip_prefix("present ").unwrap().to_owned();
+        peer.send(&format!("recu {} {alice} 0", peer.address));
         Bob { peer, alice, sent: 0 }
     }
 
@@ -165,8 +166,8 @@ fn nothing_of_a_paste_reaches_the_shell() {
     let mut bob = Bob::join(relay.address);
     alice.wait_for("bob a rejoint");
     alice.keys("bonjour\rquitter\recho X$((40 + 2))\r");
-    alice.wait_for("statut 0");
     assert_eq!(bob.hear(), "bonjour");
+    alice.wait_for("statut 0");
     alice.keys("echo voilà\r");
     alice.wait_for("\nvoilà");
     assert!(!alice.all_text().contains("X42"), "{alice:?}");

@@ -279,9 +279,10 @@ impl Keyboard<'_> {
         let text = self.desk.screen.edit(Draft::take).unwrap_or_default();
         if !text.is_empty() {
             self.history.add(&text);
-        } else if self.leaving || std::mem::replace(&mut self.warned, true) {
-            self.desk.screen.stop_typing();
+        } else if self.leaving {
             self.desk.link.cut_short();
+        } else if std::mem::replace(&mut self.warned, true) {
+            super::cut(self.desk.link, self.desk.screen);
         } else {
             self.desk.screen.notice(
                 "« quitter » (ou Ctrl-D) quitte la discussion ; encore Ctrl-C la coupe sans prévenir l'autre.",
