@@ -10,6 +10,7 @@ mod chat;
 mod contrast;
 pub mod display;
 mod entry_field;
+mod find;
 mod front;
 mod hook;
 mod hosting;
@@ -56,9 +57,9 @@ const LEAVING_TIMEOUT: Duration = Duration::from_secs(6);
 /// There is no display to open a window on, or a relay inside the program cannot listen.
 pub fn run(command: Command) -> anyhow::Result<bool> {
     match command {
-        Command::Host { port, pseudo, .. } => host(port, pseudo)?,
-        Command::Demo { .. } => demo()?,
-        Command::Window { server, pseudo, .. } => join(server, pseudo)?,
+        Command::Host { port, pseudo, keep } => host(port, pseudo, keep)?,
+        Command::Demo { keep } => demo(keep)?,
+        Command::Window { server, pseudo, keep } => join(server, pseudo, keep)?,
         // These need none.
         Command::Terminal { .. } | Command::History { .. } | Command::Help | Command::Version => {}
     }
@@ -66,8 +67,8 @@ pub fn run(command: Command) -> anyhow::Result<bool> {
 }
 
 /// A discussion in a window. What is missing is asked for in a form.
-fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
-    let shared = prepare(true, None)?;
+fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>, keep: Option<bool>) -> anyhow::Result<()> {
+    let shared = prepare(true, keep, None)?;
     let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
     messenger.fill(server.as_ref(), pseudo.as_ref());
     messenger.show();
@@ -79,11 +80,11 @@ fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<()> 
 }
 
 /// The demonstration: a relay inside the program and two windows side by side, « alice » and « bob ».
-fn demo() -> anyhow::Result<()> {
+fn demo(keep: bool) -> anyhow::Result<()> {
     let hosting = Hosting::start(&Endpoint { host: "127.0.0.1".to_owned(), port: 0 })?;
     let server = hosting.own_endpoint();
     // What is typed into a demonstration is not worth remembering.
-    let shared = prepare(false, None)?;
+    let shared = prepare(false, Some(keep), None)?;
     let mut messengers = Vec::new();
     for (place, name) in in_the_middle(2).into_iter().zip(["alice", "bob"]) {
         let pseudo: Pseudo = name.parse()?;
@@ -98,10 +99,10 @@ fn demo() -> anyhow::Result<()> {
 }
 
 /// This machine is the server and one of the two clients; its window shows what to type on the other machine.
-fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
+fn host(port: Option<u16>, pseudo: Option<Pseudo>, keep: Option<bool>) -> anyhow::Result<()> {
     let hosting = Hosting::start(&Endpoint::everywhere(port.unwrap_or(DEFAULT_PORT)))?;
     let server = hosting.own_endpoint();
-    let shared = prepare(true, Some(hosting.invitation()))?;
+    let shared = prepare(true, keep, Some(hosting.invitation()))?;
     let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
     messenger.fill(None, pseudo.as_ref());
     messenger.show();
@@ -113,14 +114,14 @@ fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
 }
 
 /// Connects to the display and dresses the program.
-fn prepare(remember: bool, invitation: Option<Invitation>) -> anyhow::Result<Rc<Shared>> {
+fn prepare(remember: bool, keep: Option<bool>, invitation: Option<Invitation>) -> anyhow::Result<Rc<Shared>> {
     check_display()?;
     let _app = App::default();
     let settings = Settings::load();
     let theme = settings::theme_of_this_run().unwrap_or(settings.theme);
     theme.apply();
     let (settings, theme) = (RefCell::new(settings), Cell::new(theme));
-    Ok(Rc::new(Shared { settings, remember, theme, invitation }))
+    Ok(Rc::new(Shared { settings, remember, keep, theme, invitation }))
 }
 
 /// FLTK ends the program where there is no X server; this says what to do instead.

@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) pseudo: String,
     /// The look.
     pub(crate) theme: Theme,
+    /// Whether discussions are kept on disk.
+    pub(crate) keep: bool,
 }
 
 impl Default for Settings {
@@ -34,6 +36,7 @@ impl Default for Settings {
             port: DEFAULT_PORT.to_string(),
             pseudo: String::new(),
             theme: Theme::Light,
+            keep: true,
         }
     }
 }
@@ -64,6 +67,7 @@ impl Settings {
                 "serveur" => settings.host = value.to_owned(),
                 "port" => settings.port = value.to_owned(),
                 "pseudo" => settings.pseudo = value.to_owned(),
+                "historique" => settings.keep = value != "non",
                 "theme" => settings.theme = Theme::from_name(value).unwrap_or(settings.theme),
                 _ => {}
             }
@@ -72,8 +76,10 @@ impl Settings {
     }
 
     fn to_text(&self) -> String {
-        let Settings { host, port, pseudo, theme } = self;
-        format!("serveur={host}\nport={port}\npseudo={pseudo}\ntheme={}\n", theme.name())
+        let Settings { host, port, pseudo, theme, keep } = self;
+        let keep = if *keep { "oui" } else { "non" };
+        let theme = theme.name();
+        format!("serveur={host}\nport={port}\npseudo={pseudo}\ntheme={theme}\nhistorique={keep}\n")
     }
 }
 
@@ -106,6 +112,7 @@ mod tests {
             port: "9000".to_owned(),
             pseudo: "Éloïse".to_owned(),
             theme: Theme::Dark,
+            keep: false,
         };
         assert_eq!(Settings::parse(&settings.to_text()), settings);
     }
