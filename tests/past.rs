@@ -15,7 +15,9 @@ use support::relay::RelayThread;
 use support::window::{Desktop, Window, wait_until};
 
 /// The ground of what was found last, in the light theme.
-const SELECTION: u32 = 0x2A6FD6;
+const SELECTION: u32 = 0x1F62C4;
+/// Where it is brought to: in the upper half of the conversation.
+const UPPER_HALF: (i32, i32, i32, i32) = (0, 180, 480, 250);
 
 fn alice() -> Pseudo {
     "alice".parse().unwrap()
@@ -132,15 +134,18 @@ fn words_are_found_in_what_is_not_shown_yet_and_marked() {
     window.focus();
     window.press(&["ctrl+f"]);
     window.type_text("150.");
-    wait_until("a marked place", || window.pixels(SELECTION, None) > 100);
+    wait_until("a marked place", || window.pixels(SELECTION, Some(UPPER_HALF)) > 100);
+    // The pointer gives no hint.
+    window.move_pointer(5, 5);
     window.screenshot("chercher");
-    let upwards = numbers(&window.conversation());
-    assert!(upwards.contains(&2150), "{:?}", upwards.first());
-    window.press(&["ctrl+f"]);
-    window.press(&["Return", "Return"]);
-    wait_until("what was said first", || {
-        numbers(&window.conversation()).first().is_some_and(|&first| first <= 150)
-    });
+    // The bar stands where a click would otherwise find the conversation.
+    let first_shown = || {
+        window.click(5, 400);
+        numbers(&window.copied()).first().copied()
+    };
+    assert!(first_shown().is_some_and(|first| first <= 2150));
+    window.press(&["ctrl+f", "Return", "Return"]);
+    wait_until("what was said long ago", || first_shown().is_some_and(|first| first <= 150));
     window.press(&["ctrl+f"]);
     window.type_text("introuvable");
     window.screenshot("chercher-rien");

@@ -396,6 +396,7 @@ fn keep_button() -> CheckButton {
     keep.set_label_size(SMALL_SIZE);
     keep.set_label_color(TEXT);
     keep.set_color(SURFACE);
+    keep.set_down_frame(FrameType::BorderBox);
     keep.set_selection_color(ACCENT);
     keep.set_tooltip(&match store::folder() {
         Ok(folder) => format!("Dans le dossier {}", folder.display()),
