@@ -221,7 +221,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// The usual causes in French; the system's own words, in whatever language, for the others.
-pub(crate) fn cause(error: &io::Error) -> String {
+pub fn cause(error: &io::Error) -> String {
     let known = match error.kind() {
         io::ErrorKind::ConnectionRefused => "connexion refusée",
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => "connexion rompue",

@@ -10,7 +10,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local};
 use common::address::{Address, Pseudo};
@@ -31,6 +32,9 @@ const FILE_END: &str = ".sqlite";
 
 /// The form of the tables, in the file's `user_version`.
 const VERSION: i64 = 1;
+/// How long whoever holds the lock may take to let go of it: a program that is just ending, or has just been killed.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+const LOCK_POLL: Duration = Duration::from_millis(10);
 /// How long one connection to the file waits for another one's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 /// To what size the log of transactions is cut once it was taken over into the file.
@@ -219,7 +223,7 @@ impl Store {
         create_folder(folder).map_err(|error| unwritable(&error))?;
         let file = file_of(folder, own);
         let mut lock = open_private(&file.with_extension("verrou")).map_err(|error| unwritable(&error))?;
-        lock.try_lock().map_err(|error| match error {
+        lock_patiently(&lock).map_err(|error| match error {
             TryLockError::WouldBlock => Trouble::InUse(own.clone()),
             TryLockError::Error(_) => Trouble::NoLocks(folder.to_owned()),
         })?;
@@ -894,6 +898,16 @@ fn open_private(file: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.read(true).write(true).create(true).truncate(false).open(file)
+}
+
+fn lock_patiently(file: &File) -> Result<(), TryLockError> {
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_PATIENCE => thread::sleep(LOCK_POLL),
+            result => return result,
+        }
+    }
 }
 
 /// Gives the new name of a damaged file; its log goes with it.

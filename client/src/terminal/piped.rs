@@ -58,7 +58,7 @@ pub(super) fn send(link: &Link, screen: &Screen, tally: &Tally) {
         End::OfInput if sender.line_number == 0 => {
             screen.notice("L'entrée est vide : rien ne sera envoyé. Pour lire seulement, ajoutez --ecoute.");
             // The other one's discussion shall not end by that.
-            super::cut(link, screen);
+            link.cut_short();
         }
         End::OfInput => {
             link.wait_until_delivered();

@@ -282,7 +282,7 @@ impl Keyboard<'_> {
         } else if self.leaving {
             self.desk.link.cut_short();
         } else if std::mem::replace(&mut self.warned, true) {
-            super::cut(self.desk.link, self.desk.screen);
+            self.desk.link.cut_short();
         } else {
             self.desk.screen.notice(
                 "« quitter » (ou Ctrl-D) quitte la discussion ; encore Ctrl-C la coupe sans prévenir l'autre.",
