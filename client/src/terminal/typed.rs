@@ -279,9 +279,7 @@ impl Keyboard<'_> {
         let text = self.desk.screen.edit(Draft::take).unwrap_or_default();
         if !text.is_empty() {
             self.history.add(&text);
-        } else if self.leaving {
-            self.desk.link.cut_short();
-        } else if std::mem::replace(&mut self.warned, true) {
+        } else if self.leaving || std::mem::replace(&mut self.warned, true) {
             self.desk.link.cut_short();
         } else {
             self.desk.screen.notice(
