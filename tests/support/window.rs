@@ -128,9 +128,9 @@ impl Desktop {
         self.window_of(Program::spawn(self.command(args).env(THEME_VARIABLE, theme)))
     }
 
-    /// The same, looking for servers at that UDP port.
-    pub fn client_that_searches(&self, port: u16) -> Window<'_> {
-        self.window_of(Program::spawn(self.command(&[]).env(PORT_VARIABLE, port.to_string())))
+    /// The same, looking for servers, or being found, at that UDP port.
+    pub fn client_with_discovery(&self, port: u16, args: &[&str]) -> Window<'_> {
+        self.window_of(Program::spawn(self.command(args).env(PORT_VARIABLE, port.to_string())))
     }
 
     fn window_of(&self, program: Program) -> Window<'_> {

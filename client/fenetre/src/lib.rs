@@ -36,6 +36,7 @@ use std::time::{Duration, Instant};
 
 use client::options::Command;
 use common::address::Pseudo;
+use common::discovery;
 use common::endpoint::Endpoint;
 use common::frame::DEFAULT_PORT;
 use fltk::app::{self, App};
@@ -56,7 +57,7 @@ const LEAVING_TIMEOUT: Duration = Duration::from_secs(6);
 /// There is no display to open a window on, or a relay inside the program cannot listen.
 pub fn run(command: Command) -> anyhow::Result<bool> {
     match command {
-        Command::Host { port, pseudo, keep } => host(port, pseudo, keep)?,
+        Command::Host { port, discreet, pseudo, keep } => host(port, discreet, pseudo, keep)?,
         Command::Demo { keep } => demo(keep)?,
         Command::Window { server, pseudo, keep } => join(server, pseudo, keep)?,
         // These need none.
@@ -80,7 +81,7 @@ fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>, keep: Option<bool>) ->
 
 /// The demonstration: a relay inside the program and two windows side by side, « alice » and « bob ».
 fn demo(keep: bool) -> anyhow::Result<()> {
-    let hosting = Hosting::start(&Endpoint { host: "127.0.0.1".to_owned(), port: 0 })?;
+    let hosting = Hosting::start(&Endpoint { host: "127.0.0.1".to_owned(), port: 0 }, None)?;
     let server = hosting.own_endpoint();
     // What is typed into a demonstration is not worth remembering.
     let shared = prepare(false, Some(keep), None, 2)?;
@@ -98,8 +99,9 @@ fn demo(keep: bool) -> anyhow::Result<()> {
 }
 
 /// This machine is the server and one of the two clients; its window shows what to type on the other machine.
-fn host(port: Option<u16>, pseudo: Option<Pseudo>, keep: Option<bool>) -> anyhow::Result<()> {
-    let hosting = Hosting::start(&Endpoint::everywhere(port.unwrap_or(DEFAULT_PORT)))?;
+fn host(port: Option<u16>, discreet: bool, pseudo: Option<Pseudo>, keep: Option<bool>) -> anyhow::Result<()> {
+    let found_at = (!discreet).then(discovery::port);
+    let hosting = Hosting::start(&Endpoint::everywhere(port.unwrap_or(DEFAULT_PORT)), found_at)?;
     let server = hosting.own_endpoint();
     let shared = prepare(true, keep, Some(hosting.invitation()), 1)?;
     let messenger = Messenger::new(&shared);

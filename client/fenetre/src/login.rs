@@ -179,7 +179,10 @@ impl Form {
             News::Changed => self.lay_out(),
             News::Picked(server) => {
                 self.fill_server(&server);
-                self.take_focus();
+                // By keys one goes through the list, line by line.
+                if app::event() != Event::KeyDown {
+                    self.take_focus();
+                }
             }
             // Never in the place of what was typed, now or the last time.
             News::Only(server) if self.host.input.value().is_empty() => {

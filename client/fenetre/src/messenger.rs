@@ -360,7 +360,6 @@ impl Messenger {
                 settings.host.clone_from(&server.host);
                 settings.port = server.port.to_string();
             }
-            pseudo.as_str().clone_into(&mut settings.pseudo);
         });
         let (front, batches) = bridge();
         let (kept, sentences) = if keep { Archive::open(&pseudo) } else { (None, Vec::new()) };
@@ -610,6 +609,11 @@ impl Messenger {
     /// The first connection is made: the discussion's page.
     fn enter(&self, chat: &Chat) {
         self.set_phase(Phase::Talking);
+        // Not before: a pseudo that was refused is not worth remembering.
+        if let Some(discussion) = &*self.0.discussion.borrow() {
+            let own = &discussion.own;
+            self.0.shared.change_settings(|settings| own.as_str().clone_into(&mut settings.pseudo));
+        }
         self.0.form.clear_faults();
         self.0.form.ready();
         if let Some(invitation) = &self.0.shared.invitation {
