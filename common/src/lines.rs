@@ -119,6 +119,11 @@ impl LineBuffer {
         Ok(found)
     }
 
+    /// Whether a part of a line has arrived, and its end has not.
+    pub fn is_inside_line(&self) -> bool {
+        self.bytes[self.start..self.end].last().is_some_and(|last| *last != b'\n')
+    }
+
     /// Whether what was searched ends with the LF of a line.
     fn searched_a_line(&self) -> bool {
         self.bytes[self.start..self.searched].last() == Some(&b'\n')
