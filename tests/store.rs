@@ -284,7 +284,7 @@ fn a_message_bears_what_has_become_of_it() {
     use Fate::{Delivered, GivenUp, Waiting};
     assert_eq!(fates(&alice), [Some(Delivered), Some(Waiting), Some(Waiting), None]);
     alice.hear(&format!("recu bob/b1 {own} 2"));
-    alice.delivery.give_up();
+    alice.delivery.end();
     alice.commit();
     assert_eq!(fates(&alice), [Some(Delivered), Some(Delivered), Some(GivenUp), None]);
     assert_eq!(fates(&alice.restart()), [Some(Delivered), Some(Delivered), Some(GivenUp), None]);
@@ -560,7 +560,7 @@ fn run(steps: &[Step]) {
             Step::Cut => seated = None,
             Step::GiveUp => {
                 ledger.given_up.extend(alice.delivery.lost_by_ending().map(|(_, kept)| kept.id));
-                alice.delivery.give_up();
+                alice.delivery.end();
                 alice.commit();
             }
             Step::Renew => {

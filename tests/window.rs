@@ -1027,6 +1027,8 @@ fn each_error_of_the_form_is_beside_its_field() {
     window.press(&["ctrl+a"]);
     window.type_line("bob");
     faults("login-pseudo-taken", 1);
+    // The next run does not propose it.
+    assert!(!fs::read_to_string(desktop.settings_file()).unwrap().contains("pseudo=bob"));
     // It stays filled in: only the pseudo has to be typed again.
     window.press(&["ctrl+a"]);
     window.type_line("alice");

@@ -87,6 +87,8 @@ pub enum End {
     },
     /// The other one left.
     LeftByPeer(Pseudo),
+    /// Our own user has cut the connection without a word.
+    Cut,
     /// It never came to a discussion, or could not go on.
     Failed(Failure),
 }
@@ -165,6 +167,7 @@ impl fmt::Display for End {
             ),
             // In the coursework's words.
             End::LeftByPeer(who) => write!(f, "le client {who} a quitté la discussion."),
+            End::Cut => f.write_str("Vous avez coupé la connexion ; l'autre participant attend votre retour."),
             End::Failed(failure) => write!(f, "{failure}."),
         }
     }
@@ -218,7 +221,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// The usual causes in French; the system's own words, in whatever language, for the others.
-pub(crate) fn cause(error: &io::Error) -> String {
+pub fn cause(error: &io::Error) -> String {
     let known = match error.kind() {
         io::ErrorKind::ConnectionRefused => "connexion refusée",
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => "connexion rompue",

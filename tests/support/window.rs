@@ -84,6 +84,11 @@ impl Desktop {
         self.home.join("messagerie/fenetre.conf")
     }
 
+    /// Where clients keep what they remember.
+    pub fn data_folder(&self) -> &Path {
+        &self.home
+    }
+
     /// Takes the place of the program that opens links, and of the one that writes mail: what was to be opened is
     /// written into the file that is returned.
     pub fn catch_links(&self) -> PathBuf {
@@ -105,7 +110,7 @@ impl Desktop {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("client"));
         command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
-        command.env(DATA_VARIABLE, &self.home);
+        command.env(DATA_VARIABLE, self.data_folder());
         command.env("FLTK_SCALING_FACTOR", self.density.to_string());
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{}:{path}", self.home.display()));
@@ -123,9 +128,9 @@ impl Desktop {
         self.window_of(Program::spawn(self.command(args).env(THEME_VARIABLE, theme)))
     }
 
-    /// The same, looking for servers at that UDP port.
-    pub fn client_that_searches(&self, port: u16) -> Window<'_> {
-        self.window_of(Program::spawn(self.command(&[]).env(PORT_VARIABLE, port.to_string())))
+    /// The same, looking for servers, or being found, at that UDP port.
+    pub fn client_with_discovery(&self, port: u16, args: &[&str]) -> Window<'_> {
+        self.window_of(Program::spawn(self.command(args).env(PORT_VARIABLE, port.to_string())))
     }
 
     fn window_of(&self, program: Program) -> Window<'_> {
@@ -322,6 +327,14 @@ impl Window<'_> {
         let windows = self.desktop.visible_windows(self.process());
         let id = windows.into_iter().find(|id| *id != self.id).expect("the menu");
         Window { desktop: self.desktop, id, program: None }.geometry().3
+    }
+
+    /// Chooses from the menu of the discussion; what is impossible at the moment does not count.
+    pub fn choose_from_main_menu(&self, place: usize) {
+        self.press(&["alt+p"]);
+        self.wait_for_own_windows("the menu", 2);
+        self.press(&vec!["Down"; place]);
+        self.close_menu("Return");
     }
 
     /// Presses a key that closes the menu.

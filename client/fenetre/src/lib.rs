@@ -11,6 +11,7 @@ mod chat;
 mod contrast;
 pub mod display;
 mod entry_field;
+mod find;
 mod found;
 mod front;
 mod hook;
@@ -35,6 +36,7 @@ use std::time::{Duration, Instant};
 
 use client::options::Command;
 use common::address::Pseudo;
+use common::discovery;
 use common::endpoint::Endpoint;
 use common::frame::DEFAULT_PORT;
 use fltk::app::{self, App};
@@ -55,9 +57,9 @@ const LEAVING_TIMEOUT: Duration = Duration::from_secs(6);
 /// There is no display to open a window on, or a relay inside the program cannot listen.
 pub fn run(command: Command) -> anyhow::Result<bool> {
     match command {
-        Command::Host { port, pseudo, .. } => host(port, pseudo)?,
-        Command::Demo { .. } => demo()?,
-        Command::Window { server, pseudo, .. } => join(server, pseudo)?,
+        Command::Host { port, discreet, pseudo, keep } => host(port, discreet, pseudo, keep)?,
+        Command::Demo { keep } => demo(keep)?,
+        Command::Window { server, pseudo, keep } => join(server, pseudo, keep)?,
         // These need none.
         Command::Terminal { .. } | Command::History { .. } | Command::Help | Command::Version => {}
     }
@@ -65,8 +67,8 @@ pub fn run(command: Command) -> anyhow::Result<bool> {
 }
 
 /// A discussion in a window. What is missing is asked for in a form.
-fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
-    let shared = prepare(true, None, 1)?;
+fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>, keep: Option<bool>) -> anyhow::Result<()> {
+    let shared = prepare(true, keep, None, 1)?;
     let messenger = Messenger::new(&shared);
     messenger.fill(server.as_ref(), pseudo.as_ref());
     messenger.show();
@@ -78,11 +80,11 @@ fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<()> 
 }
 
 /// The demonstration: a relay inside the program and two windows side by side, « alice » and « bob ».
-fn demo() -> anyhow::Result<()> {
-    let hosting = Hosting::start(&Endpoint { host: "127.0.0.1".to_owned(), port: 0 })?;
+fn demo(keep: bool) -> anyhow::Result<()> {
+    let hosting = Hosting::start(&Endpoint { host: "127.0.0.1".to_owned(), port: 0 }, None)?;
     let server = hosting.own_endpoint();
     // What is typed into a demonstration is not worth remembering.
-    let shared = prepare(false, None, 2)?;
+    let shared = prepare(false, Some(keep), None, 2)?;
     let mut messengers = Vec::new();
     for name in ["alice", "bob"] {
         let pseudo: Pseudo = name.parse()?;
@@ -97,10 +99,11 @@ fn demo() -> anyhow::Result<()> {
 }
 
 /// This machine is the server and one of the two clients; its window shows what to type on the other machine.
-fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
-    let hosting = Hosting::start(&Endpoint::everywhere(port.unwrap_or(DEFAULT_PORT)))?;
+fn host(port: Option<u16>, discreet: bool, pseudo: Option<Pseudo>, keep: Option<bool>) -> anyhow::Result<()> {
+    let found_at = (!discreet).then(discovery::port);
+    let hosting = Hosting::start(&Endpoint::everywhere(port.unwrap_or(DEFAULT_PORT)), found_at)?;
     let server = hosting.own_endpoint();
-    let shared = prepare(true, Some(hosting.invitation()), 1)?;
+    let shared = prepare(true, keep, Some(hosting.invitation()), 1)?;
     let messenger = Messenger::new(&shared);
     messenger.fill(None, pseudo.as_ref());
     messenger.show();
@@ -112,7 +115,12 @@ fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
 }
 
 /// Connects to the display and dresses the program, for so many windows.
-fn prepare(remember: bool, invitation: Option<Invitation>, count: i32) -> anyhow::Result<Rc<Shared>> {
+fn prepare(
+    remember: bool,
+    keep: Option<bool>,
+    invitation: Option<Invitation>,
+    count: i32,
+) -> anyhow::Result<Rc<Shared>> {
     check_display()?;
     app::keyboard_screen_scaling(false);
     let _app = App::default();
@@ -121,7 +129,7 @@ fn prepare(remember: bool, invitation: Option<Invitation>, count: i32) -> anyhow
     theme.apply(false);
     let stage = Stage::new(count, settings.zoom);
     let (settings, theme) = (RefCell::new(settings), Cell::new(theme));
-    Ok(Rc::new(Shared { settings, remember, theme, stage, invitation }))
+    Ok(Rc::new(Shared { settings, remember, keep, theme, stage, invitation }))
 }
 
 /// FLTK ends the program where there is no X server; this says what to do instead.

@@ -1,5 +1,7 @@
 //! One window: the form, then the discussion, and what leads from one to the other.
 
+mod archive;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -27,9 +29,11 @@ use super::status::Status;
 use super::text;
 use super::theme::{BACKGROUND, Theme};
 use super::urgency;
+use archive::Archive;
 use client::QUIT_WORD;
 use client::event::{End, Ending, Event as Happened, Message, Undelivered};
 use client::link::Link;
+use client::store::{Remembered, Store};
 use client::undelivered;
 
 /// How many characters of a link are shown before it is opened.
@@ -42,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) settings: RefCell<Settings>,
     /// Whether the next run is to find it.
     pub(crate) remember: bool,
+    /// Whether discussions are to be kept, if the command line says so.
+    pub(crate) keep: Option<bool>,
     /// The look they have now.
     pub(crate) theme: Cell<Theme>,
     /// Where the windows are and how large they are drawn.
@@ -132,6 +138,8 @@ enum Moot {
 /// A discussion, from the attempt to connect on.
 struct Discussion {
     link: Link,
+    /// What is kept, if anything is.
+    archive: Option<Archive>,
     batches: Receiver<Batch>,
     own: Pseudo,
     /// The last who was there.
@@ -162,6 +170,7 @@ impl Messenger {
         window.set_icon(icon());
         let settings = shared.settings.borrow();
         form.fill(&settings.host, &settings.port, &settings.pseudo);
+        form.set_keep(shared.keep.unwrap_or(settings.keep));
         if let Some(invitation) = &shared.invitation {
             form.fix_server(invitation.own_endpoint.clone());
         }
@@ -197,6 +206,7 @@ impl Messenger {
             let messenger = messenger.clone();
             move |action| match action {
                 login::Action::Join(server, pseudo) => messenger.join(&server, pseudo),
+                login::Action::Return => messenger.return_to_discussion(),
                 login::Action::Cancel => messenger.give_up(None),
                 login::Action::SwitchTheme => messenger.switch_theme(),
             }
@@ -340,30 +350,45 @@ impl Messenger {
 
     fn join(&self, server: &Endpoint, pseudo: Pseudo) {
         let inner = &self.0;
+        let keep = inner.form.keep();
         inner.shared.change_settings(|settings| {
+            // What the command line says is for this run.
+            if inner.shared.keep != Some(keep) {
+                settings.keep = keep;
+            }
             if inner.shared.invitation.is_none() {
                 settings.host.clone_from(&server.host);
                 settings.port = server.port.to_string();
             }
-            pseudo.as_str().clone_into(&mut settings.pseudo);
         });
         let (front, batches) = bridge();
-        let link = match Link::open(server.clone(), &pseudo, None, None, front) {
+        let (kept, sentences) = if keep { Archive::open(&pseudo) } else { (None, Vec::new()) };
+        let (archive, kept) = kept.map(|(archive, store, remembered)| (archive, (store, remembered))).unzip();
+        let shown = kept.as_ref().map_or(0, |(_, remembered): &(Store, Remembered)| remembered.shown);
+        let link = match Link::open(server.clone(), &pseudo, kept, None, front) {
             // The link says by an event how it ended; nobody has to wait for its thread.
             Ok((link, _)) => link,
             Err(failure) => return inner.form.show_fault(&Fault::new(&failure)),
         };
-        self.open_chat().set_status(&Status::Connecting(server.clone()));
+        let chat = self.open_chat();
+        chat.set_status(&Status::Connecting(server.clone()));
         inner.form.trying(server);
         self.take_focus();
+        let unseen = archive.as_ref().and_then(|archive| archive.unseen(shown));
         *inner.discussion.borrow_mut() = Some(Discussion {
             link,
+            archive,
             batches,
             own: pseudo,
             peer: None,
             peer_was_lost: false,
             phase: Phase::Joining,
         });
+        if let Some(with) = unseen {
+            self.show_past(&chat, &with, &mut Vec::new());
+        }
+        let notice = |text| Entry::Notice { date: Local::now(), text };
+        chat.display().push(sentences.into_iter().map(notice));
         self.set_unseen(None);
     }
 
@@ -385,7 +410,13 @@ impl Messenger {
                 chat::Action::Quit => messenger.quit(),
                 chat::Action::StartAgain => messenger.start_again(),
                 chat::Action::SwitchTheme => messenger.switch_theme(),
+                chat::Action::Menu(button) => messenger.show_menu(button),
+                chat::Action::Find(action) => messenger.find(action),
             }
+        });
+        chat.display().on_start({
+            let messenger = self.clone();
+            move || messenger.show_page_before()
         });
         chat.display().on_link({
             let messenger = self.clone();
@@ -417,12 +448,21 @@ impl Messenger {
         self.show_form();
     }
 
-    /// Back to the form after a discussion.
+    /// Back to the form after a discussion, which stays behind it.
     fn start_again(&self) {
-        self.0.discussion.take();
         self.0.form.ready();
-        self.retitle();
+        self.0.form.offer_return();
         self.show_form();
+        self.retitle();
+    }
+
+    /// From the form back to the discussion that is over.
+    fn return_to_discussion(&self) {
+        if let Some(chat) = self.chat() {
+            self.show_page(&chat.page());
+            self.take_focus();
+            self.retitle();
+        }
     }
 
     // ---- the discussion ----
@@ -541,6 +581,7 @@ impl Messenger {
                     sentence.clear();
                 }
                 chat.invite(&[]);
+                self.show_past(chat, &who, entries);
                 self.set_status(chat, &Status::Talking(who));
             }
             Happened::Lost(who) => {
@@ -570,6 +611,11 @@ impl Messenger {
     /// The first connection is made: the discussion's page.
     fn enter(&self, chat: &Chat) {
         self.set_phase(Phase::Talking);
+        // Not before: a pseudo that was refused is not worth remembering.
+        if let Some(discussion) = &*self.0.discussion.borrow() {
+            let own = &discussion.own;
+            self.0.shared.change_settings(|settings| own.as_str().clone_into(&mut settings.pseudo));
+        }
         self.0.form.clear_faults();
         self.0.form.ready();
         if let Some(invitation) = &self.0.shared.invitation {
@@ -593,7 +639,7 @@ impl Messenger {
         if self.phase() == Some(Phase::Joining) {
             let why = match &ending.how {
                 End::Failed(failure) => Some(Fault::new(failure)),
-                End::Left { .. } | End::LeftByPeer(_) => None,
+                End::Left { .. } | End::LeftByPeer(_) | End::Cut => None,
             };
             self.give_up(why);
             return;
@@ -790,6 +836,9 @@ impl Messenger {
 
     fn retitle(&self) {
         let discussion = self.0.discussion.borrow();
+        // The form is about another one.
+        let left = self.phase() == Some(Phase::Over) && self.0.form.page().visible();
+        let discussion = discussion.as_ref().filter(|_| !left);
         let own = discussion.as_ref().map(|discussion| &discussion.own);
         let peer = discussion.as_ref().and_then(|discussion| discussion.peer.as_ref());
         let over = discussion.as_ref().is_some_and(|discussion| discussion.phase == Phase::Over);

@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) zoom: u16,
     /// The same for the presentation.
     pub(crate) presentation: u16,
+    /// Whether discussions are kept on disk.
+    pub(crate) keep: bool,
 }
 
 impl Default for Settings {
@@ -44,6 +46,7 @@ impl Default for Settings {
             theme: Theme::Light,
             zoom: ZOOM,
             presentation: PRESENTATION,
+            keep: true,
         }
     }
 }
@@ -81,6 +84,7 @@ impl Settings {
                 "pseudo" => settings.pseudo = value.to_owned(),
                 "taille" => settings.zoom = percent(value).unwrap_or(settings.zoom),
                 "presentation" => settings.presentation = percent(value).unwrap_or(settings.presentation),
+                "historique" => settings.keep = value != "non",
                 "theme" => settings.theme = Theme::from_name(value).unwrap_or(settings.theme),
                 _ => {}
             }
@@ -89,11 +93,12 @@ impl Settings {
     }
 
     fn to_text(&self) -> String {
-        let Settings { host, port, pseudo, theme, zoom, presentation } = self;
+        let Settings { host, port, pseudo, theme, zoom, presentation, keep } = self;
+        let keep = if *keep { "oui" } else { "non" };
         let theme = theme.name();
         format!(
             "serveur={host}\nport={port}\npseudo={pseudo}\ntheme={theme}\n\
-             taille={zoom}\npresentation={presentation}\n"
+             taille={zoom}\npresentation={presentation}\nhistorique={keep}\n"
         )
     }
 }
@@ -134,6 +139,7 @@ mod tests {
             theme: Theme::Dark,
             zoom: 120,
             presentation: 200,
+            keep: false,
         };
         assert_eq!(Settings::parse(&settings.to_text()), settings);
     }

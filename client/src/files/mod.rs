@@ -274,7 +274,9 @@ impl Transfers {
                 self.receiver.block(*hash, *position, base64, out);
             }
             Incoming::Entry(_) | Incoming::Other(_) => {}
-            Incoming::Lost(_) | Incoming::Outdated | Incoming::Ended(_) => self.connection_lost(),
+            Incoming::Lost(_) | Incoming::Outdated | Incoming::Ended(_) | Incoming::KnownEnd => {
+                self.connection_lost();
+            }
         }
     }
 
