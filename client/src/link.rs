@@ -23,6 +23,7 @@ use crate::event::{Ending, Failure, Front, Undelivered, cause};
 use crate::networks::resolve;
 use crate::session::{Identity, Refused, Session, Wants};
 use crate::store::{Remembered, Store};
+use crate::wire::{Tap, Way};
 
 /// How long one attempt to connect may take, per address of the host.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -101,6 +102,7 @@ struct Shared {
     unkept: (Sender<()>, Receiver<()>),
     /// Who waits for [`Shared::report_progress`].
     waiting: Mutex<Vec<Sender<()>>>,
+    tap: Tap,
 }
 
 impl Link {
@@ -133,6 +135,7 @@ impl Link {
             work: bounded(1),
             unkept: bounded(1),
             waiting: Mutex::default(),
+            tap: Tap::default(),
         });
         if keeps {
             let shared = Arc::clone(&shared);
@@ -215,6 +218,23 @@ impl Link {
     /// What leaving now would make undeliverable, as far as is known.
     pub fn undelivered(&self) -> Vec<Undelivered> {
         lock(&self.shared.session).lost_by_leaving()
+    }
+
+    /// How many lines have come since this was asked last that only repeated something, and were not shown.
+    pub fn take_repetitions(&self) -> u64 {
+        lock(&self.shared.session).take_repetitions()
+    }
+
+    /// Has the lines that pass from now on kept for whoever looks at [`tap`](Self::tap).
+    pub fn open_tap(&self) {
+        // Held, so that nothing arrives in between.
+        let session = lock(&self.shared.session);
+        self.shared.tap.open(session.is_inside_line());
+    }
+
+    /// The lines that pass, see [`open_tap`](Self::open_tap).
+    pub fn tap(&self) -> &Tap {
+        &self.shared.tap
     }
 }
 
@@ -372,6 +392,7 @@ impl<F: Front> Reception<F> {
     fn talk(&mut self, stream: TcpStream) {
         let stream = Arc::new(stream);
         *lock(&self.shared.stream) = Some(Arc::clone(&stream));
+        self.shared.tap.begin_connection();
         self.shared.act(|session| session.connected(Instant::now()));
         let shared = Arc::clone(&self.shared);
         thread::scope(|scope| {
@@ -412,7 +433,10 @@ impl<F: Front> Reception<F> {
             match set.and_then(|()| (&mut &*stream).read(&mut bytes)) {
                 Ok(0) => return Some(self.unreachable(io::ErrorKind::UnexpectedEof.into())),
                 Ok(count) => {
-                    self.shared.act(|session| session.received(&bytes[..count], Instant::now()));
+                    self.shared.act(|session| {
+                        self.shared.tap.pass(Way::Received, &bytes[..count]);
+                        session.received(&bytes[..count], Instant::now());
+                    });
                     self.show();
                 }
                 Err(error) => match error.kind() {
@@ -457,6 +481,7 @@ fn write_all_work(shared: &Shared, stream: &TcpStream) {
             session.is_open().then_some(wake)
         });
         let Some(wake) = wake else { break };
+        shared.tap.pass(Way::Sent, &batch);
         if batch.is_empty() {
             let wait = wake.map_or(Duration::MAX, |wake| wake.saturating_duration_since(now));
             let _ = shared.work.1.recv_timeout(wait);

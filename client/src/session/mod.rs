@@ -26,7 +26,7 @@ use chrono::{DateTime, Local};
 use common::address::{Address, Pseudo, Session as Token};
 use common::delivery::{Change, Delivery, Incoming, Memory, MessageId};
 use common::endpoint::Endpoint;
-use common::frame::{Content, Frame, Refusal, Route};
+use common::frame::{Body, Content, Frame, Refusal, Relayed, Route};
 use common::lines::LineBuffer;
 use common::text::harmless;
 
@@ -94,6 +94,8 @@ pub struct Session {
     /// The name of the one who is opposite, or was last.
     peer_name: Arc<str>,
     dates: Dates,
+    /// Entries that came and were not shown: each comes more than once.
+    repetitions: u64,
 }
 
 #[derive(Debug)]
@@ -135,6 +137,7 @@ impl Session {
             showing: false,
             peer_name: Arc::default(),
             dates: Dates::default(),
+            repetitions: 0,
         }
     }
 
@@ -395,6 +398,18 @@ impl Session {
         self.delivery.has_ample_room()
     }
 
+    /// Whether a part of a line has arrived.
+    pub fn is_inside_line(&self) -> bool {
+        let Connection::Open(open) = &self.connection else { return false };
+        open.lines.as_ref().is_some_and(LineBuffer::is_inside_line)
+    }
+
+    /// How many entries have come since this was asked last that were not shown, because they were before or, as
+    /// something before them is missing, will be when they come again.
+    pub fn take_repetitions(&mut self) -> u64 {
+        std::mem::take(&mut self.repetitions)
+    }
+
     /// What leaving now would make undeliverable.
     pub fn lost_by_leaving(&self) -> Vec<Undelivered> {
         self.delivery
@@ -458,7 +473,11 @@ impl Session {
     }
 
     fn discuss(&mut self, frame: &Frame<'_>, now: Instant) {
-        let Some(incoming) = self.delivery.handle(frame) else { return };
+        let Some(incoming) = self.delivery.handle(frame) else {
+            let is_entry = matches!(frame, Frame::Relayed(Relayed { body: Body::Entry { .. }, .. }));
+            self.repetitions += u64::from(is_entry);
+            return;
+        };
         self.heard_fin |= matches!(incoming, Incoming::Ended(_));
         match incoming {
             Incoming::Joined { address, renewed } => {

@@ -192,6 +192,29 @@ fn nothing_is_sent_before_the_other_has_said_what_he_has_shown_or_will_not() {
 }
 
 #[test]
+fn what_came_more_than_once_is_shown_once_and_counted() {
+    let mut alice = Alice::with_bob();
+    for number in [1, 1, 3, 2, 3, 2] {
+        alice.hear(&message(number, &number.to_string()));
+    }
+    alice.hear("recu bob/b1 alice/a1 0\npong");
+    assert_eq!(alice.read[2..], ["1", "2", "3"]);
+    assert_eq!(alice.session.take_repetitions(), 3);
+    assert_eq!(alice.session.take_repetitions(), 0);
+}
+
+#[test]
+fn a_line_has_begun_until_its_end_has_come() {
+    let mut alice = Alice::seated();
+    for (piece, is_inside) in [("present bo", true), ("b/b1\n", false), ("p", true), ("ong\npo", true)] {
+        alice.session.received(piece.as_bytes(), alice.now);
+        assert_eq!(alice.session.is_inside_line(), is_inside, "{piece}");
+    }
+    alice.lose_connection();
+    assert!(!alice.session.is_inside_line());
+}
+
+#[test]
 fn what_is_being_shown_is_not_acknowledged_yet() {
     let mut alice = Alice::with_bob();
     alice.hear_without_showing(&message(1, "Salut"));
