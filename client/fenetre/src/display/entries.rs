@@ -409,7 +409,8 @@ mod tests {
         assert_eq!(marks, [(true, true), (false, false), (false, true), (false, true), (false, false)]);
         assert!(entries.mark_delivered(&[7, 6, 4]));
         let kinds: Vec<_> = entries.iter().map(Stored::hint).collect();
-        for (hint, end) in kinds.iter().zip(["· remis", "· remis", ":08", "· non remis", "· remis"]) {
+        let delivered = "· remis, pas forcément lu";
+        for (hint, end) in kinds.iter().zip([delivered, delivered, ":08", "· non remis", delivered]) {
             assert!(hint.ends_with(end), "{kinds:?}");
         }
         // Beyond the limit nothing more comes in.
