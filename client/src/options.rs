@@ -16,7 +16,7 @@ Utilisation :
   client [HOTE[:PORT]] [PSEUDO] --terminal   dans le terminal
   client --heberge [PORT] [PSEUDO]           cette machine est aussi le serveur
   client --demo                              deux fenêtres sur cette machine
-  client --historique [PSEUDO]               relire ce qui a été dit
+  client --historique [PSEUDO]               ce qui a été dit auparavant
 
   HOTE[:PORT]    l'adresse que « serveur » affiche au démarrage ;
                  le port est 7878 si rien d'autre n'est dit ; sans adresse,
@@ -28,9 +28,8 @@ Utilisation :
                  chaque ligne est un message
   --ecoute       dans le terminal, lire seulement : rien n'est envoyé, et
                  cela dure jusqu'à ce que l'autre quitte
-  --historique   afficher ce qui est gardé sous votre PSEUDO, le plus récent
-                 d'abord, sans se connecter (le PSEUDO est inutile s'il n'y
-                 en a qu'un) : client --historique | less
+  --historique   afficher ce qui est gardé sous votre PSEUDO (inutile s'il n'y
+                 en a qu'un), sans se connecter (client --historique | less)
   --avec-historique, --sans-historique
                  garder, ou non, la discussion sur cette machine, pour
                  la retrouver et la continuer ; d'ordinaire elle l'est, sauf
