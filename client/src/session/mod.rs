@@ -278,7 +278,7 @@ impl Session {
         self.delivery.take_changes()
     }
 
-    /// Appends to `out` what is to be written now, about [`BATCH_BYTES`] at most.
+    /// Appends to `out` what is to be written now, about `BATCH_BYTES` at most.
     pub fn transmit(&mut self, out: &mut Vec<u8>, now: Instant) {
         let Connection::Open(open) = &mut self.connection else { return };
         out.append(&mut open.hello);
