@@ -136,7 +136,7 @@ fn prepare(
 #[cfg(all(unix, not(target_os = "macos")))]
 fn check_display() -> anyhow::Result<()> {
     let Err(error) = x11rb::connect(None) else { return Ok(()) };
-    log::info!("serveur X : {error}");
+    log::info!("Serveur X : {error}");
     match std::env::var("DISPLAY") {
         Ok(display) if !display.is_empty() => anyhow::bail!(
             "l'écran « {} » (DISPLAY) ne répond pas : corrigez DISPLAY, ou ajoutez --terminal",
