@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io::{self, Write};
-use std::net::UdpSocket;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::Command;
 
-use common::discovery::{Answer, PORT_VARIABLE, Question};
+use common::discovery::{Answer, PORT_VARIABLE, QUESTION_BYTES, Question};
 use support::peer::Peer;
 use support::program::{Program, binary, listening};
+use support::relay::RelayThread;
+use support::window::{Desktop, Window, wait_until};
 
 /// A UDP port that nobody uses.
 fn free_port() -> u16 {
@@ -25,7 +27,7 @@ fn client_at_a_terminal(port: u16) -> Program {
 }
 
 fn at_a_terminal(script: &mut Command) -> Program {
-    let client = format!("{} --terminal", binary("client").display());
+    let client = format!("{} --terminal --sans-historique", binary("client").display());
     // On a terminal that can do nothing, what is shown is what is said.
     script.env("TERM", "dumb").args(["--quiet", "--command", &client, "/dev/null"]);
     let mut program = Program::spawn(script);
@@ -40,7 +42,7 @@ fn the_only_server_is_joined_after_saying_so() {
     let server = server(port, &["127.0.0.1:0"]);
     let address = listening(&server);
     let client = client_at_a_terminal(port);
-    client.out.wait_for(&format!("Serveur trouvé : {address} (cette machine, 2 places libres)."));
+    client.out.wait_for(&format!("Serveur trouvé : {address} (cette machine, 2 places)."));
     server.out.wait_for("* alice a rejoint la discussion.");
 }
 
@@ -57,15 +59,15 @@ fn among_several_servers_the_user_chooses() {
     let asked = UdpSocket::bind("127.0.0.1:0").unwrap();
     let (one, other) = (server(0, &["127.0.0.1:0"]), server(0, &["127.0.0.1:0"]));
     let mut client = client_at_a_terminal(asked.local_addr().unwrap().port());
-    let mut datagram = [0; 500];
-    let (length, from) = asked.recv_from(&mut datagram).unwrap();
-    let token = Question::parse(&datagram[..length]).unwrap().token;
+    let (token, from) = question(&asked);
     for (server, seats) in [(&one, 0), (&other, 1)] {
-        let answer = Answer { token, port: listening(server).port(), seats, name: "salle-12" };
-        asked.send_to(&answer.to_bytes(length).unwrap(), from).unwrap();
+        let port = listening(server).port();
+        let answer =
+            Answer { token: &token, port, seats, name: "salle-12" }.to_bytes(QUESTION_BYTES).unwrap();
+        asked.send_to(&answer, from).unwrap();
     }
     client.out.wait_for(&format!("1. {} (cette machine, complet)", listening(&one)));
-    client.out.wait_for(&format!("2. {} (cette machine, 1 place libre)", listening(&other)));
+    client.out.wait_for(&format!("2. {} (cette machine, 1 place)", listening(&other)));
     client.out.wait_for("Lequel ? (1 à 2)");
     client.type_line("3");
     client.type_line("2");
@@ -93,6 +95,99 @@ fn a_discreet_server_is_not_there_to_be_asked() {
     server.out.wait_for("* alice a rejoint la discussion.");
     assert!(UdpSocket::bind(("127.0.0.1", port)).is_ok());
 }
+
+// ---- in the window ----
+
+/// Relays of our own making: what the client asks at this socket, and who asks.
+fn question(asked: &UdpSocket) -> (String, SocketAddr) {
+    let mut datagram = [0; 500];
+    let (length, from) = asked.recv_from(&mut datagram).unwrap();
+    (Question::parse(&datagram[..length]).unwrap().token.to_owned(), from)
+}
+
+fn answer(asked: &UdpSocket, to: SocketAddr, token: &str, port: u16, name: &str) {
+    let answer = Answer { token, port, seats: 2, name }.to_bytes(QUESTION_BYTES).unwrap();
+    asked.send_to(&answer, to).unwrap();
+}
+
+/// Whether an address is filled in: of the fields of the form, the pseudo alone is missing.
+fn has_an_address(window: &Window<'_>) -> bool {
+    window.press(&["Return"]);
+    window.fields_with_an_error() == 1
+}
+
+#[test]
+fn the_only_server_is_filled_in_beforehand() {
+    let (desktop, port) = (Desktop::start(), free_port());
+    let server = server(port, &["127.0.0.1:0"]);
+    listening(&server);
+    let window = desktop.client_with_discovery(port, &[]);
+    wait_until("the address", || has_an_address(&window));
+    window.screenshot("login-found");
+    window.type_line("alice");
+    server.out.wait_for("* alice a rejoint la discussion.");
+}
+
+#[test]
+fn a_server_of_several_is_picked_with_the_mouse_or_by_keys() {
+    let (desktop, asked) = (Desktop::start(), UdpSocket::bind("127.0.0.1:0").unwrap());
+    let servers = [server(0, &["127.0.0.1:0"]), server(0, &["127.0.0.1:0"])];
+    let ports = servers.each_ref().map(|server| listening(server).port());
+    let window = desktop.client_with_discovery(asked.local_addr().unwrap().port(), &[]);
+    // As long as the window is there.
+    std::thread::spawn(move || {
+        loop {
+            let (token, from) = question(&asked);
+            ports.iter().for_each(|port| answer(&asked, from, &token, *port, "moi"));
+        }
+    });
+    // Wherever the first line is.
+    let mut y = (270..340).step_by(10).cycle();
+    wait_until("the first server", || {
+        window.click(100, y.next().unwrap());
+        has_an_address(&window)
+    });
+    window.screenshot("login-several");
+    // From the pseudo, which is missing, back to the list, and to its second line.
+    window.press(&["shift+Tab", "Down", "Down", "Return"]);
+    window.type_line("alice");
+    servers[1].out.wait_for("* alice a rejoint la discussion.");
+}
+
+#[test]
+fn ten_thousand_forged_answers_change_nothing_that_was_typed() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let asked = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let window = desktop.client_with_discovery(asked.local_addr().unwrap().port(), &[]);
+    window.type_text(&relay.address.to_string());
+    let (token, from) = question(&asked);
+    for forged in 1..=10_000 {
+        answer(&asked, from, &token, forged, "ici, ici !\n\u{202e}");
+    }
+    // It has looked at some of them when it asks again.
+    question(&asked);
+    window.screenshot("login-forged");
+    assert_eq!(window.copied(), relay.address.to_string());
+    window.press(&["Return"]);
+    window.type_line("alice");
+    relay.screen.wait_for("* alice a rejoint la discussion.");
+}
+
+#[test]
+fn a_hosting_window_is_found_unless_it_is_discreet() {
+    let (desktop, port) = (Desktop::start(), free_port());
+    let tcp = TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port().to_string();
+    let window = desktop.client_with_discovery(port, &["--heberge", &tcp, "bob"]);
+    let alice = client_at_a_terminal(port);
+    alice.out.wait_for(&format!("Serveur trouvé : 127.0.0.1:{tcp} (cette machine, 1 place)."));
+    window.wait_for_title("bob avec alice – Messagerie");
+    drop((alice, window));
+    let window = desktop.client_with_discovery(port, &["--heberge", &tcp, "--discret", "bob"]);
+    window.wait_for_title("bob – Messagerie");
+    assert!(UdpSocket::bind(("127.0.0.1", port)).is_ok());
+}
+
+// ---- between two networks ----
 
 /// Two networks of nothing but themselves, joined by a cable.
 struct Cable {

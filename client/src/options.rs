@@ -34,7 +34,9 @@ Utilisation :
                  garder, ou non, la discussion sur cette machine, pour
                  la retrouver et la continuer ; d'ordinaire elle l'est, sauf
                  avec --demo, --ecoute, un fichier ou un tube
-  --heberge      lancer aussi le serveur, sur le port PORT (ou 7878)
+  --heberge      lancer aussi le serveur, sur le port PORT (ou 7878) ; avec
+                 --discret, les clients qui cherchent un serveur ne le
+                 trouvent pas
   --demo         essayer : un serveur et deux participants, alice et bob
   -h, --help     afficher cette aide
   -V, --version  afficher la version
@@ -71,6 +73,8 @@ pub enum Command {
     Host {
         /// The port, if given.
         port: Option<u16>,
+        /// Whether clients that look for a server are not to find it.
+        discreet: bool,
         /// The name, if given.
         pseudo: Option<Pseudo>,
         /// Whether the discussion is to be kept, if that was said.
@@ -109,7 +113,7 @@ enum Mode {
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command> {
     let mut parser = lexopt::Parser::from_args(args);
     let mut mode = Mode::Window;
-    let (mut listen, mut keep) = (false, None);
+    let (mut listen, mut keep, mut discreet) = (false, None, false);
     let mut values = Vec::new();
     while let Some(arg) = parser.next().map_err(in_french)? {
         let chosen = match arg {
@@ -130,6 +134,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command
             lexopt::Arg::Long("historique") => Mode::History,
             lexopt::Arg::Long("heberge") => Mode::Host,
             lexopt::Arg::Long("demo") => Mode::Demo,
+            lexopt::Arg::Long("discret") => {
+                discreet = true;
+                continue;
+            }
             lexopt::Arg::Value(value) if values.len() < 2 => {
                 values.push(value.to_string_lossy().into_owned());
                 continue;
@@ -141,7 +149,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command
         }
         mode = chosen;
     }
-    command(mode, listen, keep, values)
+    match command(mode, listen, keep, values)? {
+        Command::Host { port, pseudo, keep, .. } => Ok(Command::Host { port, discreet, pseudo, keep }),
+        _ if discreet => bail!("--discret ne va qu'avec --heberge, ou avec « serveur »"),
+        command => Ok(command),
+    }
 }
 
 fn clash(one: Mode, other: Mode) -> &'static str {
@@ -162,7 +174,7 @@ fn command(mode: Mode, listen: bool, keep: Option<bool>, values: Vec<String>) ->
             // A name may come first: every port is a number, and few names are.
             let port = values.next_if(|value| value.bytes().all(|b| b.is_ascii_digit()));
             let port = port.map(|port| parse_port(&port)).transpose()?;
-            Command::Host { port, pseudo: pseudo(values)?, keep }
+            Command::Host { port, discreet: false, pseudo: pseudo(values)?, keep }
         }
         Mode::Demo => match values.next() {
             Some(value) => bail!("argument en trop avec --demo : {value}"),
@@ -244,14 +256,21 @@ mod tests {
             parsed(&["hote:9000", "alice"]),
             Ok(Command::Window { server, pseudo: pseudo.clone(), keep: None })
         );
-        assert_eq!(parsed(&["--heberge"]), Ok(Command::Host { port: None, pseudo: None, keep: None }));
+        assert_eq!(
+            parsed(&["--heberge"]),
+            Ok(Command::Host { port: None, discreet: false, pseudo: None, keep: None })
+        );
         assert_eq!(
             parsed(&["--heberge", "9000", "alice"]),
-            Ok(Command::Host { port: Some(9000), pseudo: alice(), keep: None })
+            Ok(Command::Host { port: Some(9000), discreet: false, pseudo: alice(), keep: None })
         );
         assert_eq!(
             parsed(&["--heberge", "alice"]),
-            Ok(Command::Host { port: None, pseudo: pseudo.clone(), keep: None })
+            Ok(Command::Host { port: None, discreet: false, pseudo: pseudo.clone(), keep: None })
+        );
+        assert_eq!(
+            parsed(&["--discret", "--heberge"]),
+            Ok(Command::Host { port: None, discreet: true, pseudo: None, keep: None })
         );
         assert_eq!(parsed(&["--demo"]), Ok(Command::Demo { keep: false }));
         assert_eq!(parsed(&["--demo", "--avec-historique"]), Ok(Command::Demo { keep: true }));
@@ -272,6 +291,7 @@ mod tests {
             (&["hote", "Jean Paul"], "pseudo « Jean Paul »"),
             (&["hote", "alice", "bob"], "en trop"),
             (&["--demo", "x"], "en trop"),
+            (&["--discret", "hote"], "--heberge"),
             (&["--demo", "--terminal"], "deux fois « client localhost PSEUDO --terminal »"),
             (&["--ecoute", "--heberge"], "--heberge ne va ni avec --demo ni avec --terminal"),
             (&["--historique", "alice", "bob"], "en trop"),

@@ -3,16 +3,18 @@
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
+use client::store;
 use common::address::Pseudo;
 use common::endpoint::Endpoint;
 use fltk::app;
-use fltk::button::Button;
+use fltk::button::{Button, CheckButton};
 use fltk::enums::{Align, CallbackTrigger, Event, FrameType, Key};
 use fltk::group::Group;
 use fltk::input::Input;
 use fltk::prelude::*;
 
 use super::button::{self, Kind};
+use super::found::{FoundServers, News};
 use super::front::{Fault, Field, capitalised};
 use super::hook::Hook;
 use super::menu::{self, Edit};
@@ -38,6 +40,8 @@ pub(crate) enum Action {
     Cancel,
     /// The other theme.
     SwitchTheme,
+    /// Back to the discussion that is over.
+    Return,
 }
 
 /// One field: its label, its frame, the text in it, what is wrong with it.
@@ -56,11 +60,15 @@ pub(crate) struct Form {
     introduction: Note,
     host: Entry,
     port: Entry,
+    found: FoundServers,
     pseudo: Entry,
     /// What is wrong with none of the fields.
     fault: Note,
+    /// Whether the discussion is to be kept on disk.
+    keep: CheckButton,
     join: Button,
     cancel: Button,
+    back: Button,
     /// What is being tried.
     state: Note,
     theme: Button,
@@ -82,10 +90,13 @@ impl Form {
             introduction: Note::new(MUTED),
             host: Entry::new("Adresse du serveur"),
             port: Entry::new("Port"),
+            found: FoundServers::new(),
             pseudo: Entry::new("Votre pseudo"),
             fault: Note::new(ERROR),
+            keep: keep_button(),
             join: button::text_button("Rejoindre la discussion", 'r', Kind::Main),
             cancel: button::text_button("Annuler", 'a', Kind::Plain),
+            back: button::text_button("Revenir", 'v', Kind::Plain),
             state: Note::new(MUTED),
             theme: button::theme_button(),
             page: page.clone(),
@@ -95,10 +106,10 @@ impl Form {
         };
         page.end();
         form.introduction.set(
-            "Une discussion à deux. Le serveur affiche l'adresse et le port à taper ici ; \
-             le pseudo est le nom que l'autre verra.",
+            "Une discussion à deux. Le serveur affiche son adresse et son port ; le pseudo est le nom que l'autre verra.",
         );
         form.cancel.clone().hide();
+        form.back.clone().hide();
         form.connect_events();
         form
     }
@@ -138,7 +149,11 @@ impl Form {
         let form = self.clone();
         self.cancel.clone().set_callback(move |_| form.on_action.call(Action::Cancel));
         let form = self.clone();
+        self.back.clone().set_callback(move |_| form.on_action.call(Action::Return));
+        let form = self.clone();
         self.theme.clone().set_callback(move |_| form.on_action.call(Action::SwitchTheme));
+        let form = self.clone();
+        self.found.on_news(move |news| form.show_news(news));
         for entry in [&self.host, &self.port, &self.pseudo] {
             let (form, changed) = (self.clone(), entry.clone());
             entry.input.clone().set_callback(move |_| {
@@ -157,6 +172,59 @@ impl Form {
         for (entry, value) in [(&self.host, host), (&self.port, port), (&self.pseudo, pseudo)] {
             entry.input.clone().set_value(value);
         }
+    }
+
+    fn show_news(&self, news: News) {
+        match news {
+            News::Changed => self.lay_out(),
+            News::Picked(server) => {
+                self.fill_server(&server);
+                // By keys one goes through the list, line by line.
+                if app::event() != Event::KeyDown {
+                    self.take_focus();
+                }
+            }
+            // Never in the place of what was typed, now or the last time.
+            News::Only(server) if self.host.input.value().is_empty() => {
+                self.fill_server(&server);
+                if self.host.input.has_focus() {
+                    self.take_focus();
+                }
+            }
+            News::Only(_) => {}
+        }
+    }
+
+    fn fill_server(&self, server: &Endpoint) {
+        self.host.input.clone().set_value(&server.host);
+        self.port.input.clone().set_value(&server.port.to_string());
+        self.host.fault.set("");
+        self.port.fault.set("");
+        self.lay_out();
+    }
+
+    /// Looks for servers while the form is there to be filled in and the server is not known.
+    fn search(&self) {
+        if self.fixed_server.get().is_none() {
+            let (page, trying) = (self.page.clone(), Rc::clone(&self.trying));
+            self.found.search_while(move || page.visible_r() && !trying.get());
+        }
+    }
+
+    /// Whether the discussion is to be kept on disk.
+    pub(crate) fn keep(&self) -> bool {
+        self.keep.is_checked()
+    }
+
+    /// Says so beforehand.
+    pub(crate) fn set_keep(&self, keep: bool) {
+        self.keep.clone().set_checked(keep);
+    }
+
+    /// Offers to go back to the discussion that is over, until the next one is tried.
+    pub(crate) fn offer_return(&self) {
+        self.back.clone().show();
+        self.lay_out();
     }
 
     /// Asks for the pseudo only: the server is known.
@@ -182,6 +250,7 @@ impl Form {
             let _ = self.cancel.clone().take_focus();
             return;
         }
+        self.search();
         let fields: Vec<&Entry> = [&self.host, &self.port, &self.pseudo]
             .into_iter()
             .filter(|entry| entry.frame.visible())
@@ -204,6 +273,7 @@ impl Form {
     /// Says what is being tried; the fields rest until [`Self::ready`].
     pub(crate) fn trying(&self, server: &Endpoint) {
         self.trying.set(true);
+        self.back.clone().hide();
         self.clear_faults();
         self.state.set(&format!("Connexion à {server}…"));
         self.refresh();
@@ -244,6 +314,7 @@ impl Form {
         for entry in [&self.host, &self.port, &self.pseudo] {
             entry.set_open(!trying);
         }
+        set_visible(&mut self.keep.clone(), !trying);
         set_visible(&mut self.join.clone(), !trying);
         set_visible(&mut self.cancel.clone(), trying);
         self.lay_out();
@@ -291,8 +362,7 @@ impl Form {
                 .filter(|port| *port > 0)
                 .ok_or((&self.port, "le port est un nombre de 1 à 65535".to_owned()))?;
         }
-        self.host.input.clone().set_value(&endpoint.host);
-        self.port.input.clone().set_value(&endpoint.port.to_string());
+        self.fill_server(&endpoint);
         Ok(endpoint)
     }
 
@@ -303,7 +373,10 @@ impl Form {
         let x = page.x + (page.w - w) / 2;
         self.theme.clone().set_pos(page.x + page.w - self.theme.w() - MARGIN, page.y + MARGIN);
         // With room to spare the form stands a little above the middle.
-        let spare = page.h - self.height(w);
+        let others = self.height(w);
+        let searches = self.host.frame.visible() && !self.trying.get();
+        let found = if searches { self.found.height(w, page.h - others - 2 * MARGIN) } else { 0 };
+        let spare = page.h - others - found;
         let mut y = page.y + MARGIN + (spare * 2 / 5).max(0) + TITLE_HEIGHT;
         let introduction = self.introduction.place(x, y, w);
         // Without room to spare the introduction is what can be done without.
@@ -316,26 +389,36 @@ impl Form {
             y += self.host.fault.place(x, y, w);
             y += self.port.fault.place(x, y, w) + MARGIN;
         }
+        self.found.place(x, y, w, found);
+        y += found;
         self.pseudo.place(x, y, w);
         y += LABEL_HEIGHT + CONTROL_HEIGHT + 4;
         y += self.pseudo.fault.place(x, y, w) + MARGIN;
+        self.keep.clone().resize(x, y, w, LABEL_HEIGHT);
+        y += LABEL_HEIGHT + MARGIN;
         y += self.fault.place(x, y, w);
         for mut button in [self.join.clone(), self.cancel.clone()] {
             button.resize(x, y, w, CONTROL_HEIGHT + 4);
         }
         y += CONTROL_HEIGHT + MARGIN;
+        if self.back.visible() {
+            self.back.clone().resize(x, y, w, CONTROL_HEIGHT);
+            y += CONTROL_HEIGHT + MARGIN;
+        }
         self.state.place(x, y, w);
         self.page.clone().redraw();
     }
 
-    /// How high everything is together.
+    /// How high everything is together, without the servers found.
     fn height(&self, w: i32) -> i32 {
         let rows = if self.host.frame.visible() { 2 } else { 1 };
         let notes = [&self.introduction, &self.host.fault, &self.port.fault, &self.pseudo.fault, &self.fault];
         TITLE_HEIGHT
             + rows * (LABEL_HEIGHT + CONTROL_HEIGHT + 4 + MARGIN)
             + notes.iter().map(|note| note.height(w)).sum::<i32>()
-            + 2 * (CONTROL_HEIGHT + MARGIN)
+            + LABEL_HEIGHT
+            + MARGIN
+            + if self.back.visible() { 3 } else { 2 } * (CONTROL_HEIGHT + MARGIN)
     }
 
     fn draw_labels(&self) {
@@ -351,6 +434,21 @@ impl Form {
             }
         }
     }
+}
+
+fn keep_button() -> CheckButton {
+    let mut keep = CheckButton::default().with_label("Garder l'historique sur cet ordinateur");
+    keep.set_label_font(FONT);
+    keep.set_label_size(SMALL_SIZE);
+    keep.set_label_color(TEXT);
+    keep.set_color(SURFACE);
+    keep.set_down_frame(FrameType::BorderBox);
+    keep.set_selection_color(ACCENT);
+    keep.set_tooltip(&match store::folder() {
+        Ok(folder) => format!("Dans le dossier {}", folder.display()),
+        Err(trouble) => trouble.to_string(),
+    });
+    keep
 }
 
 impl Entry {

@@ -1,5 +1,7 @@
 //! One window: the form, then the discussion, and what leads from one to the other.
 
+mod archive;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -21,18 +23,18 @@ use super::hosting;
 use super::login::{self, Form};
 use super::paint::Area;
 use super::question::{Answer, Question};
-use super::settings::Settings;
+use super::settings::{self, Settings};
+use super::stage::{Stage, Zoom};
 use super::status::Status;
 use super::text;
 use super::theme::{BACKGROUND, Theme};
 use super::urgency;
+use archive::Archive;
 use client::QUIT_WORD;
 use client::event::{End, Ending, Event as Happened, Message, Undelivered};
 use client::link::Link;
+use client::store::{Remembered, Store};
 use client::undelivered;
-
-/// The smallest size at which everything has room.
-const SMALLEST: (i32, i32) = (360, 400);
 
 /// How many characters of a link are shown before it is opened.
 const SHOWN_OF_LINK: usize = 200;
@@ -44,18 +46,57 @@ pub(crate) struct Shared {
     pub(crate) settings: RefCell<Settings>,
     /// Whether the next run is to find it.
     pub(crate) remember: bool,
+    /// Whether discussions are to be kept, if the command line says so.
+    pub(crate) keep: Option<bool>,
     /// The look they have now.
     pub(crate) theme: Cell<Theme>,
+    /// Where the windows are and how large they are drawn.
+    pub(crate) stage: Stage,
     /// What to say of the relay inside this program, if another machine is to join it.
     pub(crate) invitation: Option<hosting::Invitation>,
 }
 
 impl Shared {
-    fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+    /// Changes what is remembered from one run to the next.
+    fn remember(&self, change: impl Fn(&mut Settings)) {
         change(&mut self.settings.borrow_mut());
+        // Another program may have changed the rest meanwhile.
+        let mut kept = Settings::load();
+        change(&mut kept);
+        kept.save();
+    }
+
+    /// The same, unless this is a demonstration.
+    fn change_settings(&self, change: impl Fn(&mut Settings)) {
         if self.remember {
-            self.settings.borrow().save();
+            self.remember(change);
+        } else {
+            change(&mut self.settings.borrow_mut());
         }
+    }
+
+    /// Draws everything larger or smaller, now and in the next run; the presentation has a size of its own.
+    fn zoom(&self, zoom: Zoom) {
+        let presenting = self.stage.is_presenting();
+        let usual = if presenting { settings::PRESENTATION } else { settings::ZOOM };
+        let percent = zoom.from(self.size(presenting), usual);
+        self.remember(|settings| *settings.size(presenting) = percent);
+        self.stage.zoom(percent);
+    }
+
+    /// Begins the presentation or ends it.
+    fn switch_presentation(&self) {
+        let presenting = !self.stage.is_presenting();
+        self.theme.get().apply(presenting);
+        if presenting {
+            self.stage.present(self.size(true));
+        } else {
+            self.stage.end_presentation(self.size(false));
+        }
+    }
+
+    fn size(&self, presenting: bool) -> u16 {
+        *self.settings.borrow_mut().size(presenting)
     }
 }
 
@@ -74,8 +115,10 @@ struct Inner {
     question: RefCell<Option<(Question, Moot)>>,
     /// Something is to get the focus when the window is in front again.
     focus_due: Cell<bool>,
-    /// Messages that arrived while the window was not in front.
-    unseen: Cell<usize>,
+    /// No window of the program is in front.
+    away: Cell<bool>,
+    /// How many messages arrived while this one was not, if anything has happened that calls for a look.
+    unseen: Cell<Option<usize>>,
 }
 
 /// Something that the user wants done.
@@ -95,6 +138,8 @@ enum Moot {
 /// A discussion, from the attempt to connect on.
 struct Discussion {
     link: Link,
+    /// What is kept, if anything is.
+    archive: Option<Archive>,
     batches: Receiver<Batch>,
     own: Pseudo,
     /// The last who was there.
@@ -114,18 +159,18 @@ enum Phase {
 }
 
 impl Messenger {
-    /// A window at that place, with the form in it.
-    pub(crate) fn new(shared: &Rc<Shared>, place: Area) -> Self {
-        let mut window = DoubleWindow::new(place.x, place.y, place.w, place.h, None);
+    /// A window with the form in it.
+    pub(crate) fn new(shared: &Rc<Shared>) -> Self {
+        let mut window = shared.stage.window();
         window.set_xclass("messagerie");
         window.set_color(BACKGROUND);
-        let form = Form::new(place.w, place.h);
+        let form = Form::new(window.w(), window.h());
         window.end();
         window.make_resizable(true);
-        window.size_range(SMALLEST.0, SMALLEST.1, 0, 0);
         window.set_icon(icon());
         let settings = shared.settings.borrow();
         form.fill(&settings.host, &settings.port, &settings.pseudo);
+        form.set_keep(shared.keep.unwrap_or(settings.keep));
         if let Some(invitation) = &shared.invitation {
             form.fix_server(invitation.own_endpoint.clone());
         }
@@ -137,7 +182,8 @@ impl Messenger {
             discussion: RefCell::default(),
             question: RefCell::default(),
             focus_due: Cell::new(false),
-            unseen: Cell::new(0),
+            away: Cell::new(false),
+            unseen: Cell::new(None),
         }));
         window.set_callback({
             let messenger = messenger.clone();
@@ -154,12 +200,13 @@ impl Messenger {
         });
         window.handle({
             let messenger = messenger.clone();
-            move |_, event| event == Event::KeyDown && app::event_key() == Key::Tab && messenger.tab_around()
+            move |_, event| messenger.handle(event)
         });
         form.on_action({
             let messenger = messenger.clone();
             move |action| match action {
                 login::Action::Join(server, pseudo) => messenger.join(&server, pseudo),
+                login::Action::Return => messenger.return_to_discussion(),
                 login::Action::Cancel => messenger.give_up(None),
                 login::Action::SwitchTheme => messenger.switch_theme(),
             }
@@ -255,6 +302,23 @@ impl Messenger {
         self.0.window.clone().redraw();
     }
 
+    /// What nothing in the window had a use for.
+    fn handle(&self, event: Event) -> bool {
+        let shared = &self.0.shared;
+        if let Some(zoom) = Zoom::asked_for(event) {
+            shared.zoom(zoom);
+            return true;
+        }
+        match app::event_key() {
+            Key::Tab if event == Event::KeyDown => self.tab_around(),
+            Key::F11 if event == Event::KeyDown => {
+                shared.switch_presentation();
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Tab leads from the last widget of a page to the first, and back: FLTK stops there.
     fn tab_around(&self) -> bool {
         self.pages().filter(|page| page.visible()).any(|mut page| page.take_focus().is_ok())
@@ -286,31 +350,46 @@ impl Messenger {
 
     fn join(&self, server: &Endpoint, pseudo: Pseudo) {
         let inner = &self.0;
+        let keep = inner.form.keep();
         inner.shared.change_settings(|settings| {
+            // What the command line says is for this run.
+            if inner.shared.keep != Some(keep) {
+                settings.keep = keep;
+            }
             if inner.shared.invitation.is_none() {
                 settings.host.clone_from(&server.host);
                 settings.port = server.port.to_string();
             }
-            pseudo.as_str().clone_into(&mut settings.pseudo);
         });
         let (front, batches) = bridge();
-        let link = match Link::open(server.clone(), &pseudo, None, None, front) {
+        let (kept, sentences) = if keep { Archive::open(&pseudo) } else { (None, Vec::new()) };
+        let (archive, kept) = kept.map(|(archive, store, remembered)| (archive, (store, remembered))).unzip();
+        let shown = kept.as_ref().map_or(0, |(_, remembered): &(Store, Remembered)| remembered.shown);
+        let link = match Link::open(server.clone(), &pseudo, kept, None, front) {
             // The link says by an event how it ended; nobody has to wait for its thread.
             Ok((link, _)) => link,
             Err(failure) => return inner.form.show_fault(&Fault::new(&failure)),
         };
-        self.open_chat().set_status(&Status::Connecting(server.clone()));
+        let chat = self.open_chat();
+        chat.set_status(&Status::Connecting(server.clone()));
         inner.form.trying(server);
         self.take_focus();
+        let unseen = archive.as_ref().and_then(|archive| archive.unseen(shown));
         *inner.discussion.borrow_mut() = Some(Discussion {
             link,
+            archive,
             batches,
             own: pseudo,
             peer: None,
             peer_was_lost: false,
             phase: Phase::Joining,
         });
-        self.set_unseen(0);
+        if let Some(with) = unseen {
+            self.show_past(&chat, &with, &mut Vec::new());
+        }
+        let notice = |text| Entry::Notice { date: Local::now(), text };
+        chat.display().push(sentences.into_iter().map(notice));
+        self.set_unseen(None);
     }
 
     /// A fresh page for a discussion, in the place of the last one's.
@@ -331,12 +410,19 @@ impl Messenger {
                 chat::Action::Quit => messenger.quit(),
                 chat::Action::StartAgain => messenger.start_again(),
                 chat::Action::SwitchTheme => messenger.switch_theme(),
+                chat::Action::Menu(button) => messenger.show_menu(button),
+                chat::Action::Find(action) => messenger.find(action),
             }
+        });
+        chat.display().on_start({
+            let messenger = self.clone();
+            move || messenger.show_page_before()
         });
         chat.display().on_link({
             let messenger = self.clone();
             move |link| messenger.ask_before_opening(&link)
         });
+        chat.display().set_away(self.0.away.get());
         *self.0.chat.borrow_mut() = Some(chat.clone());
         chat
     }
@@ -362,12 +448,21 @@ impl Messenger {
         self.show_form();
     }
 
-    /// Back to the form after a discussion.
+    /// Back to the form after a discussion, which stays behind it.
     fn start_again(&self) {
-        self.0.discussion.take();
         self.0.form.ready();
-        self.retitle();
+        self.0.form.offer_return();
         self.show_form();
+        self.retitle();
+    }
+
+    /// From the form back to the discussion that is over.
+    fn return_to_discussion(&self) {
+        if let Some(chat) = self.chat() {
+            self.show_page(&chat.page());
+            self.take_focus();
+            self.retitle();
+        }
     }
 
     // ---- the discussion ----
@@ -445,8 +540,8 @@ impl Messenger {
         if !entries.is_empty() {
             chat.display().push(entries);
         }
-        if messages > 0 && !self.is_in_front() {
-            self.set_unseen(self.0.unseen.get() + messages);
+        if messages > 0 {
+            self.call_for_a_look(messages);
         }
         self.retitle();
     }
@@ -480,10 +575,13 @@ impl Messenger {
             }
             Happened::ConnectionLost => self.set_status(chat, &Status::Retrying),
             Happened::Joined { who, renewed } => {
-                if !self.is_news(&who, renewed) {
+                if self.is_news(&who, renewed) {
+                    self.call_for_a_look(0);
+                } else {
                     sentence.clear();
                 }
                 chat.invite(&[]);
+                self.show_past(chat, &who, entries);
                 self.set_status(chat, &Status::Talking(who));
             }
             Happened::Lost(who) => {
@@ -513,6 +611,11 @@ impl Messenger {
     /// The first connection is made: the discussion's page.
     fn enter(&self, chat: &Chat) {
         self.set_phase(Phase::Talking);
+        // Not before: a pseudo that was refused is not worth remembering.
+        if let Some(discussion) = &*self.0.discussion.borrow() {
+            let own = &discussion.own;
+            self.0.shared.change_settings(|settings| own.as_str().clone_into(&mut settings.pseudo));
+        }
         self.0.form.clear_faults();
         self.0.form.ready();
         if let Some(invitation) = &self.0.shared.invitation {
@@ -536,7 +639,7 @@ impl Messenger {
         if self.phase() == Some(Phase::Joining) {
             let why = match &ending.how {
                 End::Failed(failure) => Some(Fault::new(failure)),
-                End::Left { .. } | End::LeftByPeer(_) => None,
+                End::Left { .. } | End::LeftByPeer(_) | End::Cut => None,
             };
             self.give_up(why);
             return;
@@ -551,6 +654,7 @@ impl Messenger {
         chat.set_status(&Status::Over);
         chat.end();
         self.take_focus();
+        self.call_for_a_look(0);
     }
 
     // ---- leaving and closing ----
@@ -690,7 +794,7 @@ impl Messenger {
         let shared = &self.0.shared;
         let theme = shared.theme.get().other();
         shared.theme.set(theme);
-        theme.apply();
+        theme.apply(shared.stage.is_presenting());
         shared.change_settings(|settings| settings.theme = theme);
     }
 
@@ -698,30 +802,47 @@ impl Messenger {
         app::focus().is_some_and(|widget| widget.inside(&self.0.window))
     }
 
-    /// Does what waits for the window to be in front.
+    /// Does what waits for the window to be in front, or for none to be there any more.
     fn come_to_front(&self) {
+        // In the demonstration both windows are looked at.
+        let away = app::focus().is_none();
+        if self.0.away.replace(away) != away
+            && let Some(chat) = self.chat()
+        {
+            chat.display().set_away(away);
+        }
         if self.0.focus_due.get() && self.is_in_front() {
             self.take_focus();
         }
-        if self.0.unseen.get() > 0 && self.is_in_front() {
-            self.set_unseen(0);
+        if self.0.unseen.get().is_some() && self.is_in_front() {
+            self.set_unseen(None);
         }
     }
 
-    /// So many messages have not been seen yet.
-    fn set_unseen(&self, count: usize) {
-        let before = self.0.unseen.replace(count);
-        if (before == 0) != (count == 0) {
-            urgency::set(&self.0.window, count > 0);
+    /// Something has happened, so many messages among it, that whoever looks elsewhere wants to know.
+    fn call_for_a_look(&self, messages: usize) {
+        if !self.is_in_front() {
+            self.set_unseen(Some(self.0.unseen.get().unwrap_or(0) + messages));
+        }
+    }
+
+    fn set_unseen(&self, unseen: Option<usize>) {
+        let before = self.0.unseen.replace(unseen);
+        if before.is_none() != unseen.is_none() {
+            urgency::set(&self.0.window, unseen.is_some());
         }
         self.retitle();
     }
 
     fn retitle(&self) {
         let discussion = self.0.discussion.borrow();
+        // The form is about another one.
+        let left = self.phase() == Some(Phase::Over) && self.0.form.page().visible();
+        let discussion = discussion.as_ref().filter(|_| !left);
         let own = discussion.as_ref().map(|discussion| &discussion.own);
         let peer = discussion.as_ref().and_then(|discussion| discussion.peer.as_ref());
-        let title = chat::title(own, peer, self.0.unseen.get());
+        let over = discussion.as_ref().is_some_and(|discussion| discussion.phase == Phase::Over);
+        let title = chat::title(own, peer, self.0.unseen.get(), over);
         let mut window = self.0.window.clone();
         if window.label() != title {
             window.set_label(&title);

@@ -370,13 +370,14 @@ mod tests {
         use std::os::unix::fs::{PermissionsExt, symlink};
         let (folder, elsewhere) = (folder(), folder());
         let victim = elsewhere.path().join("victim");
+        fs::write(&victim, "h").unwrap();
         symlink(&victim, folder.path().join("a.txt")).unwrap();
         symlink(&victim, folder.path().join("a.txt.partiel")).unwrap();
         assert_eq!(receive("a.txt", b"his", into(&folder)).unwrap(), "a (2).txt");
         // What was begun has become a link meanwhile.
         let begun = folder.path().join("a.txt.partiel");
         assert_eq!(receive("a.txt", b"his", Place::Partial(begun)).unwrap(), "a (3).txt");
-        assert_eq!(names(&elsewhere), [""; 0]);
+        assert_eq!(fs::read(&victim).unwrap(), b"h");
         let mode = fs::metadata(folder.path().join("a (2).txt")).unwrap().permissions().mode();
         assert_eq!(mode & 0o111, 0, "executable");
     }

@@ -53,6 +53,11 @@ impl Bob {
 
     /// Has them done, and what comes of them, and asks for more.
     fn settle(&mut self) {
+        self.settle_disk();
+        while let Some(Body::Demande { .. }) = self.client.transfers.next_frame(self.now) {}
+    }
+
+    fn settle_disk(&mut self) {
         loop {
             let jobs = self.jobs();
             if jobs.is_empty() {
@@ -62,12 +67,21 @@ impl Bob {
                 self.client.transfers.done(done, self.now);
             }
         }
-        while let Some(Body::Demande { .. }) = self.client.transfers.next_frame(self.now) {}
+    }
+
+    /// bob offers a file himself.
+    fn offer(&mut self, content: &[u8]) -> FileHash {
+        let path = PathBuf::from("/envoyes/a.bin");
+        self.client.disk.files.insert(path.clone(), content.to_vec());
+        self.client.transfers.offer(path, self.client.delivery.correspondent());
+        self.settle();
+        sha(content)
     }
 
     /// What bob tells of his files.
     fn issues(&mut self) -> Vec<String> {
-        self.receive("recu alice/a1 bob/b1 0");
+        let peer = self.client.delivery.peer().unwrap().clone();
+        self.receive(&format!("recu {peer} bob/b1 0"));
         self.client.settle(self.now, Duration::ZERO);
         let mut issues = Vec::new();
         while let Some(frame) = self.client.delivery.next_frame() {
@@ -218,10 +232,7 @@ fn the_same_offer_twice_is_one() {
 #[test]
 fn only_what_was_offered_to_that_one_is_read() {
     let (mut bob, content) = (Bob::new(), bytes(100_000, 1));
-    let hash = sha(&content);
-    let path = PathBuf::from("/envoyes/a.bin");
-    bob.client.disk.files.insert(path.clone(), content);
-    bob.client.transfers.offer(path, bob.client.delivery.correspondent());
+    let hash = bob.offer(&content);
     let demand = |bob: &mut Bob, who: &str, hash: &dyn std::fmt::Display, range: &str| {
         bob.receive(&format!("demande {who} bob/b1 {hash} {range}"));
         bob.jobs()
@@ -251,10 +262,7 @@ fn only_what_was_offered_to_that_one_is_read() {
 #[test]
 fn a_million_requests_are_answered_once_at_a_time() {
     let (mut bob, content) = (Bob::new(), bytes(5_000_000, 1));
-    let hash = sha(&content);
-    let path = PathBuf::from("/envoyes/a.bin");
-    bob.client.disk.files.insert(path.clone(), content);
-    bob.client.transfers.offer(path, bob.client.delivery.correspondent());
+    let hash = bob.offer(&content);
     bob.settle();
     for i in 0..1_000_000u64 {
         bob.receive(&format!("demande alice/a1 bob/b1 {hash} {} 4000000", i % 1000));
@@ -272,6 +280,25 @@ fn a_million_requests_are_answered_once_at_a_time() {
     assert!(given <= (1 << 20) + 100, "{given}");
 }
 
+#[test]
+fn what_was_read_for_an_earlier_request_is_not_sent_for_a_later_one() {
+    let (mut bob, content) = (Bob::new(), bytes(100_000, 1));
+    let hash = bob.offer(&content);
+    bob.receive(&format!("demande alice/a1 bob/b1 {hash} 0 4096"));
+    let jobs = bob.jobs();
+    bob.receive(&format!("demande alice/a1 bob/b1 {hash} 50000 4096"));
+    for done in jobs.into_iter().filter_map(|job| bob.client.disk.run(job)) {
+        bob.client.transfers.done(done, bob.now);
+    }
+    assert_eq!(bob.client.transfers.next_frame(bob.now), None);
+    bob.settle_disk();
+    let base64 = encoded(&content[50_000..54_096]);
+    assert_eq!(
+        bob.client.transfers.next_frame(bob.now),
+        Some(Body::Bloc { hash, position: 50_000, base64: &base64 })
+    );
+}
+
 fn source(path: &str, size: u64) -> Source {
     Source { path: PathBuf::from(path), size, modified: std::time::UNIX_EPOCH }
 }
@@ -280,10 +307,7 @@ fn source(path: &str, size: u64) -> Source {
 fn what_has_ended_is_not_read_any_more() {
     for (end, issues) in [("refuse", 0), ("annule", 0), ("recu", 0), ("", 1)] {
         let mut bob = Bob::new();
-        let hash = sha(b"abc");
-        bob.client.disk.files.insert(PathBuf::from("/envoyes/a.bin"), b"abc".to_vec());
-        bob.client.transfers.offer(PathBuf::from("/envoyes/a.bin"), bob.client.delivery.correspondent());
-        bob.settle();
+        let hash = bob.offer(b"abc");
         match end {
             "" => bob.client.transfers.cancel(1),
             code => bob.entry("issue", &format!("{hash} {code}")),
@@ -297,10 +321,7 @@ fn what_has_ended_is_not_read_any_more() {
 #[test]
 fn a_file_that_has_changed_is_offered_no_longer() {
     let mut bob = Bob::new();
-    let hash = sha(b"abc");
-    bob.client.disk.files.insert(PathBuf::from("/envoyes/a.bin"), b"abc".to_vec());
-    bob.client.transfers.offer(PathBuf::from("/envoyes/a.bin"), bob.client.delivery.correspondent());
-    bob.settle();
+    let hash = bob.offer(b"abc");
     bob.receive(&format!("demande alice/a1 bob/b1 {hash} 0 3"));
     assert_eq!(bob.jobs().len(), 1);
     bob.client.transfers.done(Done::Read(1, 0, Err(Trouble::Changed)), bob.now);
@@ -311,10 +332,7 @@ fn a_file_that_has_changed_is_offered_no_longer() {
 #[test]
 fn received_wins_over_withdrawn() {
     let mut bob = Bob::new();
-    let hash = sha(b"abc");
-    bob.client.disk.files.insert(PathBuf::from("/envoyes/a.bin"), b"abc".to_vec());
-    bob.client.transfers.offer(PathBuf::from("/envoyes/a.bin"), bob.client.delivery.correspondent());
-    bob.settle();
+    let hash = bob.offer(b"abc");
     bob.client.transfers.cancel(1);
     bob.entry("issue", &format!("{hash} recu"));
     bob.settle();
@@ -324,10 +342,7 @@ fn received_wins_over_withdrawn() {
 #[test]
 fn another_session_of_the_receiver_has_forgotten_the_offer() {
     let mut bob = Bob::new();
-    let hash = sha(b"abc");
-    bob.client.disk.files.insert(PathBuf::from("/envoyes/a.bin"), b"abc".to_vec());
-    bob.client.transfers.offer(PathBuf::from("/envoyes/a.bin"), bob.client.delivery.correspondent());
-    bob.settle();
+    let hash = bob.offer(b"abc");
     // Not shown to anybody yet: whoever of that name comes is offered it.
     bob.receive("present alice/a2");
     bob.receive("recu alice/a2 bob/b1 0");
@@ -342,6 +357,7 @@ fn another_session_of_the_receiver_has_forgotten_the_offer() {
     bob.receive(&format!("demande alice/a2 bob/b1 {hash} 0 3"));
     assert_eq!(bob.jobs(), []);
     assert_eq!(bob.client.happened(|what| *what == Happened::Forgotten), 1);
+    assert_eq!(bob.issues().iter().filter(|code| *code == "indisponible").count(), 1, "told once");
 }
 
 #[test]

@@ -271,10 +271,12 @@ impl Transfers {
                 self.sender.asked(peer, *hash, *position, *length, out);
             }
             Incoming::Other(Body::Bloc { hash, position, base64 }) => {
-                self.receiver.block(peer, *hash, *position, base64, out);
+                self.receiver.block(*hash, *position, base64, out);
             }
             Incoming::Entry(_) | Incoming::Other(_) => {}
-            Incoming::Lost(_) | Incoming::Outdated | Incoming::Ended(_) => self.connection_lost(),
+            Incoming::Lost(_) | Incoming::Outdated | Incoming::Ended(_) | Incoming::KnownEnd => {
+                self.connection_lost();
+            }
         }
     }
 

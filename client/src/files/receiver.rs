@@ -238,19 +238,12 @@ impl Receiver {
     }
 
     /// `bloc` from the one opposite: only the next bytes of what was asked for are taken.
-    pub(super) fn block(
-        &mut self,
-        from: &Address<'_>,
-        hash: FileHash,
-        position: u64,
-        base64: &str,
-        out: &mut Output,
-    ) {
+    pub(super) fn block(&mut self, hash: FileHash, position: u64, base64: &str, out: &mut Output) {
         let Some(asking) = &mut self.asking else { return };
         let is_it = |offer: &&mut Offer| offer.offer.id == asking.id;
         let Some(Offer { offer, state, .. }) = self.offers.iter_mut().find(is_it) else { return };
         let State::Ready { arrived, .. } = state else { return };
-        if offer.hash != hash || offer.from != *from {
+        if offer.hash != hash {
             return;
         }
         if position > *arrived && position < asking.asked && asking.goes_on {
@@ -263,7 +256,7 @@ impl Receiver {
             return;
         }
         let Ok(bytes) = BASE64_STANDARD.decode(base64) else {
-            log::warn!("{from} a envoyé un bloc illisible de {}", offer.name);
+            log::warn!("{} a envoyé un bloc illisible de {}", offer.from, offer.name);
             return;
         };
         let end = position + bytes.len() as u64;

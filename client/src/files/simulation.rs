@@ -337,16 +337,18 @@ fn any_disturbance() -> impl Strategy<Value = (usize, Disturbance)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn every_file_arrives_whole_whatever_happens_to_the_link_and_the_clients(
         link in any_link(),
-        files in prop::collection::vec((0..2usize, any_size()), 1..6),
+        mut files in prop::collection::vec((0..2usize, any_size()), 1..6),
         disturbances in prop::collection::vec(any_disturbance(), 0..12),
     ) {
         let mut world = World::new(link);
         world.connect();
+        // The same content is not offered twice, and all that is empty is the same.
+        files.iter_mut().skip(1).for_each(|(_, size)| *size = (*size).max(1));
         let total: usize = files.iter().map(|(_, size)| size).sum();
         for (i, (at, size)) in files.iter().enumerate() {
             world.offer(*at, &format!("{i}.bin"), bytes(*size, i as u8));
@@ -368,8 +370,8 @@ proptest! {
             prop_assert_eq!(client.disk.files.keys().find(partial), None);
             prop_assert!(client.records.is_empty(), "kept for ever: {:?}", client.records);
         }
-        // What was asked for and not there when it broke is asked for again; what was written is not.
-        let again = disturbances.len() as u64 * pace::MAX_BYTES;
+        // What was asked for and not there when it broke, in both directions, is asked for again; what was written is not.
+        let again = 2 * disturbances.len() as u64 * pace::MAX_BYTES;
         let lines = 200 * (total as u64 / 4096 + 2 * files.len() as u64);
         prop_assert!(world.block_bytes < (total as u64 + again) * 4 / 3 + lines, "{}", world.block_bytes);
     }
@@ -404,7 +406,7 @@ fn a_quick_link_is_never_idle_for_long() {
     world.run(&[]);
     let took = world.now.duration_since(start).as_secs_f64();
     let ideal = world.block_bytes as f64 / 1e9;
-    assert!(took < 1.3 * ideal, "{took} s instead of {ideal}");
+    assert!(took < 1.1 * ideal, "{took} s instead of {ideal}");
 }
 
 #[test]
@@ -431,6 +433,7 @@ fn one_who_takes_each_request_for_the_last_is_understood() {
     bob.receive(b"present alice/a1\n");
     bob.receive(format!("fichier alice/a1 bob/b1 1 {DATE} 200000 {} a.bin\n", sha(&content)).as_bytes());
     let mut last = None;
+    let mut requests = 0;
     for _ in 0..10_000 {
         bob.settle(now, Duration::ZERO);
         while let Some((_, job)) = bob.disk.jobs.pop_front() {
@@ -439,6 +442,7 @@ fn one_who_takes_each_request_for_the_last_is_understood() {
         }
         while let Some(Body::Demande { position, length, .. }) = bob.transfers.next_frame(now) {
             last = Some((position as usize, (position + length) as usize));
+            requests += 1;
         }
         let Some((start, end)) = &mut last else { continue };
         let block = &content[*start..(*start + 5000).min(*end)];
@@ -450,4 +454,5 @@ fn one_who_takes_each_request_for_the_last_is_understood() {
         }
     }
     assert_eq!(bob.disk.files.get(Path::new("/recus/a.bin")), Some(&content));
+    assert!(requests < 12, "asked {requests} times");
 }

@@ -177,9 +177,10 @@ impl Session {
         self.go_on_leaving(now);
     }
 
-    /// Leaves without waiting for anything any more, and without ending the discussion of whoever may be there.
+    /// Closes at once: whoever is leaving does not wait any longer; for anybody else it is as if the program were killed,
+    /// and no end of the discussion.
     pub fn cut_short(&mut self) {
-        self.end(End::Left { told: false });
+        self.end(if let Phase::Leaving(_) = self.phase { End::Left { told: false } } else { End::Cut });
     }
 
     /// It cannot go on, for that reason.
@@ -376,10 +377,10 @@ impl Session {
         }
     }
 
-    /// Whether it is over because the relay has said so.
+    /// Whether the relay has said that it is over: then the connection is closed with care, so that it learns that it was
+    /// heard.
     pub fn has_heard_fin(&self) -> bool {
-        self.ending()
-            .is_some_and(|ending| matches!(ending.how, End::Left { told: true } | End::LeftByPeer(_)))
+        self.heard_fin
     }
 
     /// Whether there is a connection, and it is still wanted.
@@ -504,6 +505,13 @@ impl Session {
             }
             Incoming::Other(_) => {}
             Incoming::Outdated => self.begin_anew(now),
+            Incoming::KnownEnd => {
+                if let Some(Event::Connected { .. }) = self.events.last() {
+                    self.events.pop();
+                }
+                self.attempts.take_back_login();
+                self.connection = Connection::Wanted;
+            }
             Incoming::Ended(by) if by == self.delivery.own() => {
                 let told = self.has_been_heard();
                 self.end(End::Left { told });
@@ -606,13 +614,14 @@ impl Session {
         if self.ending().is_some() {
             return;
         }
-        // What could not go on is no end: what is kept waits for the next run.
-        let goes_on = matches!(how, End::Failed(_)) && self.delivery.is_kept();
+        // What only could not go on is no end: what is kept waits for the next run.
+        let goes_on = matches!(how, End::Failed(_) | End::Cut) && self.delivery.is_kept();
         let lost = if goes_on { Vec::new() } else { self.lost_by_leaving() };
-        if !goes_on {
-            self.delivery.give_up();
+        if goes_on {
+            self.delivery.connection_lost();
+        } else {
+            self.delivery.end();
         }
-        self.delivery.connection_lost();
         let ending = Arc::new(Ending { how, lost });
         self.phase = Phase::Over(Arc::clone(&ending));
         self.events.push(Event::Over(ending));

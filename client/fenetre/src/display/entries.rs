@@ -55,8 +55,10 @@ pub(super) enum Kind {
 
 /// What became of a message of one's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub enum Fate {
+    /// It was not delivered yet.
     OnItsWay,
+    /// It is on the other's screen.
     Delivered,
     /// The discussion ended before it was delivered.
     Lost,
@@ -71,6 +73,8 @@ pub(super) struct Stored {
     /// How many characters and line feeds the text has, for a guess at its height.
     pub(super) chars: u32,
     pub(super) feeds: u32,
+    /// Where the user left off: « nouveaux messages » is written above it.
+    pub(super) starts_new: bool,
     /// The day is written above it.
     pub(super) starts_day: bool,
     /// The speaker's name is written above it.
@@ -86,7 +90,7 @@ impl Stored {
     ) -> Self {
         let chars = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
         let feeds = u32::try_from(text.bytes().filter(|b| *b == b'\n').count()).unwrap_or(u32::MAX);
-        Stored { kind, date, text, chars, feeds, starts_day, starts_turn }
+        Stored { kind, date, text, chars, feeds, starts_new: false, starts_day, starts_turn }
     }
 
     /// The name under which the entry stands; notices have none.
@@ -107,12 +111,12 @@ impl Stored {
         self.date.format("%H:%M").to_string()
     }
 
-    /// The full date and time, and for one's own message whether it has arrived.
+    /// The full date and time, and for one's own message whether it has arrived: nobody knows whether it was read.
     pub(super) fn hint(&self) -> String {
         let date = self.date.format("%d/%m/%Y %H:%M:%S");
         match self.kind {
             Kind::Own(Fate::OnItsWay) => format!("{date} · pas encore remis"),
-            Kind::Own(Fate::Delivered) => format!("{date} · remis"),
+            Kind::Own(Fate::Delivered) => format!("{date} · remis, pas forcément lu"),
             Kind::Own(Fate::Lost) => format!("{date} · non remis"),
             Kind::Other(_) | Kind::Notice => date.to_string(),
         }
@@ -143,6 +147,8 @@ pub(super) struct Entries {
     text_bytes: usize,
     /// Where one's own messages stand that are on their way.
     on_their_way: HashMap<MessageId, usize>,
+    /// The first that is new to the user.
+    first_new: Option<usize>,
 }
 
 impl Entries {
@@ -176,21 +182,42 @@ impl Entries {
             }
             Entry::Notice { date, text } => (Kind::Notice, date, text),
         };
-        let starts_day = last.is_none_or(|last| last.date.date_naive() != date.date_naive());
-        let starts_turn = kind != Kind::Notice
-            && (starts_day
-                || last.is_none_or(|last| match (&last.kind, &kind) {
-                    (Kind::Own(_), Kind::Own(_)) => false,
-                    (Kind::Other(before), Kind::Other(now)) => before != now,
-                    _ => true,
-                }));
+        let starts = starts(last, &kind, date);
         let text: Box<str> = match harmless(&text) {
             std::borrow::Cow::Borrowed(_) => text.into(),
             std::borrow::Cow::Owned(shown) => shown.into(),
         };
         self.text_bytes += text.len();
-        self.stored.push(Stored::new(kind, date, text, (starts_day, starts_turn)));
+        self.stored.push(Stored::new(kind, date, text, starts));
         &self.stored[self.stored.len() - 1]
+    }
+
+    /// Takes in what was said before all these, with what became of it where it is one's own. Gives how far these have
+    /// moved from the start: not at all if there is no room.
+    pub(super) fn prepend(&mut self, older: Vec<(Entry, Fate)>) -> usize {
+        let mut before = Entries::default();
+        for (entry, fate) in older {
+            let (index, id) = (before.len(), own_id(&entry));
+            before.push(entry);
+            if let Some(id) = id.filter(|_| fate != Fate::OnItsWay) {
+                before.on_their_way.remove(&id);
+                before.stored[index].kind = Kind::Own(fate);
+            }
+        }
+        let moved = before.len();
+        let bytes = self.text_bytes + before.text_bytes;
+        if moved + self.len() > MAX_ENTRIES || bytes > MAX_TEXT_BYTES {
+            return 0;
+        }
+        if let Some(first) = self.stored.first_mut() {
+            (first.starts_day, first.starts_turn) = starts(before.stored.last(), &first.kind, first.date);
+        }
+        self.text_bytes = bytes;
+        self.stored.splice(..0, before.stored);
+        self.on_their_way.values_mut().for_each(|index| *index += moved);
+        self.on_their_way.extend(before.on_their_way);
+        self.first_new = self.first_new.map(|first| first + moved);
+        moved
     }
 
     /// When there are too many, lets go of the oldest, about a quarter, and puts a notice in the place of the last of
@@ -209,6 +236,7 @@ impl Entries {
         self.text_bytes += notice.text.len();
         self.text_bytes -= std::mem::replace(&mut self.stored[last], notice).text.len();
         self.stored.drain(..last);
+        self.first_new = self.first_new.and_then(|first| first.checked_sub(last)).filter(|first| *first > 0);
         if let Some(first) = self.stored.get_mut(1) {
             first.starts_turn = first.kind != Kind::Notice;
         }
@@ -218,6 +246,21 @@ impl Entries {
             stays
         });
         last
+    }
+
+    /// The first that is new to the user, if one is marked so.
+    pub(super) fn first_new(&self) -> Option<usize> {
+        self.first_new
+    }
+
+    /// Marks another one so, or none.
+    pub(super) fn mark_first_new(&mut self, index: Option<usize>) {
+        for (marked, is_first) in [(self.first_new, false), (index, true)] {
+            if let Some(entry) = marked.and_then(|index| self.stored.get_mut(index)) {
+                entry.starts_new = is_first;
+            }
+        }
+        self.first_new = index;
     }
 
     /// Notes that these messages have arrived. Says whether that changed anything.
@@ -257,6 +300,24 @@ impl Entries {
         }
         text
     }
+}
+
+fn own_id(entry: &Entry) -> Option<MessageId> {
+    match entry {
+        Entry::Own { id, .. } => Some(*id),
+        Entry::Other { .. } | Entry::Notice { .. } => None,
+    }
+}
+
+/// Whether an entry behind `last` starts a day, and whether it starts a turn.
+fn starts(last: Option<&Stored>, kind: &Kind, date: DateTime<Local>) -> (bool, bool) {
+    let day = last.is_none_or(|last| last.date.date_naive() != date.date_naive());
+    let another = || match (last.map(|last| &last.kind), kind) {
+        (Some(Kind::Own(_)), Kind::Own(_)) => false,
+        (Some(Kind::Other(before)), Kind::Other(now)) => before != now,
+        _ => true,
+    };
+    (day, *kind != Kind::Notice && (day || another()))
 }
 
 fn french_day(date: NaiveDate) -> String {
@@ -332,6 +393,33 @@ mod tests {
     }
 
     #[test]
+    fn what_was_said_before_comes_first_with_what_became_of_it() {
+        let mut entries = Entries::default();
+        entries.push(own(7, "c"));
+        entries.mark_first_new(Some(0));
+        let older =
+            [(own(5, "a"), Fate::Delivered), (own(6, "b"), Fate::OnItsWay), (other("bob", "x"), Fate::Lost)];
+        let mut older = older.to_vec();
+        older.push((own(4, "d"), Fate::Lost));
+        assert_eq!(entries.prepend(older), 4);
+        assert_eq!(entries.first_new(), Some(4));
+        let texts: Vec<_> = entries.iter().map(|entry| &*entry.text).collect();
+        assert_eq!(texts, ["a", "b", "x", "d", "c"]);
+        let marks: Vec<_> = entries.iter().map(|e| (e.starts_day, e.starts_turn)).collect();
+        assert_eq!(marks, [(true, true), (false, false), (false, true), (false, true), (false, false)]);
+        assert!(entries.mark_delivered(&[7, 6, 4]));
+        let kinds: Vec<_> = entries.iter().map(Stored::hint).collect();
+        let delivered = "· remis, pas forcément lu";
+        for (hint, end) in kinds.iter().zip([delivered, delivered, ":08", "· non remis", delivered]) {
+            assert!(hint.ends_with(end), "{kinds:?}");
+        }
+        // Beyond the limit nothing more comes in.
+        let many = vec![(other("bob", "x"), Fate::Delivered); MAX_ENTRIES];
+        assert_eq!(entries.prepend(many), 0);
+        assert_eq!(entries.len(), 5);
+    }
+
+    #[test]
     fn what_arrived_is_marked_once() {
         let mut entries = Entries::default();
         entries.push(own(1, "a"));
@@ -339,11 +427,17 @@ mod tests {
         assert!(entries.mark_delivered(&[2, 3]));
         assert!(!entries.mark_delivered(&[2]));
         let hints: Vec<_> = entries.iter().map(Stored::hint).collect();
-        assert_eq!(hints, ["20/11/2026 14:03:07 · pas encore remis", "20/11/2026 14:03:07 · remis"]);
+        assert_eq!(
+            hints,
+            ["20/11/2026 14:03:07 · pas encore remis", "20/11/2026 14:03:07 · remis, pas forcément lu"]
+        );
         entries.mark_lost();
         assert!(!entries.mark_delivered(&[1]));
         let hints: Vec<_> = entries.iter().map(Stored::hint).collect();
-        assert_eq!(hints, ["20/11/2026 14:03:07 · non remis", "20/11/2026 14:03:07 · remis"]);
+        assert_eq!(
+            hints,
+            ["20/11/2026 14:03:07 · non remis", "20/11/2026 14:03:07 · remis, pas forcément lu"]
+        );
         assert!(entries.on_their_way.is_empty());
     }
 
@@ -354,15 +448,18 @@ mod tests {
             assert_eq!(entries.forget_oldest(), 0);
             entries.push(own(id, &id.to_string()));
         }
+        entries.mark_first_new(Some(7));
         let moved = entries.forget_oldest();
         assert_eq!(entries.len(), MAX_ENTRIES + 1 - moved);
         let [first, second] = [0, 1].map(|index| entries.get(index).unwrap());
         assert_eq!((&first.kind, &*first.text, first.starts_day), (&Kind::Notice, GONE, true));
         assert_eq!((&*second.text, second.starts_turn), (&*(moved + 1).to_string(), true));
+        // Where the user left off is not, if that is gone.
+        assert_eq!(entries.first_new(), None);
         // What has become of the others is still known.
         assert!(!entries.mark_delivered(&[moved as MessageId]));
         assert!(entries.mark_delivered(&[moved as MessageId + 1]));
-        assert!(entries.get(1).unwrap().hint().ends_with("remis"));
+        assert!(entries.get(1).unwrap().hint().contains(" · remis"));
         // Few but long ones.
         let long = "x".repeat(60_000);
         (0..2_000).for_each(|_| {

@@ -12,13 +12,14 @@ use super::entries::{Fate, Kind, Stored};
 use crate::paint::Area;
 use crate::text::{Face, Mark};
 use crate::theme::{
-    ACCENT, BACKGROUND, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OWN_BUBBLE, SCROLL_THUMB, SELECTION, SURFACE,
-    TEXT,
+    ACCENT, BACKGROUND, BORDER, BUTTON, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OUTLINE, OWN_BUBBLE,
+    SCROLL_THUMB, SELECTION, SURFACE, TEXT,
 };
 
 /// A bubble's corners; the one at its speaker's side is nearly square, which tells the two apart by shape.
 const RADIUS: i32 = 15;
 const SQUARE_RADIUS: i32 = 4;
+const OUTLINE_WIDTH: i32 = 1;
 
 /// Everything that the entries are painted with.
 pub(super) struct Painter<'a> {
@@ -31,14 +32,25 @@ pub(super) struct Painter<'a> {
     pub(super) left_out: Cell<bool>,
 }
 
+/// Which parts of an entry's text are set apart.
+pub(super) struct Marks {
+    pub(super) selected: Option<Range<usize>>,
+    /// Where the words are that are looked for, and the ground on which they stand.
+    pub(super) found: Vec<Range<usize>>,
+    pub(super) ground: Color,
+}
+
 impl Painter<'_> {
-    /// Paints an entry whose top is at `y`, with a part of its text selected.
-    pub(super) fn entry(&self, entry: &Stored, layout: &Layout, y: i32, selected: Option<&Range<usize>>) {
+    /// Paints an entry whose top is at `y`.
+    pub(super) fn entry(&self, entry: &Stored, layout: &Layout, y: i32, marks: &Marks) {
         let x = self.area.x;
-        if let Some(day) = layout.day {
-            self.day(&entry.day(), y + day);
+        if let Some(new) = layout.head.new {
+            self.rule("nouveaux messages", y + new, (ACCENT, ACCENT));
         }
-        if let (Some(at), Some(name)) = (layout.name, entry.name()) {
+        if let Some(day) = layout.head.day {
+            self.rule(&entry.day(), y + day, (MUTED, SCROLL_THUMB));
+        }
+        if let (Some(at), Some(name)) = (layout.head.name, entry.name()) {
             let name = self.small.shortened(name, self.area.w - SCROLLBAR - 2 * MARGIN - 12);
             let width = self.small.width(&name);
             let name_x = if entry.is_own() {
@@ -58,9 +70,11 @@ impl Painter<'_> {
         if let Some(fill) = fill {
             let (left, right) =
                 if entry.is_own() { (RADIUS, SQUARE_RADIUS) } else { (SQUARE_RADIUS, RADIUS) };
-            self.rounded(bubble, [RADIUS, RADIUS, right, left], fill);
+            self.rounded(bubble, [RADIUS, RADIUS, right, left], OUTLINE);
+            let inner = [RADIUS, RADIUS, right, left].map(|radius| radius - OUTLINE_WIDTH);
+            self.rounded(bubble.inset(OUTLINE_WIDTH), inner, fill);
         }
-        self.lines(entry, layout, y, selected, text_color);
+        self.lines(entry, layout, y, marks, text_color);
         let (time_x, time_y) = (x + layout.time.0, y + layout.time.1);
         draw::set_draw_color(MUTED);
         let time = entry.time();
@@ -77,7 +91,7 @@ impl Painter<'_> {
     }
 
     /// The lines of the text that are in view. Whatever letters do, they stay within their bubble.
-    fn lines(&self, entry: &Stored, layout: &Layout, y: i32, selected: Option<&Range<usize>>, color: Color) {
+    fn lines(&self, entry: &Stored, layout: &Layout, y: i32, marks: &Marks, color: Color) {
         let face = if entry.kind == Kind::Notice { self.small } else { self.text };
         let Area { x, w, h, .. } = layout.bubble;
         draw::push_clip(self.area.x + x, y + layout.bubble.y, w, h);
@@ -95,30 +109,33 @@ impl Painter<'_> {
                 ground: None,
                 underlined: true,
             });
-            let selected = selected.map(|part| Mark {
+            let set_apart = |part: &Range<usize>, color, ground| Mark {
                 part: part.clone(),
-                color: ON_SELECTION,
-                ground: Some(SELECTION),
+                color,
+                ground: Some(ground),
                 underlined: false,
-            });
+            };
+            let on_ground = if marks.ground == SELECTION { ON_SELECTION } else { TEXT };
+            let found = marks.found.iter().map(|part| set_apart(part, on_ground, marks.ground));
+            let selected = marks.selected.iter().map(|part| set_apart(part, ON_SELECTION, SELECTION));
             let x = self.area.x + layout.line_x(line, face, &entry.text);
-            line.draw(face, &entry.text, (x, line_y), color, links.chain(selected));
+            line.draw(face, &entry.text, (x, line_y), color, links.chain(found).chain(selected));
             line_y += layout.line;
         }
         draw::pop_clip();
     }
 
-    /// A day in the middle, between two fine lines.
-    fn day(&self, day: &str, y: i32) {
-        let width = self.small.width(day);
+    /// Words in the middle, between two fine lines; the colours of both.
+    fn rule(&self, words: &str, y: i32, (text, line): (Color, Color)) {
+        let width = self.small.width(words);
         let x = self.area.x + (self.area.w - width) / 2;
-        draw::set_draw_color(MUTED);
-        self.small.draw(day, x, y);
+        draw::set_draw_color(text);
+        self.small.draw(words, x, y);
         let middle = y + self.small.line / 2;
         let length = ((self.area.w - width) / 2 - 36).min(90);
         if length > 8 {
-            draw::draw_rect_fill(x - 12 - length, middle, length, 1, SCROLL_THUMB);
-            draw::draw_rect_fill(x + width + 12, middle, length, 1, SCROLL_THUMB);
+            draw::draw_rect_fill(x - 12 - length, middle, length, 1, line);
+            draw::draw_rect_fill(x + width + 12, middle, length, 1, line);
         }
     }
 
@@ -136,17 +153,26 @@ impl Painter<'_> {
         self.small.draw(text, x + 10, y + 3);
     }
 
-    /// The mark at the bottom that leads to what is new. Gives its place.
+    /// The mark at the bottom that leads down: to so many new messages, or only to the end. Gives its place.
     pub(super) fn mark(&self, unseen: usize) -> Area {
+        let h = self.small.line + 14;
+        let bottom = self.area.y + self.area.h - 12;
+        if unseen == 0 {
+            let right = self.area.x + self.area.w - SCROLLBAR - 6;
+            let place = Area { x: right - h, y: bottom - h, w: h, h };
+            self.rounded(place, [h / 2; 4], BORDER);
+            self.rounded(place.inset(1), [h / 2 - 1; 4], BUTTON);
+            draw::set_draw_color(TEXT);
+            strokes(place.x + h / 2, place.y + h / 2, &[(-5.0, -2.0), (0.0, 3.0), (5.0, -2.0)]);
+            return place;
+        }
         let text = if unseen == 1 {
             "↓ 1 nouveau message".to_owned()
         } else {
             format!("↓ {unseen} nouveaux messages")
         };
         let w = self.small.width(&text) + 32;
-        let h = self.small.line + 14;
-        let place =
-            Area { x: self.area.x + (self.area.w - w) / 2, y: self.area.y + self.area.h - h - 12, w, h };
+        let place = Area { x: self.area.x + (self.area.w - w) / 2, y: bottom - h, w, h };
         self.rounded(place, [h / 2; 4], ACCENT);
         draw::set_draw_color(ON_ACCENT);
         self.small.draw(&text, place.x + 16, place.y + 7);
@@ -185,7 +211,7 @@ fn strokes(x: i32, y: i32, points: &[(f64, f64)]) {
     draw::set_line_style(draw::LineStyle::Solid, 0);
 }
 
-/// ✓: it is on the other's screen. Drawn, because not every font has one.
+/// ✓: it has arrived in the other's window or terminal, looked at or not. Drawn, because not every font has one.
 fn tick(x: i32, y: i32) {
     strokes(x, y, &[(0.0, 0.5), (3.5, 4.0), (10.0, -4.0)]);
 }

@@ -1,21 +1,24 @@
 //! The display's state and what each action does to it.
 
+mod past;
+
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use client::find::Needle;
 use common::delivery::MessageId;
 use fltk::draw;
 
 use super::bubble::{Layout, SCROLLBAR, Sizes};
 use super::entries::{Entries, Entry, Kind, Stored};
-use super::paint::Painter;
+use super::paint::{Marks, Painter};
 use super::selection::{Place, Selection};
 use super::view::View;
 use crate::paint::Area;
 use crate::text::{Face, pixels, word_around};
-use crate::theme::{ACCENT, BACKGROUND, SCROLL_THUMB, TEXT_SIZE};
+use crate::theme::{ACCENT, BACKGROUND, SCROLL_THUMB, SELECTION, TEXT_SIZE};
 
 /// Past this many lines the layouts of entries out of view are let go.
 const MAX_LINES: usize = 2000;
@@ -71,6 +74,11 @@ pub(super) struct State {
     mark: Option<Area>,
     /// It has the focus, by the keyboard.
     ring: bool,
+    /// The user looks elsewhere.
+    away: bool,
+    /// What is looked for, and the entry in which it was found last.
+    needle: Option<Needle>,
+    found: Option<usize>,
     /// How long the lines of the next frame may take.
     frame_budget: Duration,
 }
@@ -97,6 +105,9 @@ impl State {
             hint_waits: false,
             mark: None,
             ring: false,
+            away: false,
+            needle: None,
+            found: None,
             frame_budget: FRAME_BUDGET,
         }
     }
@@ -121,12 +132,41 @@ impl State {
     // What is changed.
 
     pub(super) fn push(&mut self, entry: Entry) {
-        let entry = self.entries.push(entry);
-        self.view.push(self.sizes.guess(entry));
+        let (own, other) = (matches!(entry, Entry::Own { .. }), matches!(entry, Entry::Other { .. }));
+        let is_first_new = other && self.is_left_off();
+        self.entries.push(entry);
+        let index = self.entries.len() - 1;
+        if own || is_first_new {
+            // Whoever answers has read what there was.
+            self.mark_first_new(is_first_new.then_some(index));
+        }
+        if let Some(entry) = self.entries.get(index) {
+            self.view.push(self.sizes.guess(entry));
+        }
         let moved = self.entries.forget_oldest();
         if moved > 0 {
             self.follow_the_moved(moved);
         }
+    }
+
+    /// Whether what arrives now is the first that the user does not see.
+    fn is_left_off(&self) -> bool {
+        (self.away || !self.view.at_end()) && self.entries.first_new().is_none()
+    }
+
+    fn mark_first_new(&mut self, index: Option<usize>) {
+        for marked in [self.entries.first_new(), index].into_iter().flatten() {
+            self.layouts.remove(&marked);
+        }
+        self.entries.mark_first_new(index);
+    }
+
+    /// The user looks elsewhere now, or here again. What he has left behind, seen, is not new any more.
+    pub(super) fn set_away(&mut self, away: bool) {
+        if away && !self.away && self.view.at_end() {
+            self.mark_first_new(None);
+        }
+        self.away = away;
     }
 
     /// The first entries are gone: all others stand `moved` places nearer to the start.
@@ -136,6 +176,7 @@ impl State {
         self.layouts.clear();
         self.visible.clear();
         self.hovered = None;
+        self.found = self.found.and_then(|found| found.checked_sub(moved));
         self.selection = self.selection.and_then(|selection| selection.moved_up(moved));
     }
 
@@ -449,7 +490,10 @@ impl State {
                 continue;
             };
             let selected = self.selection.and_then(|s| s.part(*index, entry.text.len()));
-            painter.entry(entry, layout, area.y + top, selected.as_ref());
+            let found = self.needle.as_ref().map(|needle| needle.ranges(&entry.text)).unwrap_or_default();
+            let ground = if self.found == Some(*index) { SELECTION } else { SCROLL_THUMB };
+            let marks = Marks { selected, found, ground };
+            painter.entry(entry, layout, area.y + top, &marks);
         }
         if let Some((thumb, _)) = self.thumb() {
             painter.rounded(thumb, [3; 4], SCROLL_THUMB);
@@ -463,8 +507,7 @@ impl State {
             let top = area.y + top;
             painter.hint(&entry.hint(), right, (top + layout.bubble.y, top + layout.height));
         }
-        let unseen = self.unseen();
-        self.mark = (unseen > 0).then(|| painter.mark(unseen));
+        self.mark = (!self.view.at_end()).then(|| painter.mark(self.unseen()));
         if self.ring {
             for inset in 0..2 {
                 let Area { x, y, w, h } = area;
