@@ -3,7 +3,7 @@
 //! [`run`] is the way in. `messenger` is one window and what leads from the form to the
 //! discussion and back; `login` is the form (with `found`, the servers
 //! that answer), `chat` the discussion's page with its parts (`display`, `entry_field`,
-//! `status`, `invitation`), `front` the bridge from the link's threads to the window's.
+//! `status`, `invitation`, `wire_panel`), `front` the bridge from the link's threads to the window's.
 
 mod button;
 mod chat;
@@ -29,6 +29,7 @@ mod status;
 mod text;
 pub mod theme;
 mod urgency;
+mod wire_panel;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

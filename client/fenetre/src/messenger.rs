@@ -412,6 +412,7 @@ impl Messenger {
                 chat::Action::SwitchTheme => messenger.switch_theme(),
                 chat::Action::Menu(button) => messenger.show_menu(button),
                 chat::Action::Find(action) => messenger.find(action),
+                chat::Action::SwitchWire => messenger.switch_wire(),
             }
         });
         chat.display().on_start({
@@ -485,6 +486,13 @@ impl Messenger {
                 }
                 Err(error) => chat.remark(&format!("{error}.")),
             }
+        }
+    }
+
+    /// Shows what passes on the wire, or not any more.
+    fn switch_wire(&self) {
+        if let (Some(chat), Some(link)) = (self.chat(), self.link()) {
+            chat.switch_wire(&link);
         }
     }
 
