@@ -41,6 +41,11 @@ impl Hosting {
         Ok(Hosting { bound, stopper, thread: Some(thread) })
     }
 
+    /// Where it listens.
+    pub(crate) fn bound(&self) -> SocketAddr {
+        self.bound
+    }
+
     /// Where this program's own client finds it.
     pub(crate) fn own_endpoint(&self) -> Endpoint {
         let address = addresses::from_this_machine(self.bound);

@@ -1,6 +1,7 @@
 //! What a person can tell the program on a line of its own: `/aide` and the others.
 
 use super::typed::{Desk, Entered};
+use super::wire;
 
 /// One command.
 pub(super) struct Command {
@@ -22,6 +23,7 @@ const COMMANDS: &[Command] = &[
         run: |_, _| Entered::Leave,
     },
     Command { name: "historique", purpose: "relire les derniers messages (/historique 50)", run: history },
+    Command { name: "fil", purpose: "montrer chaque ligne qui passe sur le fil, ou la cacher", run: wire },
     Command { name: "vider", purpose: "vider l'écran ; l'historique reste", run: clear },
 ];
 
@@ -46,6 +48,11 @@ fn history(desk: &Desk<'_>, count: &str) -> Entered {
             Entered::Done
         }
     }
+}
+
+fn wire(desk: &Desk<'_>, _: &str) -> Entered {
+    wire::switch(desk.link, desk.screen);
+    Entered::Done
 }
 
 fn clear(desk: &Desk<'_>, _: &str) -> Entered {

@@ -9,6 +9,7 @@ mod lines;
 mod piped;
 mod screen;
 mod typed;
+mod wire;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::Arc;
