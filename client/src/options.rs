@@ -16,7 +16,7 @@ Utilisation :
   client [HOTE[:PORT]] [PSEUDO] --terminal   dans le terminal
   client --heberge [PORT] [PSEUDO]           cette machine est aussi le serveur
   client --demo                              deux fenêtres sur cette machine
-  client --historique [PSEUDO]               ce qui a été dit, le plus récent d'abord
+  client --historique [PSEUDO]               ce qui a été dit auparavant
 
   HOTE[:PORT]    l'adresse que « serveur » affiche au démarrage ;
                  le port est 7878 si rien d'autre n'est dit ; sans adresse,
