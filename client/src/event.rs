@@ -12,6 +12,7 @@ use common::frame::Refusal;
 use common::text::harmless;
 
 use crate::networks::likely_cause;
+use crate::files::FileEvent;
 use crate::store::Trouble;
 
 /// Something that happened to the connection or in the discussion.
@@ -47,6 +48,8 @@ pub enum Event {
         /// Who sent it.
         from: Arc<str>,
     },
+    /// Something about a file.
+    File(FileEvent),
     /// Entries of one's own that the other has shown.
     Delivered(Vec<MessageId>),
     /// What is remembered is older than what that one has seen; it goes on as somebody new.
@@ -144,6 +147,7 @@ impl fmt::Display for Event {
                 "{from} a envoyé quelque chose que ce programme ne sait pas montrer : \
                  il faut une version plus récente."
             ),
+            Event::File(file) => file.fmt(f),
             Event::Delivered(_) => Ok(()),
             Event::Outdated(who) => write!(
                 f,
@@ -227,7 +231,12 @@ pub(crate) fn cause(error: &io::Error) -> String {
         io::ErrorKind::HostUnreachable => "machine injoignable",
         io::ErrorKind::NetworkUnreachable => "réseau injoignable",
         io::ErrorKind::BrokenPipe => "la sortie est fermée",
-        io::ErrorKind::StorageFull => "le disque est plein",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "le disque est plein",
+        io::ErrorKind::FileTooLarge => "ce disque ne prend pas de fichier aussi grand",
+        io::ErrorKind::PermissionDenied => "accès refusé",
+        io::ErrorKind::ReadOnlyFilesystem => "ce disque est en lecture seule",
+        io::ErrorKind::NotFound => "introuvable",
+        io::ErrorKind::NotADirectory => "ce n'est pas un dossier",
         _ => return error.to_string(),
     };
     known.to_owned()

@@ -166,6 +166,8 @@ pub enum Happened {
     Unavailable(Option<Trouble>),
     /// The receiver has lost what he knew of it.
     Forgotten,
+    /// The discussion is over before it was complete; whether it goes on in the next one.
+    Interrupted(bool),
     /// What came was not what was offered. It was thrown away.
     Corrupt,
 }
@@ -301,9 +303,11 @@ impl Transfers {
         self.sender.withdraw(id, &mut self.out);
     }
 
-    /// Nothing that is not complete shall be left of what was received: there will be no other run.
-    pub fn discard_partial(&mut self) {
-        self.receiver.discard_partial(&mut self.out);
+    /// The discussion is over. Unless what is under way is kept for another run, nothing incomplete is left.
+    pub fn end(&mut self, is_kept: bool) {
+        self.connection_lost();
+        self.receiver.end(is_kept, &mut self.out);
+        self.sender.end(is_kept, &mut self.out);
     }
 
     /// Takes what became of a job.
@@ -316,6 +320,11 @@ impl Transfers {
             Done::Written(id, result) => self.receiver.written(id, result, now, out),
             Done::Finished(id, result) => self.receiver.finished(id, result, out),
         }
+    }
+
+    /// Whether [`write_entries`](Self::write_entries) may have something to do.
+    pub fn has_entries(&self) -> bool {
+        self.sender.has_offers() || !self.out.issues.is_empty()
     }
 
     /// Hands over the entries that are due to the one opposite, or last, as the delivery rules have it.
