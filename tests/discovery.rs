@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io::{self, Write};
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
 
-use common::discovery::{Answer, PORT_VARIABLE, Question};
+use common::discovery::{Answer, PORT_VARIABLE, QUESTION_BYTES, Question};
 use support::peer::Peer;
 use support::program::{Program, binary, listening};
+use support::relay::RelayThread;
+use support::window::{Desktop, Window, wait_until};
 
 /// A UDP port that nobody uses.
 fn free_port() -> u16 {
@@ -40,7 +42,7 @@ fn the_only_server_is_joined_after_saying_so() {
     let server = server(port, &["127.0.0.1:0"]);
     let address = listening(&server);
     let client = client_at_a_terminal(port);
-    client.out.wait_for(&format!("Serveur trouvé : {address} (cette machine, 2 places libres)."));
+    client.out.wait_for(&format!("Serveur trouvé : {address} (cette machine, 2 places)."));
     server.out.wait_for("* alice a rejoint la discussion.");
 }
 
@@ -57,15 +59,15 @@ fn among_several_servers_the_user_chooses() {
     let asked = UdpSocket::bind("127.0.0.1:0").unwrap();
     let (one, other) = (server(0, &["127.0.0.1:0"]), server(0, &["127.0.0.1:0"]));
     let mut client = client_at_a_terminal(asked.local_addr().unwrap().port());
-    let mut datagram = [0; 500];
-    let (length, from) = asked.recv_from(&mut datagram).unwrap();
-    let token = Question::parse(&datagram[..length]).unwrap().token;
+    let (token, from) = question(&asked);
     for (server, seats) in [(&one, 0), (&other, 1)] {
-        let answer = Answer { token, port: listening(server).port(), seats, name: "salle-12" };
-        asked.send_to(&answer.to_bytes(length).unwrap(), from).unwrap();
+        let port = listening(server).port();
+        let answer =
+            Answer { token: &token, port, seats, name: "salle-12" }.to_bytes(QUESTION_BYTES).unwrap();
+        asked.send_to(&answer, from).unwrap();
     }
     client.out.wait_for(&format!("1. {} (cette machine, complet)", listening(&one)));
-    client.out.wait_for(&format!("2. {} (cette machine, 1 place libre)", listening(&other)));
+    client.out.wait_for(&format!("2. {} (cette machine, 1 place)", listening(&other)));
     client.out.wait_for("Lequel ? (1 à 2)");
     client.type_line("3");
     client.type_line("2");
@@ -93,6 +95,80 @@ fn a_discreet_server_is_not_there_to_be_asked() {
     server.out.wait_for("* alice a rejoint la discussion.");
     assert!(UdpSocket::bind(("127.0.0.1", port)).is_ok());
 }
+
+// ---- in the window ----
+
+/// Relays of our own making: what the client asks at this socket, and who asks.
+fn question(asked: &UdpSocket) -> (String, SocketAddr) {
+    let mut datagram = [0; 500];
+    let (length, from) = asked.recv_from(&mut datagram).unwrap();
+    (Question::parse(&datagram[..length]).unwrap().token.to_owned(), from)
+}
+
+fn answer(asked: &UdpSocket, to: SocketAddr, token: &str, port: u16, name: &str) {
+    let answer = Answer { token, port, seats: 2, name }.to_bytes(QUESTION_BYTES).unwrap();
+    asked.send_to(&answer, to).unwrap();
+}
+
+/// What is in the field for the address.
+fn address_in(window: &Window<'_>) -> String {
+    window.click(100, 240);
+    window.copied()
+}
+
+#[test]
+fn the_only_server_is_filled_in_beforehand() {
+    let (desktop, port) = (Desktop::start(), free_port());
+    let server = server(port, &["127.0.0.1:0"]);
+    listening(&server);
+    let window = desktop.client_that_searches(port);
+    wait_until("the address", || address_in(&window) == "127.0.0.1");
+    window.screenshot("login-found");
+    window.press(&["Return"]);
+    window.type_line("alice");
+    server.out.wait_for("* alice a rejoint la discussion.");
+}
+
+#[test]
+fn a_server_of_several_is_picked_with_the_mouse() {
+    let (desktop, asked) = (Desktop::start(), UdpSocket::bind("127.0.0.1:0").unwrap());
+    let (one, other) = (server(0, &["127.0.0.1:0"]), server(0, &["127.0.0.1:0"]));
+    let window = desktop.client_that_searches(asked.local_addr().unwrap().port());
+    let (token, from) = question(&asked);
+    for server in [&one, &other] {
+        answer(&asked, from, &token, listening(server).port(), "moi");
+    }
+    // The second line: until it is there, a click changes nothing.
+    wait_until("the second server", || {
+        window.click(100, 334);
+        address_in(&window) == "127.0.0.1"
+    });
+    window.screenshot("login-several");
+    window.press(&["Return"]);
+    window.type_line("alice");
+    other.out.wait_for("* alice a rejoint la discussion.");
+}
+
+#[test]
+fn ten_thousand_forged_answers_change_nothing_that_was_typed() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let asked = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let window = desktop.client_that_searches(asked.local_addr().unwrap().port());
+    window.type_text(&relay.address.to_string());
+    let (token, from) = question(&asked);
+    for forged in 1..=10_000 {
+        answer(&asked, from, &token, forged, "ici, ici !\n\u{202e}");
+    }
+    // It has looked at some of them when it asks again.
+    question(&asked);
+    window.screenshot("login-forged");
+    assert_eq!(window.copied(), relay.address.to_string());
+    window.press(&["Return"]);
+    window.type_line("alice");
+    relay.screen.wait_for("* alice a rejoint la discussion.");
+}
+
+// ---- between two networks ----
 
 /// Two networks of nothing but themselves, joined by a cable.
 struct Cable {

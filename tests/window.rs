@@ -13,10 +13,11 @@ use support::program::{Program, server};
 use support::relay::RelayThread;
 use support::window::{Desktop, Window, wait_until};
 
-/// Colours of the light theme: errors, text, the ground of fields and of the window.
+/// Colours of the light theme: errors, text, the ground of fields and of the window, what is most important.
 const ERROR: u32 = 0xB3261E;
 const TEXT: u32 = 0x1B1F24;
 const SURFACE: u32 = 0xFFFFFF;
+const ACCENT: u32 = 0x1F62C4;
 const BACKGROUND: u32 = 0xF5F6F8;
 
 /// The first word of the other one's last message of one line, above an entry field of one line: from the left, and
@@ -573,6 +574,80 @@ fn someone_who_has_scrolled_up_is_not_moved() {
     // One's own message leads back to the end.
     window.type_line("me revoici");
     wait_until("the view to move", || seen() != before);
+}
+
+#[test]
+fn there_is_a_way_down_without_the_wheel() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    (0..60).for_each(|i| bob.say(&format!("message {i}")));
+    bob.wait_until_shown();
+    let (_, _, w, h) = window.geometry();
+    let seen = || window.picture(Some((0, 70, w - 100, h - 150)));
+    let end = seen();
+    let up = || {
+        window.press(&["Prior", "Prior", "Prior"]);
+        wait_until("the view to move", || seen() != end);
+    };
+    up();
+    window.screenshot("way-down");
+    // The round mark, though there is nothing new.
+    window.click(w - 34, h - 82);
+    wait_until("the end", || seen() == end);
+    // Ctrl+End in the field, with nothing in it and with something.
+    up();
+    window.press(&["ctrl+End"]);
+    wait_until("the end", || seen() == end);
+    window.type_text("un mot");
+    up();
+    window.press(&["ctrl+End"]);
+    wait_until("the end", || seen() == end);
+    up();
+    // The wheel and the scrollbar's thumb.
+    window.wheel(5, w / 2, h / 2, 40);
+    wait_until("the end", || seen() == end);
+    window.drag((w - 6, h - 90), (w - 6, 100));
+    wait_until("the view to move", || seen() != end);
+    window.drag((w - 6, 100), (w - 6, h - 20));
+    wait_until("the end", || seen() == end);
+    window.type_line("");
+    assert_eq!(bob.receive(), "un mot");
+}
+
+#[test]
+fn a_line_says_where_the_new_messages_begin() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let (_, _, w, h) = window.geometry();
+    let line = || window.pixels(ACCENT, Some((20, 70, w - 40, h - 150))) > 50;
+    bob.say_and_wait("vu");
+    assert!(!line());
+    window.unfocus();
+    bob.say_and_wait("nouveau");
+    bob.say_and_wait("nouveau aussi");
+    wait_until("the line", line);
+    window.focus();
+    window.screenshot("new-messages");
+    assert!(line());
+    // Whoever answers has read them.
+    window.type_line("lu");
+    assert_eq!(bob.receive(), "lu");
+    wait_until("no line", || !line());
+    // Whoever has looked, too, when he leaves the next time.
+    window.unfocus();
+    bob.say_and_wait("encore");
+    wait_until("the line", line);
+    window.focus();
+    window.unfocus();
+    wait_until("no line", || !line());
+    // Also for whom has scrolled up.
+    window.focus();
+    (0..40).for_each(|i| bob.say(&format!("message {i}")));
+    bob.wait_until_shown();
+    window.press(&["Prior", "Prior"]);
+    bob.say_and_wait("en bas");
+    window.press(&["ctrl+End"]);
+    wait_until("the line", line);
 }
 
 #[test]

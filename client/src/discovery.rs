@@ -35,7 +35,6 @@ pub struct Found {
     pub seats: u64,
     /// What its machine is called; harmless, on one line.
     pub name: String,
-    heard: Instant,
 }
 
 impl Found {
@@ -44,25 +43,28 @@ impl Found {
         Endpoint { host: self.address.ip().to_string(), port: self.address.port() }
     }
 
-    /// Its name and whether there is room, without its address.
-    pub fn description(&self) -> String {
-        let machine = match (self.address.ip().is_loopback(), &*self.name) {
+    /// Which machine it is, for a person.
+    pub fn machine(&self) -> &str {
+        match (self.address.ip().is_loopback(), &*self.name) {
             (true, _) => "cette machine",
             (false, "") => "sans nom",
             (false, name) => name,
-        };
-        let seats = match self.seats {
+        }
+    }
+
+    /// Whether a newcomer finds a seat, for a person.
+    pub fn room(&self) -> String {
+        match self.seats {
             0 => "complet".to_owned(),
-            1 => "1 place libre".to_owned(),
-            seats => format!("{seats} places libres"),
-        };
-        format!("{machine}, {seats}")
+            1 => "1 place".to_owned(),
+            seats => format!("{seats} places"),
+        }
     }
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.endpoint(), self.description())
+        write!(f, "{} ({}, {})", self.endpoint(), self.machine(), self.room())
     }
 }
 
@@ -73,7 +75,8 @@ pub struct Search {
     port: u16,
     token: String,
     networks: Networks,
-    found: Vec<Found>,
+    /// Each with when it answered last.
+    found: Vec<(Found, Instant)>,
 }
 
 impl Search {
@@ -120,13 +123,13 @@ impl Search {
                 Err(error) => log::debug!("recherche : {error}"),
             }
         }
-        self.found.retain(|found| found.heard.elapsed() < GONE_AFTER);
+        self.found.retain(|(_, heard)| heard.elapsed() < GONE_AFTER);
         Ok(())
     }
 
     /// The relays that have answered, in the order in which they did first.
-    pub fn found(&self) -> &[Found] {
-        &self.found
+    pub fn found(&self) -> Vec<Found> {
+        self.found.iter().map(|(found, _)| found.clone()).collect()
     }
 
     fn take(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
@@ -137,17 +140,20 @@ impl Search {
             return;
         };
         let name: String = harmless(answer.name).replace('\n', " ").chars().take(MAX_NAME_CHARS).collect();
-        let address = SocketAddr::new(from.ip(), answer.port);
-        let heard = Found { address, seats: answer.seats, name, heard: now };
-        let same = |known: &Found| known.address == address || self.is_same_machine(known.address, address);
-        match self.found.iter().position(same) {
+        let mut found = Found { address: SocketAddr::new(from.ip(), answer.port), seats: answer.seats, name };
+        let is_same = |known: &Found| {
+            known.address == found.address || self.is_same_machine(known.address, found.address)
+        };
+        match self.found.iter().position(|(known, _)| is_same(known)) {
             Some(place) => {
-                let known = &mut self.found[place];
-                // This machine is best reached by itself.
-                let address = if known.address.ip().is_loopback() { known.address } else { address };
-                *known = Found { address, ..heard };
+                let known = self.found[place].0.address;
+                if known.ip().is_loopback() {
+                    // This machine is best reached by itself.
+                    found.address = known;
+                }
+                self.found[place] = (found, now);
             }
-            None if self.found.len() < MOST => self.found.push(heard),
+            None if self.found.len() < MOST => self.found.push((found, now)),
             None => {}
         }
     }
@@ -169,7 +175,7 @@ pub fn find(port: u16) -> anyhow::Result<Endpoint> {
     notice("Recherche d'un serveur sur ce réseau et sur cette machine…");
     let start = Instant::now();
     let mut told = false;
-    while search.found().is_empty() {
+    while search.found.is_empty() {
         if start.elapsed() >= PATIENCE {
             bail!("aucun serveur n'a répondu ; {BY_HAND}");
         }
@@ -181,7 +187,7 @@ pub fn find(port: u16) -> anyhow::Result<Endpoint> {
         }
         search_once(&mut search)?;
     }
-    match search.found() {
+    match &search.found()[..] {
         [only] => {
             notice(&format!("Serveur trouvé : {only}."));
             Ok(only.endpoint())
@@ -261,9 +267,9 @@ mod tests {
         assert_eq!(
             shown(&search),
             [
-                "192.0.2.7:7878 (salle-12, 2 places libres)",
-                "192.0.2.7:9000 (salle-12, 2 places libres)",
-                "192.0.2.8:7878 (sans nom, 2 places libres)"
+                "192.0.2.7:7878 (salle-12, 2 places)",
+                "192.0.2.7:9000 (salle-12, 2 places)",
+                "192.0.2.8:7878 (sans nom, 2 places)"
             ]
         );
     }
@@ -279,10 +285,7 @@ mod tests {
             take(&mut search, "192.0.2.3:7878", 7878, "autre");
             assert_eq!(
                 shown(&search),
-                [
-                    "127.0.0.1:7878 (cette machine, 2 places libres)",
-                    "192.0.2.3:7878 (autre, 2 places libres)"
-                ]
+                ["127.0.0.1:7878 (cette machine, 2 places)", "192.0.2.3:7878 (autre, 2 places)"]
             );
         }
     }
@@ -326,7 +329,7 @@ mod tests {
         let mut search = search();
         take(&mut search, "192.0.2.7:7878", 7878, "une");
         take(&mut search, "192.0.2.8:7878", 7878, "deux");
-        assert_eq!(choose(search.found(), &b"\n0\n3\nzut\n\xff\n 2 \n"[..]).unwrap().name, "deux");
-        assert!(choose(search.found(), &b"0\n"[..]).is_err());
+        assert_eq!(choose(&search.found(), &b"\n0\n3\nzut\n\xff\n 2 \n"[..]).unwrap().name, "deux");
+        assert!(choose(&search.found(), &b"0\n"[..]).is_err());
     }
 }

@@ -557,7 +557,7 @@ fn read_memory(
         transaction.execute("DELETE FROM queue", [])?;
     }
     transaction.execute("UPDATE own SET pseudo = ?1", [own.as_str()])?;
-    let mut memory = Memory::default();
+    let mut memory = Memory { from_earlier_run: version != 0 && !out_of_date, ..Memory::default() };
     let identity = transaction.query_row("SELECT * FROM own", [], |row| {
         (memory.floor, memory.last_id) = (row.get("floor")?, row.get("last_entry")?);
         let address = Address::new(own, &text(row, "session")?);

@@ -52,12 +52,15 @@ impl Door {
         self.lock().len() >= MAX_CONNECTIONS
     }
 
-    /// Lets one more wait; the one that has waited longest is sent away if there are too many.
-    fn admit(&self, newcomer: &Arc<Connection>) {
-        let mut connections = self.lock();
-        let one_too_many = oldest(&mut connections, Stage::Waiting, MAX_WAITING - 1, Stage::Refused);
-        connections.insert(newcomer.id, (Stage::Waiting, Arc::clone(newcomer)));
-        drop(connections);
+    /// One more waits to log in.
+    fn add(&self, connection: &Arc<Connection>) {
+        self.lock().insert(connection.id, (Stage::Waiting, Arc::clone(connection)));
+    }
+
+    /// If too many wait, sends away the one that has waited longest. It is for the thread of the one that has come last:
+    /// those of the others, which may have something to read already, have had their turn before.
+    pub(crate) fn make_room(&self) {
+        let one_too_many = oldest(&mut self.lock(), Stage::Waiting, MAX_WAITING, Stage::Refused);
         if let Some(connection) = one_too_many {
             log::info!("trop de connexions en attente : la plus ancienne est renvoyée");
             connection.queue_last(&too_many());
@@ -176,7 +179,7 @@ impl Doorkeeper {
         match Connection::new(self.last_id, stream, *limits) {
             Ok(connection) => {
                 let connection = Arc::new(connection);
-                door.admit(&connection);
+                door.add(&connection);
                 Some(connection)
             }
             Err(error) => {

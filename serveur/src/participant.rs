@@ -19,6 +19,7 @@ const MAX_ANSWERS_BYTES: usize = 4 * 1024;
 
 /// Serves one connection from its first line to its end.
 pub(crate) fn serve(connection: &Arc<Connection>, door: &Door, room: &Room) {
+    door.make_room();
     let mut lines = LineBuffer::new();
     let served = log_in(connection, door, room, &mut lines)
         .and_then(|participant| Conversation::new(&participant, room).run(&mut lines));

@@ -17,8 +17,9 @@ impl Disk {
     }
 
     /// What the next run begins with.
-    pub(crate) fn memory(&self) -> Memory {
+    pub(crate) fn memory(&mut self) -> Memory {
         let mut memory = self.memory.clone();
+        self.memory.from_earlier_run = true;
         // What is in memory only is not read from a file.
         for person in &mut memory.people {
             let mut read = Person::remembered(person.pseudo.clone(), person.last);

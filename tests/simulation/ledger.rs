@@ -19,7 +19,7 @@ pub(crate) struct Message {
 impl Message {
     pub(crate) fn text(self) -> String {
         // A line feed, for the two forms of a text; the length varies, for the places where a cut can fall.
-        let length = if self.number % 7 == 0 { 3000 } else { self.number as usize % 50 };
+        let length = if self.number.is_multiple_of(7) { 3000 } else { self.number as usize % 50 };
         format!("{} {}\n{}", self.life, self.number, "x".repeat(length))
     }
 

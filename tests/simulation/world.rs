@@ -40,11 +40,12 @@ pub(crate) enum Fact {
     Left,
     LeftUntold,
     LeftByPeer,
+    Failed,
     GivenUp,
 }
 
 impl Fact {
-    pub(crate) const ALL: [Fact; 13] = [
+    pub(crate) const ALL: [Fact; 14] = [
         Fact::Shown,
         Fact::DroppedByRelay,
         Fact::RefusedPseudoPris,
@@ -57,6 +58,7 @@ impl Fact {
         Fact::Left,
         Fact::LeftUntold,
         Fact::LeftByPeer,
+        Fact::Failed,
         Fact::GivenUp,
     ];
 }
@@ -174,7 +176,7 @@ impl World {
         }
         let client = &mut self.clients[at];
         let server = "salle-12".parse().expect("an endpoint");
-        let (identity, memory) = match &client.disk {
+        let (identity, memory) = match &mut client.disk {
             Some(disk) => (disk.identity.clone(), disk.memory()),
             None => (identity(client.person), Default::default()),
         };
@@ -517,7 +519,7 @@ impl World {
                     End::Left { told: false } => Fact::LeftUntold,
                     End::LeftByPeer(_) => Fact::LeftByPeer,
                     End::Failed(Failure::Refused(Refusal::Remplace, _)) => Fact::Replaced,
-                    End::Failed(_) => Fact::RefusedComplet,
+                    End::Failed(_) => Fact::Failed,
                 });
             }
             _ => {}

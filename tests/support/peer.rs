@@ -2,7 +2,10 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use socket2::SockRef;
 
 use crate::PATIENCE;
 
@@ -85,6 +88,23 @@ impl Peer {
         peer
     }
 
+    /// Connects and logs in with a key.
+    pub fn login_with_key(relay: SocketAddr, address: &str, key: &str) -> Peer {
+        let mut peer = Peer::connect(relay);
+        peer.address = address.to_owned();
+        peer.send(&format!("login 2 {address} {key}"));
+        peer.expect(&format!("bienvenue {address}"));
+        peer
+    }
+
+    /// The same as [`login`](Self::login) for a program: it has sent a `ping`.
+    pub fn login_program(relay: SocketAddr, pseudo: &str) -> Peer {
+        let mut peer = Peer::login(relay, pseudo);
+        peer.send("ping");
+        peer.receive_until("pong");
+        peer
+    }
+
     /// Sends one line.
     pub fn send(&mut self, line: &str) {
         self.send_bytes(format!("{line}\n").as_bytes());
@@ -127,6 +147,19 @@ impl Peer {
         }
     }
 
+    /// What comes before this line, which is the last that is taken.
+    #[track_caller]
+    pub fn receive_until(&mut self, line: &str) -> Vec<String> {
+        let mut before = Vec::new();
+        loop {
+            match self.receive() {
+                Some(next) if next == line => return before,
+                Some(next) => before.push(next),
+                None => panic!("{}: {line:?} never came, but {before:?}", self.address),
+            }
+        }
+    }
+
     /// The next line is this one.
     #[track_caller]
     pub fn expect(&mut self, line: &str) {
@@ -152,6 +185,21 @@ impl Peer {
     pub fn expect_quiet(&mut self) {
         self.send("ping");
         self.expect("pong");
+    }
+
+    /// Sends bytes from a thread of its own, which may be held up; what the other side does not take is lost when the
+    /// connection ends.
+    pub fn send_in_background(&self, bytes: Vec<u8>) -> JoinHandle<()> {
+        let mut stream = self.stream.try_clone().unwrap();
+        stream.set_write_timeout(None).unwrap();
+        std::thread::spawn(move || {
+            let _ = stream.write_all(&bytes);
+        })
+    }
+
+    /// Breaks the connection: the other side gets a reset.
+    pub fn break_off(self) {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     /// Closes without a word.

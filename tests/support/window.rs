@@ -17,6 +17,8 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
+use common::discovery::PORT_VARIABLE;
+
 use crate::PATIENCE;
 use crate::program::{DATA_VARIABLE, Program, binary};
 use crate::xvfb::Xvfb;
@@ -106,6 +108,11 @@ impl Desktop {
     /// The same, in the look of that name whatever is remembered.
     pub fn client_with_theme(&self, theme: &str, args: &[&str]) -> Window<'_> {
         self.window_of(Program::spawn(self.command(args).env(THEME_VARIABLE, theme)))
+    }
+
+    /// The same, looking for servers at that UDP port.
+    pub fn client_that_searches(&self, port: u16) -> Window<'_> {
+        self.window_of(Program::spawn(self.command(&[]).env(PORT_VARIABLE, port.to_string())))
     }
 
     fn window_of(&self, program: Program) -> Window<'_> {

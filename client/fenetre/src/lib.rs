@@ -1,7 +1,8 @@
 //! The window (FLTK), and the client's second front.
 //!
 //! [`run`] is the way in. `messenger` is one window and what leads from the form to the
-//! discussion and back; `login` is the form, `chat` the discussion's page with its parts (`display`, `entry_field`,
+//! discussion and back; `login` is the form (with `found`, the servers
+//! that answer), `chat` the discussion's page with its parts (`display`, `entry_field`,
 //! `status`, `invitation`), `front` the bridge from the link's threads to the window's.
 
 mod button;
@@ -10,6 +11,7 @@ mod chat;
 mod contrast;
 pub mod display;
 mod entry_field;
+mod found;
 mod front;
 mod hook;
 mod hosting;

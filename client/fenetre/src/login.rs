@@ -13,6 +13,7 @@ use fltk::input::Input;
 use fltk::prelude::*;
 
 use super::button::{self, Kind};
+use super::found::{FoundServers, News};
 use super::front::{Fault, Field, capitalised};
 use super::hook::Hook;
 use super::menu::{self, Edit};
@@ -56,6 +57,7 @@ pub(crate) struct Form {
     introduction: Note,
     host: Entry,
     port: Entry,
+    found: FoundServers,
     pseudo: Entry,
     /// What is wrong with none of the fields.
     fault: Note,
@@ -82,6 +84,7 @@ impl Form {
             introduction: Note::new(MUTED),
             host: Entry::new("Adresse du serveur"),
             port: Entry::new("Port"),
+            found: FoundServers::new(),
             pseudo: Entry::new("Votre pseudo"),
             fault: Note::new(ERROR),
             join: button::text_button("Rejoindre la discussion", 'r', Kind::Main),
@@ -95,8 +98,7 @@ impl Form {
         };
         page.end();
         form.introduction.set(
-            "Une discussion à deux. Le serveur affiche l'adresse et le port à taper ici ; \
-             le pseudo est le nom que l'autre verra.",
+            "Une discussion à deux. Le serveur affiche son adresse et son port ; le pseudo est le nom que l'autre verra.",
         );
         form.cancel.clone().hide();
         form.connect_events();
@@ -139,6 +141,8 @@ impl Form {
         self.cancel.clone().set_callback(move |_| form.on_action.call(Action::Cancel));
         let form = self.clone();
         self.theme.clone().set_callback(move |_| form.on_action.call(Action::SwitchTheme));
+        let form = self.clone();
+        self.found.on_news(move |news| form.show_news(news));
         for entry in [&self.host, &self.port, &self.pseudo] {
             let (form, changed) = (self.clone(), entry.clone());
             entry.input.clone().set_callback(move |_| {
@@ -156,6 +160,40 @@ impl Form {
     pub(crate) fn fill(&self, host: &str, port: &str, pseudo: &str) {
         for (entry, value) in [(&self.host, host), (&self.port, port), (&self.pseudo, pseudo)] {
             entry.input.clone().set_value(value);
+        }
+    }
+
+    fn show_news(&self, news: News) {
+        match news {
+            News::Changed => self.lay_out(),
+            News::Picked(server) => {
+                self.fill_server(&server);
+                self.take_focus();
+            }
+            // Never in the place of what was typed, now or the last time.
+            News::Only(server) if self.host.input.value().is_empty() => {
+                self.fill_server(&server);
+                if self.host.input.has_focus() {
+                    self.take_focus();
+                }
+            }
+            News::Only(_) => {}
+        }
+    }
+
+    fn fill_server(&self, server: &Endpoint) {
+        self.host.input.clone().set_value(&server.host);
+        self.port.input.clone().set_value(&server.port.to_string());
+        self.host.fault.set("");
+        self.port.fault.set("");
+        self.lay_out();
+    }
+
+    /// Looks for servers while the form is there to be filled in and the server is not known.
+    fn search(&self) {
+        if self.fixed_server.get().is_none() {
+            let (page, trying) = (self.page.clone(), Rc::clone(&self.trying));
+            self.found.search_while(move || page.visible_r() && !trying.get());
         }
     }
 
@@ -182,6 +220,7 @@ impl Form {
             let _ = self.cancel.clone().take_focus();
             return;
         }
+        self.search();
         let fields: Vec<&Entry> = [&self.host, &self.port, &self.pseudo]
             .into_iter()
             .filter(|entry| entry.frame.visible())
@@ -291,8 +330,7 @@ impl Form {
                 .filter(|port| *port > 0)
                 .ok_or((&self.port, "le port est un nombre de 1 à 65535".to_owned()))?;
         }
-        self.host.input.clone().set_value(&endpoint.host);
-        self.port.input.clone().set_value(&endpoint.port.to_string());
+        self.fill_server(&endpoint);
         Ok(endpoint)
     }
 
@@ -303,7 +341,10 @@ impl Form {
         let x = page.x + (page.w - w) / 2;
         self.theme.clone().set_pos(page.x + page.w - self.theme.w() - MARGIN, page.y + MARGIN);
         // With room to spare the form stands a little above the middle.
-        let spare = page.h - self.height(w);
+        let others = self.height(w);
+        let searches = self.host.frame.visible() && !self.trying.get();
+        let found = if searches { self.found.height(w, page.h - others - 2 * MARGIN) } else { 0 };
+        let spare = page.h - others - found;
         let mut y = page.y + MARGIN + (spare * 2 / 5).max(0) + TITLE_HEIGHT;
         let introduction = self.introduction.place(x, y, w);
         // Without room to spare the introduction is what can be done without.
@@ -316,6 +357,8 @@ impl Form {
             y += self.host.fault.place(x, y, w);
             y += self.port.fault.place(x, y, w) + MARGIN;
         }
+        self.found.place(x, y, w, found);
+        y += found;
         self.pseudo.place(x, y, w);
         y += LABEL_HEIGHT + CONTROL_HEIGHT + 4;
         y += self.pseudo.fault.place(x, y, w) + MARGIN;
@@ -328,7 +371,7 @@ impl Form {
         self.page.clone().redraw();
     }
 
-    /// How high everything is together.
+    /// How high everything is together, without the servers found.
     fn height(&self, w: i32) -> i32 {
         let rows = if self.host.frame.visible() { 2 } else { 1 };
         let notes = [&self.introduction, &self.host.fault, &self.port.fault, &self.pseudo.fault, &self.fault];

@@ -74,7 +74,9 @@ struct Inner {
     question: RefCell<Option<(Question, Moot)>>,
     /// Something is to get the focus when the window is in front again.
     focus_due: Cell<bool>,
-    /// Messages that arrived while the window was not in front.
+    /// The window is not in front.
+    away: Cell<bool>,
+    /// Messages that arrived while it was not.
     unseen: Cell<usize>,
 }
 
@@ -137,6 +139,7 @@ impl Messenger {
             discussion: RefCell::default(),
             question: RefCell::default(),
             focus_due: Cell::new(false),
+            away: Cell::new(false),
             unseen: Cell::new(0),
         }));
         window.set_callback({
@@ -337,6 +340,7 @@ impl Messenger {
             let messenger = self.clone();
             move |link| messenger.ask_before_opening(&link)
         });
+        chat.display().set_away(self.0.away.get());
         *self.0.chat.borrow_mut() = Some(chat.clone());
         chat
     }
@@ -698,8 +702,14 @@ impl Messenger {
         app::focus().is_some_and(|widget| widget.inside(&self.0.window))
     }
 
-    /// Does what waits for the window to be in front.
+    /// Does what waits for the window to be in front, or not to be any more.
     fn come_to_front(&self) {
+        let away = !self.is_in_front();
+        if self.0.away.replace(away) != away
+            && let Some(chat) = self.chat()
+        {
+            chat.display().set_away(away);
+        }
         if self.0.focus_due.get() && self.is_in_front() {
             self.take_focus();
         }

@@ -16,7 +16,7 @@ const WIDEST: i32 = 620;
 pub(super) const PADDING: (i32, i32) = (13, 7);
 /// Above the first bubble of a speaker, and above those that follow it.
 const GAPS: (i32, i32) = (12, 3);
-/// Above and below a day.
+/// Above and below a day, and « nouveaux messages ».
 const DAY_GAP: i32 = 12;
 /// Between the last line and the time beside it.
 const TIME_GAP: i32 = 12;
@@ -42,8 +42,7 @@ pub(super) struct Sizes {
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) height: i32,
-    pub(super) day: Option<i32>,
-    pub(super) name: Option<i32>,
+    pub(super) head: Head,
     pub(super) bubble: Area,
     /// The text's left, top and width, and the height of its lines.
     pub(super) text: Area,
@@ -56,6 +55,16 @@ pub(super) struct Layout {
     pub(super) centred: Option<i32>,
 }
 
+/// What stands above an entry's text: where « nouveaux messages », the day and the name are, if they are, and how high
+/// all of it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Head {
+    pub(super) new: Option<i32>,
+    pub(super) day: Option<i32>,
+    pub(super) name: Option<i32>,
+    height: i32,
+}
+
 impl Sizes {
     /// How wide the text of a message may be.
     fn text_width(&self) -> i32 {
@@ -65,29 +74,28 @@ impl Sizes {
         (share.min(WIDEST) - 2 * PADDING.0).max(60)
     }
 
-    /// The height of what stands above the text, and where day and name stand in it.
-    fn head(&self, entry: &Stored) -> (Option<i32>, Option<i32>, i32) {
-        let mut y = 0;
-        let mut day = None;
-        if entry.starts_day {
-            day = Some(y + DAY_GAP);
-            y += 2 * DAY_GAP + self.small;
+    fn head(&self, entry: &Stored) -> Head {
+        let mut head = Head::default();
+        for (there, place) in [(entry.starts_new, &mut head.new), (entry.starts_day, &mut head.day)] {
+            if there {
+                *place = Some(head.height + DAY_GAP);
+                head.height += 2 * DAY_GAP + self.small;
+            }
         }
         let notice = entry.kind == Kind::Notice;
-        y += if entry.starts_turn || notice { GAPS.0 } else { GAPS.1 };
-        let mut name = None;
+        head.height += if entry.starts_turn || notice { GAPS.0 } else { GAPS.1 };
         if entry.starts_turn {
-            name = Some(y);
-            y += self.small + 2;
+            head.name = Some(head.height);
+            head.height += self.small + 2;
         }
-        (day, name, y)
+        head
     }
 
     /// The height that an entry probably has, without measuring its text.
     pub(super) fn guess(&self, entry: &Stored) -> i32 {
         let chars = i64::from(entry.chars) * i64::from(self.letter);
         let lines = i64::from(entry.feeds) + 1 + chars / i64::from(self.text_width());
-        let (_, _, head) = self.head(entry);
+        let head = self.head(entry).height;
         let line = if entry.kind == Kind::Notice { self.small } else { self.line + 1 };
         let padding = if entry.kind == Kind::Notice { 0 } else { 2 * PADDING.1 };
         i32::try_from(lines).unwrap_or(i32::MAX / 1000).min(i32::MAX / 1000) * line + head + padding
@@ -101,10 +109,11 @@ impl Sizes {
         let rtl = (entry.kind == Kind::Notice).then_some(false);
         let links = links(&entry.text);
         let lines = wrap(&entry.text, &links, rtl, max, measure);
-        let (day, name, head) = self.head(entry);
+        let parts = self.head(entry);
         if entry.kind == Kind::Notice {
-            return self.notice(lines, links, day, head);
+            return self.notice(lines, links, parts);
         }
+        let head = parts.height;
         let own = entry.is_own();
         let time = self.time + if own { SIGN } else { 0 };
         let widest = lines.iter().map(|line| pixels(line.width)).max().unwrap_or(0);
@@ -122,8 +131,7 @@ impl Sizes {
         let x = if own { self.width - SCROLLBAR - MARGIN - w } else { MARGIN };
         Layout {
             height: head + h,
-            day,
-            name,
+            head: parts,
             bubble: Area { x, y: head, w, h },
             text: Area { x: x + PADDING.0, y: head + PADDING.1, w: width, h: text_height },
             line: self.line,
@@ -135,7 +143,8 @@ impl Sizes {
     }
 
     /// A notice has no bubble: its lines stand in the middle, the time beside the last.
-    fn notice(&self, lines: Vec<Line>, links: Vec<Range<usize>>, day: Option<i32>, head: i32) -> Layout {
+    fn notice(&self, lines: Vec<Line>, links: Vec<Range<usize>>, parts: Head) -> Layout {
+        let head = parts.height;
         let widest = lines.iter().map(|line| pixels(line.width)).max().unwrap_or(0);
         let last = lines.last().map_or(0, |line| pixels(line.width));
         let text_height = self.small * i32::try_from(lines.len()).unwrap_or(i32::MAX / self.small);
@@ -151,8 +160,7 @@ impl Sizes {
             if beside { (self.width + needed) / 2 } else { (self.width + self.time) / 2 } - self.time;
         Layout {
             height: head + h,
-            day,
-            name: None,
+            head: parts,
             bubble: Area { x, y: head, w, h },
             text: Area { x, y: head, w, h: text_height },
             line: self.small,

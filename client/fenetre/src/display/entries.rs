@@ -71,6 +71,8 @@ pub(super) struct Stored {
     /// How many characters and line feeds the text has, for a guess at its height.
     pub(super) chars: u32,
     pub(super) feeds: u32,
+    /// Where the user left off: « nouveaux messages » is written above it.
+    pub(super) starts_new: bool,
     /// The day is written above it.
     pub(super) starts_day: bool,
     /// The speaker's name is written above it.
@@ -86,7 +88,7 @@ impl Stored {
     ) -> Self {
         let chars = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
         let feeds = u32::try_from(text.bytes().filter(|b| *b == b'\n').count()).unwrap_or(u32::MAX);
-        Stored { kind, date, text, chars, feeds, starts_day, starts_turn }
+        Stored { kind, date, text, chars, feeds, starts_new: false, starts_day, starts_turn }
     }
 
     /// The name under which the entry stands; notices have none.
@@ -143,6 +145,8 @@ pub(super) struct Entries {
     text_bytes: usize,
     /// Where one's own messages stand that are on their way.
     on_their_way: HashMap<MessageId, usize>,
+    /// The first that is new to the user.
+    first_new: Option<usize>,
 }
 
 impl Entries {
@@ -209,6 +213,7 @@ impl Entries {
         self.text_bytes += notice.text.len();
         self.text_bytes -= std::mem::replace(&mut self.stored[last], notice).text.len();
         self.stored.drain(..last);
+        self.first_new = self.first_new.and_then(|first| first.checked_sub(last)).filter(|first| *first > 0);
         if let Some(first) = self.stored.get_mut(1) {
             first.starts_turn = first.kind != Kind::Notice;
         }
@@ -218,6 +223,21 @@ impl Entries {
             stays
         });
         last
+    }
+
+    /// The first that is new to the user, if one is marked so.
+    pub(super) fn first_new(&self) -> Option<usize> {
+        self.first_new
+    }
+
+    /// Marks another one so, or none.
+    pub(super) fn mark_first_new(&mut self, index: Option<usize>) {
+        for (marked, is_first) in [(self.first_new, false), (index, true)] {
+            if let Some(entry) = marked.and_then(|index| self.stored.get_mut(index)) {
+                entry.starts_new = is_first;
+            }
+        }
+        self.first_new = index;
     }
 
     /// Notes that these messages have arrived. Says whether that changed anything.
@@ -354,11 +374,14 @@ mod tests {
             assert_eq!(entries.forget_oldest(), 0);
             entries.push(own(id, &id.to_string()));
         }
+        entries.mark_first_new(Some(7));
         let moved = entries.forget_oldest();
         assert_eq!(entries.len(), MAX_ENTRIES + 1 - moved);
         let [first, second] = [0, 1].map(|index| entries.get(index).unwrap());
         assert_eq!((&first.kind, &*first.text, first.starts_day), (&Kind::Notice, GONE, true));
         assert_eq!((&*second.text, second.starts_turn), (&*(moved + 1).to_string(), true));
+        // Where the user left off is not, if that is gone.
+        assert_eq!(entries.first_new(), None);
         // What has become of the others is still known.
         assert!(!entries.mark_delivered(&[moved as MessageId]));
         assert!(entries.mark_delivered(&[moved as MessageId + 1]));

@@ -125,6 +125,11 @@ impl Display {
         self.change(State::mark_lost);
     }
 
+    /// Notes whether the user looks elsewhere: where he has left off is marked when something arrives.
+    pub fn set_away(&self, away: bool) {
+        self.change(|state| state.set_away(away));
+    }
+
     /// Shows the last entry, and follows from there on.
     pub fn scroll_to_end(&self) {
         self.change(State::scroll_to_end);

@@ -12,8 +12,8 @@ use super::entries::{Fate, Kind, Stored};
 use crate::paint::Area;
 use crate::text::{Face, Mark};
 use crate::theme::{
-    ACCENT, BACKGROUND, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OWN_BUBBLE, SCROLL_THUMB, SELECTION, SURFACE,
-    TEXT,
+    ACCENT, BACKGROUND, BORDER, BUTTON, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OWN_BUBBLE, SCROLL_THUMB,
+    SELECTION, SURFACE, TEXT,
 };
 
 /// A bubble's corners; the one at its speaker's side is nearly square, which tells the two apart by shape.
@@ -35,10 +35,13 @@ impl Painter<'_> {
     /// Paints an entry whose top is at `y`, with a part of its text selected.
     pub(super) fn entry(&self, entry: &Stored, layout: &Layout, y: i32, selected: Option<&Range<usize>>) {
         let x = self.area.x;
-        if let Some(day) = layout.day {
-            self.day(&entry.day(), y + day);
+        if let Some(new) = layout.head.new {
+            self.rule("nouveaux messages", y + new, (ACCENT, ACCENT));
         }
-        if let (Some(at), Some(name)) = (layout.name, entry.name()) {
+        if let Some(day) = layout.head.day {
+            self.rule(&entry.day(), y + day, (MUTED, SCROLL_THUMB));
+        }
+        if let (Some(at), Some(name)) = (layout.head.name, entry.name()) {
             let name = self.small.shortened(name, self.area.w - SCROLLBAR - 2 * MARGIN - 12);
             let width = self.small.width(&name);
             let name_x = if entry.is_own() {
@@ -108,17 +111,17 @@ impl Painter<'_> {
         draw::pop_clip();
     }
 
-    /// A day in the middle, between two fine lines.
-    fn day(&self, day: &str, y: i32) {
-        let width = self.small.width(day);
+    /// Words in the middle, between two fine lines; the colours of both.
+    fn rule(&self, words: &str, y: i32, (text, line): (Color, Color)) {
+        let width = self.small.width(words);
         let x = self.area.x + (self.area.w - width) / 2;
-        draw::set_draw_color(MUTED);
-        self.small.draw(day, x, y);
+        draw::set_draw_color(text);
+        self.small.draw(words, x, y);
         let middle = y + self.small.line / 2;
         let length = ((self.area.w - width) / 2 - 36).min(90);
         if length > 8 {
-            draw::draw_rect_fill(x - 12 - length, middle, length, 1, SCROLL_THUMB);
-            draw::draw_rect_fill(x + width + 12, middle, length, 1, SCROLL_THUMB);
+            draw::draw_rect_fill(x - 12 - length, middle, length, 1, line);
+            draw::draw_rect_fill(x + width + 12, middle, length, 1, line);
         }
     }
 
@@ -136,17 +139,26 @@ impl Painter<'_> {
         self.small.draw(text, x + 10, y + 3);
     }
 
-    /// The mark at the bottom that leads to what is new. Gives its place.
+    /// The mark at the bottom that leads down: to so many new messages, or only to the end. Gives its place.
     pub(super) fn mark(&self, unseen: usize) -> Area {
+        let h = self.small.line + 14;
+        let bottom = self.area.y + self.area.h - 12;
+        if unseen == 0 {
+            let right = self.area.x + self.area.w - SCROLLBAR - 6;
+            let place = Area { x: right - h, y: bottom - h, w: h, h };
+            self.rounded(place, [h / 2; 4], BORDER);
+            self.rounded(place.inset(1), [h / 2 - 1; 4], BUTTON);
+            draw::set_draw_color(TEXT);
+            strokes(place.x + h / 2, place.y + h / 2, &[(-5.0, -2.0), (0.0, 3.0), (5.0, -2.0)]);
+            return place;
+        }
         let text = if unseen == 1 {
             "↓ 1 nouveau message".to_owned()
         } else {
             format!("↓ {unseen} nouveaux messages")
         };
         let w = self.small.width(&text) + 32;
-        let h = self.small.line + 14;
-        let place =
-            Area { x: self.area.x + (self.area.w - w) / 2, y: self.area.y + self.area.h - h - 12, w, h };
+        let place = Area { x: self.area.x + (self.area.w - w) / 2, y: bottom - h, w, h };
         self.rounded(place, [h / 2; 4], ACCENT);
         draw::set_draw_color(ON_ACCENT);
         self.small.draw(&text, place.x + 16, place.y + 7);

@@ -71,6 +71,8 @@ pub(super) struct State {
     mark: Option<Area>,
     /// It has the focus, by the keyboard.
     ring: bool,
+    /// The user looks elsewhere.
+    away: bool,
     /// How long the lines of the next frame may take.
     frame_budget: Duration,
 }
@@ -97,6 +99,7 @@ impl State {
             hint_waits: false,
             mark: None,
             ring: false,
+            away: false,
             frame_budget: FRAME_BUDGET,
         }
     }
@@ -121,12 +124,41 @@ impl State {
     // What is changed.
 
     pub(super) fn push(&mut self, entry: Entry) {
-        let entry = self.entries.push(entry);
-        self.view.push(self.sizes.guess(entry));
+        let (own, other) = (matches!(entry, Entry::Own { .. }), matches!(entry, Entry::Other { .. }));
+        let is_first_new = other && self.is_left_off();
+        self.entries.push(entry);
+        let index = self.entries.len() - 1;
+        if own || is_first_new {
+            // Whoever answers has read what there was.
+            self.mark_first_new(is_first_new.then_some(index));
+        }
+        if let Some(entry) = self.entries.get(index) {
+            self.view.push(self.sizes.guess(entry));
+        }
         let moved = self.entries.forget_oldest();
         if moved > 0 {
             self.follow_the_moved(moved);
         }
+    }
+
+    /// Whether what arrives now is the first that the user does not see.
+    fn is_left_off(&self) -> bool {
+        (self.away || !self.view.at_end()) && self.entries.first_new().is_none()
+    }
+
+    fn mark_first_new(&mut self, index: Option<usize>) {
+        for marked in [self.entries.first_new(), index].into_iter().flatten() {
+            self.layouts.remove(&marked);
+        }
+        self.entries.mark_first_new(index);
+    }
+
+    /// The user looks elsewhere now, or here again. What he has left behind, seen, is not new any more.
+    pub(super) fn set_away(&mut self, away: bool) {
+        if away && !self.away && self.view.at_end() {
+            self.mark_first_new(None);
+        }
+        self.away = away;
     }
 
     /// The first entries are gone: all others stand `moved` places nearer to the start.
@@ -463,8 +495,7 @@ impl State {
             let top = area.y + top;
             painter.hint(&entry.hint(), right, (top + layout.bubble.y, top + layout.height));
         }
-        let unseen = self.unseen();
-        self.mark = (unseen > 0).then(|| painter.mark(unseen));
+        self.mark = (!self.view.at_end()).then(|| painter.mark(self.unseen()));
         if self.ring {
             for inset in 0..2 {
                 let Area { x, y, w, h } = area;

@@ -1,0 +1,181 @@
+//! The servers that answer on this network, to be picked instead of typing an address.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use client::discovery::{Found, Search};
+use common::discovery;
+use common::endpoint::Endpoint;
+use fltk::app;
+use fltk::browser::{BrowserScrollbar, HoldBrowser};
+use fltk::draw;
+use fltk::enums::{CallbackTrigger, FrameType};
+use fltk::prelude::*;
+
+use super::hook::Hook;
+use super::note::Note;
+use super::theme::{FONT, MARGIN, MUTED, SELECTION, SURFACE, TEXT_SIZE};
+
+/// How often answers are looked for, and after how many looks everybody is asked again.
+const LOOK: Duration = Duration::from_millis(250);
+const LOOKS_PER_QUESTION: u64 = 8;
+/// How long one look may wait for an answer, which has arrived already or comes later.
+const WAIT: Duration = Duration::from_millis(1);
+/// Nobody is taken for the only one before the others have had the time to answer.
+const ANSWERED_AFTER: Duration = Duration::from_secs(1);
+const SEARCHING: &str = "Recherche de serveurs sur ce réseau…";
+const PICK: &str = "Serveurs trouvés sur ce réseau (un clic remplit l'adresse) :";
+
+/// What the search has to say.
+#[derive(Clone, Debug)]
+pub(crate) enum News {
+    /// The list has changed: it may want more room or less.
+    Changed,
+    /// The user has picked that one.
+    Picked(Endpoint),
+    /// That one alone has answered.
+    Only(Endpoint),
+}
+
+/// The list, and the search that fills it: a handle.
+#[derive(Clone)]
+pub(crate) struct FoundServers {
+    heading: Note,
+    list: HoldBrowser,
+    state: Rc<RefCell<State>>,
+    on_news: Hook<News>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// None before the first start, and where the system gives no socket.
+    search: Option<Search>,
+    since: Option<Instant>,
+    looks: u64,
+    shown: Vec<Found>,
+    only_told: bool,
+}
+
+impl State {
+    /// Asks if it is time, and says what is new.
+    fn look(&mut self) -> Option<News> {
+        let search = self.search.as_mut()?;
+        if self.looks.is_multiple_of(LOOKS_PER_QUESTION) {
+            search.ask();
+        }
+        self.looks += 1;
+        if let Err(error) = search.receive(WAIT) {
+            log::info!("recherche : {error}");
+        }
+        let found = search.found();
+        if found != self.shown {
+            self.shown = found;
+            return Some(News::Changed);
+        }
+        let others_had_time = self.since.is_some_and(|since| since.elapsed() >= ANSWERED_AFTER);
+        match &self.shown[..] {
+            [only] if others_had_time && !self.only_told => {
+                self.only_told = true;
+                Some(News::Only(only.endpoint()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl FoundServers {
+    /// An empty list in the current group.
+    pub(crate) fn new() -> Self {
+        let heading = Note::new(MUTED);
+        heading.set(SEARCHING);
+        let mut list = HoldBrowser::default();
+        list.set_frame(FrameType::FlatBox);
+        list.set_color(SURFACE);
+        list.set_selection_color(SELECTION);
+        list.set_text_size(TEXT_SIZE);
+        list.set_has_scrollbar(BrowserScrollbar::Vertical);
+        // Names come from whoever answers: nothing in them is a format.
+        list.set_format_char('\u{1}');
+        list.set_trigger(CallbackTrigger::Release);
+        list.hide();
+        let found = FoundServers { heading, list, state: Rc::default(), on_news: Hook::new() };
+        let picked = found.clone();
+        found.list.clone().set_callback(move |list| {
+            let place = usize::try_from(list.value() - 1).ok();
+            let endpoint = place.and_then(|place| Some(picked.state.borrow().shown.get(place)?.endpoint()));
+            endpoint.into_iter().for_each(|endpoint| picked.on_news.call(News::Picked(endpoint)));
+        });
+        found
+    }
+
+    /// Calls `f` with what there is to say; to be set once.
+    pub(crate) fn on_news(&self, f: impl Fn(News) + 'static) {
+        self.on_news.set(f);
+    }
+
+    /// Looks for servers for as long as `is_wanted`.
+    pub(crate) fn search_while(&self, is_wanted: impl Fn() -> bool + 'static) {
+        let mut state = self.state.borrow_mut();
+        if state.since.is_some() {
+            return;
+        }
+        state.since = Some(Instant::now());
+        if state.search.is_none() {
+            let search = Search::new(discovery::port());
+            state.search = search.inspect_err(|error| log::info!("recherche : {error}")).ok();
+        }
+        let found = self.clone();
+        app::add_timeout3(0.0, move |timer| {
+            if is_wanted() {
+                found.look();
+                app::repeat_timeout3(LOOK.as_secs_f64(), timer);
+            } else {
+                found.state.borrow_mut().since = None;
+            }
+        });
+    }
+
+    fn look(&self) {
+        let news = self.state.borrow_mut().look();
+        if matches!(news, Some(News::Changed)) {
+            self.show();
+        }
+        news.into_iter().for_each(|news| self.on_news.call(news));
+    }
+
+    fn show(&self) {
+        let mut list = self.list.clone();
+        list.clear();
+        let state = self.state.borrow();
+        for found in &state.shown {
+            list.add(&format!("{}\t{}\t{}", found.machine(), found.room(), found.endpoint()));
+        }
+        self.heading.set(if state.shown.is_empty() { SEARCHING } else { PICK });
+    }
+
+    /// How high it is when it is `w` wide and may be `max` high. One line is always shown.
+    pub(crate) fn height(&self, w: i32, max: i32) -> i32 {
+        let heading = self.heading.height(w);
+        let lines = self.state.borrow().shown.len() as i32;
+        draw::set_font(FONT, TEXT_SIZE);
+        // As FLTK's browser draws them.
+        let line = draw::height() + 2;
+        let fitting = ((max - heading - MARGIN) / line).max(1);
+        heading + lines.min(fitting) * line + MARGIN
+    }
+
+    /// Puts it somewhere, `w` wide and `h` high; without a height it is hidden.
+    pub(crate) fn place(&self, x: i32, y: i32, w: i32, h: i32) {
+        let mut list = self.list.clone();
+        if h == 0 {
+            self.heading.widget().hide();
+            return list.hide();
+        }
+        self.heading.widget().show();
+        let heading = self.heading.place(x, y, w);
+        list.set_column_widths(&[w * 2 / 5, w / 5, w * 2 / 5]);
+        list.resize(x, y + heading, w, h - heading - MARGIN);
+        if self.state.borrow().shown.is_empty() { list.hide() } else { list.show() }
+    }
+}
