@@ -11,8 +11,8 @@ use common::endpoint::Endpoint;
 use common::frame::Refusal;
 use common::text::harmless;
 
-use crate::networks::likely_cause;
 use crate::files::FileEvent;
+use crate::networks::likely_cause;
 use crate::store::Trouble;
 
 /// Something that happened to the connection or in the discussion.

@@ -7,8 +7,8 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
 use std::net::{Shutdown, TcpStream};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -22,9 +22,9 @@ use common::text::Text;
 use crossbeam_channel::{Receiver, Sender, bounded, never};
 
 use crate::event::{Ending, Failure, Front, Undelivered, cause};
-use crate::networks::resolve;
 use crate::files::disk::Disk;
 use crate::files::{Done, FileId};
+use crate::networks::resolve;
 use crate::session::{Identity, Refused, Session, Wants};
 use crate::store::{Remembered, Store};
 
@@ -200,9 +200,10 @@ impl Link {
     }
 
     /// Offers a file to the other one, or to the first to come.
-    pub fn offer(&self, path: PathBuf) {
-        self.shared.act(|session| session.offer(path));
+    pub fn offer(&self, path: PathBuf) -> FileId {
+        let file = self.shared.act(|session| session.offer(path));
         self.show_soon();
+        file
     }
 
     /// Accepts a file that was offered, into that folder.

@@ -62,7 +62,11 @@ pub fn run(command: Command) -> anyhow::Result<bool> {
         Command::Demo { .. } => demo()?,
         Command::Window { server, pseudo, .. } => join(server, pseudo)?,
         // These need none.
-        Command::Terminal { .. } | Command::History { .. } | Command::Help | Command::Version => {}
+        Command::Terminal { .. }
+        | Command::Files { .. }
+        | Command::History { .. }
+        | Command::Help
+        | Command::Version => {}
     }
     Ok(true)
 }

@@ -496,7 +496,9 @@ impl Messenger {
                 }
                 self.set_status(chat, &Status::PeerLost(who));
             }
-            Happened::Retrying(_)
+            Happened::File(file) if matches!(file.what, client::files::Happened::Progress { .. }) => return,
+            Happened::File(_)
+            | Happened::Retrying(_)
             | Happened::TurnedAway(_)
             | Happened::Unknown { .. }
             | Happened::Outdated(_)

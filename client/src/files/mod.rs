@@ -172,6 +172,14 @@ pub enum Happened {
     Corrupt,
 }
 
+impl Happened {
+    /// Whether nothing more will happen to it.
+    pub fn is_final(&self) -> bool {
+        use Happened::{Accepted, Offered, Orphaned, Progress, Stopped};
+        !matches!(self, Offered | Accepted(_) | Progress { .. } | Stopped(_) | Orphaned)
+    }
+}
+
 /// Why a file is not offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotOffered {
@@ -287,9 +295,10 @@ impl Transfers {
     }
 
     /// Our user wants to offer a file to that one, or to the first to come.
-    pub fn offer(&mut self, path: PathBuf, to: Option<&Pseudo>) {
+    pub fn offer(&mut self, path: PathBuf, to: Option<&Pseudo>) -> FileId {
         self.last_id += 1;
         self.sender.prepare(self.last_id, path, to, &mut self.out);
+        self.last_id
     }
 
     /// Our user wants a file that he was offered, in that folder.

@@ -27,7 +27,8 @@ impl fmt::Display for FileEvent {
                 let percent = (u128::from(*done) * 100).checked_div(bytes.into()).unwrap_or(100);
                 write!(f, "{file} : {percent} % de {size}")?;
                 let speed = Some(*speed).filter(|speed| *speed > 0);
-                let Some((speed, left)) = speed.and_then(|speed| Some((speed, time_left(bytes - done, speed)?)))
+                let Some((speed, left)) =
+                    speed.and_then(|speed| Some((speed, time_left(bytes - done, speed)?)))
                 else {
                     return Ok(());
                 };
@@ -54,7 +55,9 @@ impl fmt::Display for FileEvent {
             Happened::Cancelled if is_own => write!(f, "{with} a abandonné la réception de {file}."),
             Happened::Cancelled => write!(f, "La réception de {file} est abandonnée ; rien n'en est gardé."),
             Happened::Withdrawn => write!(f, "{file} n'est plus proposé."),
-            Happened::Unavailable(Some(trouble)) => write!(f, "{file} n'est plus proposé à {with} : {trouble}."),
+            Happened::Unavailable(Some(trouble)) => {
+                write!(f, "{file} n'est plus proposé à {with} : {trouble}.")
+            }
             Happened::Unavailable(None) => {
                 write!(f, "{with} ne propose plus {file} : il l'a retiré, modifié ou supprimé.")
             }
@@ -80,10 +83,9 @@ impl fmt::Display for NotOffered {
         match self {
             NotOffered::Trouble(trouble) => trouble.fmt(f),
             NotOffered::Twice => f.write_str("le même contenu est déjà proposé"),
-            NotOffered::TooMany => write!(
-                f,
-                "{MAX_OPEN} fichiers le sont déjà ; attendez qu'il en soit reçu, ou retirez-en"
-            ),
+            NotOffered::TooMany => {
+                write!(f, "{MAX_OPEN} fichiers le sont déjà ; attendez qu'il en soit reçu, ou retirez-en")
+            }
             NotOffered::Gone => f.write_str("celui à qui il était destiné n'est plus là"),
         }
     }

@@ -173,8 +173,8 @@ impl Session {
     }
 
     /// Offers a file to the other one, or to the first to come.
-    pub fn offer(&mut self, path: PathBuf) {
-        self.transfers.offer(path, self.delivery.correspondent());
+    pub fn offer(&mut self, path: PathBuf) -> FileId {
+        self.transfers.offer(path, self.delivery.correspondent())
     }
 
     /// Accepts a file that was offered, into that folder.
