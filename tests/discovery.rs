@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io::{self, Write};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::Command;
 
 use common::discovery::{Answer, PORT_VARIABLE, QUESTION_BYTES, Question};
@@ -27,7 +27,7 @@ fn client_at_a_terminal(port: u16) -> Program {
 }
 
 fn at_a_terminal(script: &mut Command) -> Program {
-    let client = format!("{} --terminal", binary("client").display());
+    let client = format!("{} --terminal --sans-historique", binary("client").display());
     // On a terminal that can do nothing, what is shown is what is said.
     script.env("TERM", "dumb").args(["--quiet", "--command", &client, "/dev/null"]);
     let mut program = Program::spawn(script);
@@ -121,7 +121,7 @@ fn the_only_server_is_filled_in_beforehand() {
     let (desktop, port) = (Desktop::start(), free_port());
     let server = server(port, &["127.0.0.1:0"]);
     listening(&server);
-    let window = desktop.client_that_searches(port);
+    let window = desktop.client_with_discovery(port, &[]);
     wait_until("the address", || address_in(&window) == "127.0.0.1");
     window.screenshot("login-found");
     window.press(&["Return"]);
@@ -130,21 +130,23 @@ fn the_only_server_is_filled_in_beforehand() {
 }
 
 #[test]
-fn a_server_of_several_is_picked_with_the_mouse() {
+fn a_server_of_several_is_picked_with_the_mouse_or_by_keys() {
     let (desktop, asked) = (Desktop::start(), UdpSocket::bind("127.0.0.1:0").unwrap());
     let (one, other) = (server(0, &["127.0.0.1:0"]), server(0, &["127.0.0.1:0"]));
-    let window = desktop.client_that_searches(asked.local_addr().unwrap().port());
+    let window = desktop.client_with_discovery(asked.local_addr().unwrap().port(), &[]);
     let (token, from) = question(&asked);
     for server in [&one, &other] {
         answer(&asked, from, &token, listening(server).port(), "moi");
     }
-    // The second line: until it is there, a click changes nothing.
-    wait_until("the second server", || {
-        window.click(100, 334);
+    // Wherever the first line is.
+    let mut y = (270..350).step_by(10).cycle();
+    wait_until("the first server", || {
+        window.click(100, y.next().unwrap());
         address_in(&window) == "127.0.0.1"
     });
     window.screenshot("login-several");
-    window.press(&["Return"]);
+    // By keys, from the address over the port to the list and its second line; what is missing then is the pseudo.
+    window.press(&["Tab", "Tab", "Down", "Down", "Return"]);
     window.type_line("alice");
     other.out.wait_for("* alice a rejoint la discussion.");
 }
@@ -153,7 +155,7 @@ fn a_server_of_several_is_picked_with_the_mouse() {
 fn ten_thousand_forged_answers_change_nothing_that_was_typed() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let asked = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let window = desktop.client_that_searches(asked.local_addr().unwrap().port());
+    let window = desktop.client_with_discovery(asked.local_addr().unwrap().port(), &[]);
     window.type_text(&relay.address.to_string());
     let (token, from) = question(&asked);
     for forged in 1..=10_000 {
@@ -166,6 +168,20 @@ fn ten_thousand_forged_answers_change_nothing_that_was_typed() {
     window.press(&["Return"]);
     window.type_line("alice");
     relay.screen.wait_for("* alice a rejoint la discussion.");
+}
+
+#[test]
+fn a_hosting_window_is_found_unless_it_is_discreet() {
+    let (desktop, port) = (Desktop::start(), free_port());
+    let tcp = TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port().to_string();
+    let window = desktop.client_with_discovery(port, &["--heberge", &tcp, "bob"]);
+    let alice = client_at_a_terminal(port);
+    alice.out.wait_for(&format!("Serveur trouvé : 127.0.0.1:{tcp} (cette machine, 1 place)."));
+    window.wait_for_title("bob avec alice – Messagerie");
+    drop((alice, window));
+    let window = desktop.client_with_discovery(port, &["--heberge", &tcp, "--discret", "bob"]);
+    window.wait_for_title("bob – Messagerie");
+    assert!(UdpSocket::bind(("127.0.0.1", port)).is_ok());
 }
 
 // ---- between two networks ----

@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::{self, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use common::endpoint::Endpoint;
 use serveur::{Emphasis, Limits, Relay};
 use support::peer::{Peer, message};
 use support::relay::{RelayThread, alice_and_bob, seat_two};
@@ -382,15 +383,24 @@ fn a_permanent_server_serves_the_next_two() {
 }
 
 #[test]
-fn nothing_of_a_relay_goes_on_after_its_end() {
-    let endpoint: Endpoint = "127.0.0.1:0".parse().unwrap();
-    for _ in 0..100 {
-        let relay = Relay::bind(&endpoint, false).unwrap();
-        relay.stopper().stop();
-        let output = Arc::new(());
-        relay.run(Box::new(Output { _held: Arc::clone(&output) }), Emphasis::None).unwrap();
-        assert_eq!(Arc::strong_count(&output), 1, "the display has let go of its output");
+fn a_relay_that_is_stopped_closes_every_connection_and_lets_go_of_its_output() {
+    let relay = Relay::bind(&"127.0.0.1:0".parse().unwrap(), false).unwrap();
+    let (address, stopper) = (relay.local_addr(), relay.stopper());
+    let output = Arc::new(());
+    let out = Box::new(Output { _held: Arc::clone(&output) });
+    let running = thread::spawn(move || relay.run(out, Emphasis::None));
+    let (alice, bob) = seat_two(address);
+    let sending =
+        alice.send_in_background(message(ALICE, BOB, 1, "bob ne lit pas\n").repeat(1_000_000).into_bytes());
+    let silent = Peer::connect(address);
+    stopper.stop();
+    running.join().unwrap().unwrap();
+    assert_eq!(Arc::strong_count(&output), 1);
+    for peer in [alice, bob, silent] {
+        peer.rest();
     }
+    sending.join().unwrap();
+    assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
 }
 
 /// An output that takes everything, and of which one can tell whether somebody still has it.

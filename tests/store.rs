@@ -1,7 +1,7 @@
 //! What a client keeps on disk, with real files: whatever it is killed by, the file is as it was behind some commit.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -12,7 +12,7 @@ use client::find::Needle;
 use client::session::Identity;
 use client::store::{Fate, History, Limits, Part, Remembered, Said, Store, Trouble};
 use common::address::{Address, Pseudo};
-use common::delivery::{Delivery, Incoming, Kept, MAX_REMEMBERED, Memory, MessageId};
+use common::delivery::{Delivery, Incoming, MAX_REMEMBERED, Memory, MessageId, Person};
 use common::frame::{Content, Frame};
 use common::text::Text;
 use proptest::prelude::*;
@@ -58,14 +58,11 @@ fn copy(folder: &Path) -> TempDir {
 
 /// All of a memory that outlives a run.
 fn lasting(memory: &Memory) -> impl PartialEq + std::fmt::Debug + use<> {
-    let people: Vec<(String, u64, Vec<Kept>, Vec<(String, u64)>)> = memory
-        .people
-        .iter()
-        .map(|person| {
-            let met = person.met.iter().map(|met| (met.address.to_string(), met.received)).collect();
-            (person.pseudo.to_string(), person.last, person.kept.iter().cloned().collect(), met)
-        })
-        .collect();
+    let person = |person: &Person| {
+        let met = person.met.iter().map(|met| (met.address.to_string(), met.received));
+        (person.pseudo.to_string(), person.last, person.kept.clone(), met.collect::<Vec<_>>())
+    };
+    let people: Vec<_> = memory.people.iter().map(person).collect();
     (people, memory.unaddressed.clone(), memory.floor, memory.last_id)
 }
 
@@ -287,7 +284,7 @@ fn a_message_bears_what_has_become_of_it() {
     use Fate::{Delivered, GivenUp, Waiting};
     assert_eq!(fates(&alice), [Some(Delivered), Some(Waiting), Some(Waiting), None]);
     alice.hear(&format!("recu bob/b1 {own} 2"));
-    alice.delivery.give_up();
+    alice.delivery.end();
     alice.commit();
     assert_eq!(fates(&alice), [Some(Delivered), Some(Delivered), Some(GivenUp), None]);
     assert_eq!(fates(&alice.restart()), [Some(Delivered), Some(Delivered), Some(GivenUp), None]);
@@ -563,7 +560,7 @@ fn run(steps: &[Step]) {
             Step::Cut => seated = None,
             Step::GiveUp => {
                 ledger.given_up.extend(alice.delivery.lost_by_ending().map(|(_, kept)| kept.id));
-                alice.delivery.give_up();
+                alice.delivery.end();
                 alice.commit();
             }
             Step::Renew => {

@@ -13,11 +13,14 @@ use support::program::{Program, server};
 use support::relay::RelayThread;
 use support::window::{Desktop, Window, wait_until};
 
-/// Colours of the light theme: errors, text, the ground of fields and of the window, what is most important.
+/// Colours of the light theme: errors, text, the ground of fields and of the window, what is most important,
+/// edges, buttons.
 const ERROR: u32 = 0xB3261E;
 const TEXT: u32 = 0x1B1F24;
 const SURFACE: u32 = 0xFFFFFF;
 const ACCENT: u32 = 0x1F62C4;
+const BORDER: u32 = 0x868E9A;
+const BUTTON: u32 = 0xE1E5EB;
 const BACKGROUND: u32 = 0xF5F6F8;
 
 /// The first word of the other one's last message of one line, above an entry field of one line: from the left, and
@@ -638,6 +641,7 @@ fn a_line_says_where_the_new_messages_begin() {
     bob.say_and_wait("encore");
     wait_until("the line", line);
     window.focus();
+    window.wait_for_title("alice avec bob – Messagerie");
     window.unfocus();
     wait_until("no line", || !line());
     // Also for whom has scrolled up.
@@ -1002,6 +1006,8 @@ fn each_error_of_the_form_is_beside_its_field() {
     window.press(&["ctrl+a"]);
     window.type_line("bob");
     faults("login-pseudo-taken", 1);
+    // The next run does not propose it.
+    assert!(!fs::read_to_string(desktop.settings_file()).unwrap().contains("pseudo=bob"));
     // It stays filled in: only the pseudo has to be typed again.
     window.press(&["ctrl+a"]);
     window.type_line("alice");
@@ -1187,7 +1193,7 @@ fn the_window_can_be_made_small_and_large() {
     bob.say_and_wait(
         "https://exemple.example/un/chemin/tres/long/sans/aucune/espace/jusqu/au/bout/de/la/ligne",
     );
-    for (w, h, name) in [(360, 400, "small"), (1200, 780, "large")] {
+    for (w, h, name) in [(300, 340, "small"), (1200, 780, "large")] {
         window.resize(w, h);
         wait_until("the new size", || window.geometry().2 == w);
         window.screenshot(name);
@@ -1234,6 +1240,106 @@ fn the_entry_field_is_one_line_high_whatever_letter_comes_first() {
     window.press(&["Return"]);
     assert!(bob.receive().ends_with(r"\né"));
     wait_until("one line again", || height() == one_line);
+}
+
+// ---- the size of everything ----
+
+#[test]
+fn everything_is_drawn_larger_or_smaller_in_every_state_and_remembered() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
+    let (mut window, _bob) = talk(&desktop, &relay);
+    // « Quitter » and the other button: their ground.
+    let size = |window: &Window| window.pixels(BUTTON, Some((0, 0, window.geometry().2, 90)));
+    let (geometry, usual) = (window.geometry(), size(&window));
+    let wait_for = |window: &Window, is: fn(usize, usize) -> bool| {
+        wait_until("another size", || is(size(window), usual));
+    };
+    let larger: fn(usize, usize) -> bool = |size, usual| size > usual * 11 / 10;
+    let smaller: fn(usize, usize) -> bool = |size, usual| size < usual * 9 / 10;
+    let same: fn(usize, usize) -> bool = |size, usual| size == usual;
+    window.press(&["ctrl+plus"]);
+    wait_for(&window, larger);
+    window.press(&["ctrl+0"]);
+    wait_for(&window, same);
+    window.press(&["ctrl+minus"]);
+    wait_for(&window, smaller);
+    // The window is where it was.
+    assert_eq!(window.geometry(), geometry);
+    window.wheel_with_ctrl(4, 200, 300);
+    wait_for(&window, same);
+    window.wheel_with_ctrl(5, 200, 610);
+    wait_for(&window, smaller);
+    window.press(&["ctrl+0"]);
+    wait_for(&window, same);
+    window.say_that_it_is_maximized();
+    for _ in 0..2 {
+        window.press(&["ctrl+plus"]);
+    }
+    wait_for(&window, larger);
+    window.screenshot("zoom");
+    let settings = || fs::read_to_string(desktop.settings_file()).unwrap();
+    assert!(settings().contains("taille=120\n"), "{}", settings());
+    window.program().kill();
+    // In the form, too.
+    let again = desktop.client(&[]);
+    let large = again.pixels(ACCENT, None);
+    again.screenshot("login-zoom");
+    again.press(&["ctrl+0"]);
+    wait_until("the usual size", || again.pixels(ACCENT, None) * 11 / 10 < large);
+    assert!(settings().contains("taille=100\n"), "{}", settings());
+}
+
+#[test]
+fn the_demonstration_shares_every_screen_at_every_size() {
+    for (w, h) in [(1024, 600), (1920, 1080), (3840, 2160)] {
+        let desktop = Desktop::of_size(w, h);
+        let program = desktop.start_client(&["--demo"]);
+        let windows = desktop.windows(&program, 2);
+        let (alice, bob) = (&windows[0], &windows[1]);
+        bob.wait_for_title("bob avec alice – Messagerie");
+        alice.focus();
+        let side_by_side = || {
+            let ((ax, ay, aw, ah), (bx, by, bw, bh)) = (alice.geometry(), bob.geometry());
+            let (w, h) = (w as i32, h as i32);
+            let inside = ax >= 0 && ay >= 0 && by >= 0 && ay + ah <= h && by + bh <= h && bx + bw <= w;
+            (inside && ax + aw <= bx).then_some(aw + bw)
+        };
+        wait_until("two windows", || side_by_side().is_some());
+        for keys in [&["ctrl+plus"][..], &["ctrl+plus", "ctrl+plus", "ctrl+plus"], &["ctrl+minus"]] {
+            alice.press(keys);
+            wait_until("two windows", || side_by_side().is_some());
+        }
+        alice.press(&["ctrl+0", "F11"]);
+        wait_until("the whole screen", || side_by_side().is_some_and(|wide| wide >= w as i32 - 4));
+        alice.type_line("Bonjour");
+        bob.wait_for_title("(1) bob avec alice – Messagerie");
+        desktop.screenshot(&format!("presentation-{w}x{h}"));
+        alice.press(&["ctrl+plus"]);
+        wait_until("the whole screen", || side_by_side().is_some_and(|wide| wide >= w as i32 - 4));
+    }
+}
+
+#[test]
+fn the_presentation_has_larger_type_and_edges_and_a_size_of_its_own() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait("à tous");
+    let edges = || window.pixels(BORDER, Some((0, 80, 300, window.geometry().3 - 160)));
+    let everyday = (window.geometry(), edges());
+    window.press(&["F11"]);
+    wait_until("the whole screen", || window.geometry().2 >= 1276);
+    wait_until("edges", || edges() > everyday.1 + 100);
+    window.type_line("bien");
+    assert_eq!(bob.receive(), "bien");
+    window.screenshot("presentation");
+    window.press(&["ctrl+plus"]);
+    let settings = || fs::read_to_string(desktop.settings_file()).unwrap();
+    wait_until("its size", || settings().contains("taille=100\npresentation=170\n"));
+    window.press(&["F11"]);
+    wait_until("the window as it was", || window.geometry() == everyday.0);
+    wait_until("no edges", || edges() == everyday.1);
+    window.press(&["F11", "ctrl+0"]);
+    wait_until("its size", || settings().contains("taille=100\npresentation=150\n"));
 }
 
 // ---- the README's pictures ----

@@ -90,6 +90,8 @@ pub enum End {
     },
     /// The other one left.
     LeftByPeer(Pseudo),
+    /// Our own user has cut the connection without a word.
+    Cut,
     /// It never came to a discussion, or could not go on.
     Failed(Failure),
 }
@@ -169,6 +171,7 @@ impl fmt::Display for End {
             ),
             // In the coursework's words.
             End::LeftByPeer(who) => write!(f, "le client {who} a quitté la discussion."),
+            End::Cut => f.write_str("Vous avez coupé la connexion ; l'autre participant attend votre retour."),
             End::Failed(failure) => write!(f, "{failure}."),
         }
     }
@@ -222,7 +225,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// The usual causes in French; the system's own words, in whatever language, for the others.
-pub(crate) fn cause(error: &io::Error) -> String {
+pub fn cause(error: &io::Error) -> String {
     let known = match error.kind() {
         io::ErrorKind::ConnectionRefused => "connexion refusée",
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => "connexion rompue",
@@ -231,10 +234,11 @@ pub(crate) fn cause(error: &io::Error) -> String {
         io::ErrorKind::HostUnreachable => "machine injoignable",
         io::ErrorKind::NetworkUnreachable => "réseau injoignable",
         io::ErrorKind::BrokenPipe => "la sortie est fermée",
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "le disque est plein",
+        io::ErrorKind::StorageFull => "le disque est plein",
+        io::ErrorKind::QuotaExceeded => "le quota est atteint",
         io::ErrorKind::FileTooLarge => "ce disque ne prend pas de fichier aussi grand",
+        io::ErrorKind::ReadOnlyFilesystem => "le disque est en lecture seule",
         io::ErrorKind::PermissionDenied => "accès refusé",
-        io::ErrorKind::ReadOnlyFilesystem => "ce disque est en lecture seule",
         io::ErrorKind::NotFound => "introuvable",
         io::ErrorKind::NotADirectory => "ce n'est pas un dossier",
         _ => return error.to_string(),

@@ -1,6 +1,7 @@
 //! Looking for words in what was said: [`Needle`].
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use common::text::folded;
 use memchr::memmem::Finder;
@@ -57,7 +58,7 @@ fn fold(text: &str) -> String {
     let mut shadow = String::with_capacity(text.len());
     let mut rest = text;
     // Most letters are ASCII: many at once.
-    while let Some(other) = rest.find(|c: char| !c.is_ascii()) {
+    while let Some(other) = rest.bytes().position(|byte| !byte.is_ascii()) {
         push_upper(&mut shadow, &rest[..other]);
         let mut chars = rest[other..].chars();
         if let Some(c) = chars.next() {
@@ -76,12 +77,19 @@ fn push_upper(shadow: &mut String, ascii: &str) {
 }
 
 fn fold_char(c: char, shadow: &mut String) {
-    if c.is_ascii() {
-        shadow.push(c.to_ascii_uppercase());
-    } else {
-        let is_mark = |c: &char| canonical_combining_class(*c) != 0;
-        shadow.extend(folded(c.encode_utf8(&mut [0; 4])).filter(|c| !is_mark(c)));
+    /// What each of the first characters becomes, up to the punctuation that follows most alphabets: looking it up in
+    /// Unicode's tables again and again would take several times as long as everything else.
+    static FIRST: LazyLock<Vec<String>> =
+        LazyLock::new(|| ('\0'..'\u{2100}').map(|c| folded_char(c).collect()).collect());
+    match FIRST.get(c as usize) {
+        Some(known) => shadow.push_str(known),
+        None => shadow.extend(folded_char(c)),
     }
+}
+
+fn folded_char(c: char) -> impl Iterator<Item = char> {
+    let letters: Vec<char> = folded(c.encode_utf8(&mut [0; 4])).collect();
+    letters.into_iter().filter(|letter| canonical_combining_class(*letter) == 0)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod session;
 pub mod store;
 pub mod terminal;
 pub mod undelivered;
+pub mod wire;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;

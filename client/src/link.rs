@@ -27,6 +27,7 @@ use crate::files::{Done, FileId};
 use crate::networks::resolve;
 use crate::session::{Identity, Refused, Session, Wants};
 use crate::store::{Remembered, Store};
+use crate::wire::{Tap, Way};
 
 /// How long one attempt to connect may take, per address of the host.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -108,6 +109,7 @@ struct Shared {
     unkept: (Sender<()>, Receiver<()>),
     /// Who waits for [`Shared::report_progress`].
     waiting: Mutex<Vec<Sender<()>>>,
+    tap: Tap,
 }
 
 impl Link {
@@ -146,6 +148,7 @@ impl Link {
             work: bounded(1),
             unkept: bounded(1),
             waiting: Mutex::default(),
+            tap: Tap::default(),
         });
         let weak = Arc::downgrade(&shared);
         let report = move |done| weak.upgrade().map_or((), |shared| shared.job_done(done));
@@ -261,6 +264,23 @@ impl Link {
     pub fn undelivered(&self) -> Vec<Undelivered> {
         lock(&self.shared.session).lost_by_leaving()
     }
+
+    /// How many lines have come since this was asked last that only repeated something, and were not shown.
+    pub fn take_repetitions(&self) -> u64 {
+        lock(&self.shared.session).take_repetitions()
+    }
+
+    /// Has the lines that pass from now on kept for whoever looks at [`tap`](Self::tap).
+    pub fn open_tap(&self) {
+        // Held, so that nothing arrives in between.
+        let session = lock(&self.shared.session);
+        self.shared.tap.open(session.is_inside_line());
+    }
+
+    /// The lines that pass, see [`open_tap`](Self::open_tap).
+    pub fn tap(&self) -> &Tap {
+        &self.shared.tap
+    }
 }
 
 impl fmt::Debug for Shared {
@@ -325,7 +345,10 @@ impl Shared {
     fn receive(&self, bytes: &[u8]) {
         let mut front = lock(&self.front);
         if !bytes.is_empty() {
-            self.act(|session| session.received(bytes, Instant::now()));
+            self.act(|session| {
+                self.tap.pass(Way::Received, bytes);
+                session.received(bytes, Instant::now());
+            });
         }
         let events = self.keep(Session::take_events);
         let shown = if events.is_empty() { Ok(()) } else { front.show(events) };
@@ -447,6 +470,7 @@ impl Reception {
     fn talk(&mut self, stream: TcpStream) {
         let stream = Arc::new(stream);
         *lock(&self.shared.stream) = Some(Arc::clone(&stream));
+        self.shared.tap.begin_connection();
         self.shared.act(|session| session.connected(Instant::now()));
         let shared = Arc::clone(&self.shared);
         thread::scope(|scope| {
@@ -529,6 +553,7 @@ fn write_all_work(shared: &Shared, stream: &TcpStream) {
             session.is_open().then_some(wake)
         });
         let Some(wake) = wake else { break };
+        shared.tap.pass(Way::Sent, &batch);
         if batch.is_empty() {
             let wait = wake.map_or(Duration::MAX, |wake| wake.saturating_duration_since(now));
             let _ = shared.work.1.recv_timeout(wait);

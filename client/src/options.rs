@@ -41,7 +41,9 @@ Utilisation :
                  garder, ou non, la discussion sur cette machine, pour
                  la retrouver et la continuer ; d'ordinaire elle l'est, sauf
                  avec --demo, --ecoute, un fichier ou un tube
-  --heberge      lancer aussi le serveur, sur le port PORT (ou 7878)
+  --heberge      lancer aussi le serveur, sur le port PORT (ou 7878) ; avec
+                 --discret, les clients qui cherchent un serveur ne le
+                 trouvent pas
   --demo         essayer : un serveur et deux participants, alice et bob
   -h, --help     afficher cette aide
   -V, --version  afficher la version
@@ -89,6 +91,8 @@ pub enum Command {
     Host {
         /// The port, if given.
         port: Option<u16>,
+        /// Whether clients that look for a server are not to find it.
+        discreet: bool,
         /// The name, if given.
         pseudo: Option<Pseudo>,
         /// Whether the discussion is to be kept, if that was said.
@@ -128,7 +132,7 @@ enum Mode {
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command> {
     let mut parser = lexopt::Parser::from_args(args);
     let mut mode = Mode::Window;
-    let (mut listen, mut keep) = (false, None);
+    let (mut listen, mut keep, mut discreet) = (false, None, false);
     let mut values = Vec::new();
     let mut errand = None;
     while let Some(arg) = parser.next().map_err(in_french)? {
@@ -160,6 +164,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command
             }
             lexopt::Arg::Long("heberge") => Mode::Host,
             lexopt::Arg::Long("demo") => Mode::Demo,
+            lexopt::Arg::Long("discret") => {
+                discreet = true;
+                continue;
+            }
             lexopt::Arg::Value(value) => {
                 match &mut errand {
                     Some(Errand::Send(files)) => files.push(value.into()),
@@ -175,9 +183,14 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command
         }
         mode = chosen;
     }
-    match errand {
+    let command = match errand {
         Some(errand) => on_an_errand(errand, keep, values),
         None => command(mode, listen, keep, values),
+    };
+    match command? {
+        Command::Host { port, pseudo, keep, .. } => Ok(Command::Host { port, discreet, pseudo, keep }),
+        _ if discreet => bail!("--discret ne va qu'avec --heberge, ou avec « serveur »"),
+        command => Ok(command),
     }
 }
 
@@ -209,7 +222,7 @@ fn command(mode: Mode, listen: bool, keep: Option<bool>, values: Vec<String>) ->
             // A name may come first: every port is a number, and few names are.
             let port = values.next_if(|value| value.bytes().all(|b| b.is_ascii_digit()));
             let port = port.map(|port| parse_port(&port)).transpose()?;
-            Command::Host { port, pseudo: pseudo(values)?, keep }
+            Command::Host { port, discreet: false, pseudo: pseudo(values)?, keep }
         }
         Mode::Demo => match values.next() {
             Some(value) => bail!("argument en trop avec --demo : {value}"),
@@ -297,14 +310,21 @@ mod tests {
             parsed(&["hote:9000", "alice"]),
             Ok(Command::Window { server, pseudo: pseudo.clone(), keep: None })
         );
-        assert_eq!(parsed(&["--heberge"]), Ok(Command::Host { port: None, pseudo: None, keep: None }));
+        assert_eq!(
+            parsed(&["--heberge"]),
+            Ok(Command::Host { port: None, discreet: false, pseudo: None, keep: None })
+        );
         assert_eq!(
             parsed(&["--heberge", "9000", "alice"]),
-            Ok(Command::Host { port: Some(9000), pseudo: alice(), keep: None })
+            Ok(Command::Host { port: Some(9000), discreet: false, pseudo: alice(), keep: None })
         );
         assert_eq!(
             parsed(&["--heberge", "alice"]),
-            Ok(Command::Host { port: None, pseudo: pseudo.clone(), keep: None })
+            Ok(Command::Host { port: None, discreet: false, pseudo: pseudo.clone(), keep: None })
+        );
+        assert_eq!(
+            parsed(&["--discret", "--heberge"]),
+            Ok(Command::Host { port: None, discreet: true, pseudo: None, keep: None })
         );
         assert_eq!(parsed(&["--demo"]), Ok(Command::Demo { keep: false }));
         assert_eq!(parsed(&["--demo", "--avec-historique"]), Ok(Command::Demo { keep: true }));
@@ -325,6 +345,7 @@ mod tests {
             (&["hote", "Jean Paul"], "pseudo « Jean Paul »"),
             (&["hote", "alice", "bob"], "en trop"),
             (&["--demo", "x"], "en trop"),
+            (&["--discret", "hote"], "--heberge"),
             (&["--demo", "--terminal"], "deux fois « client localhost PSEUDO --terminal »"),
             (&["--ecoute", "--heberge"], "--heberge ne va ni avec --demo ni avec --terminal"),
             (&["--historique", "alice", "bob"], "en trop"),

@@ -12,7 +12,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local};
 use common::address::{Address, Pseudo};
@@ -34,6 +35,9 @@ const FILE_END: &str = ".sqlite";
 
 /// The form of the tables, in the file's `user_version`.
 const VERSION: i64 = 1;
+/// How long whoever holds the lock may take to let go of it: a program that is just ending, or has just been killed.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+const LOCK_POLL: Duration = Duration::from_millis(10);
 /// How long one connection to the file waits for another one's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 /// To what size the log of transactions is cut once it was taken over into the file.
@@ -52,7 +56,7 @@ const OUT_OF_DATE: char = '!';
 /// message, `date` in milliseconds. A person without an address is one whom the delivery rules have forgotten.
 const TABLES: &str = "
 CREATE TABLE own (pseudo TEXT NOT NULL, session TEXT NOT NULL, key TEXT NOT NULL,
-    floor INTEGER NOT NULL, last_entry INTEGER NOT NULL) STRICT;
+    floor INTEGER NOT NULL, last_entry INTEGER NOT NULL, knows_end INTEGER NOT NULL) STRICT;
 CREATE TABLE person (id INTEGER PRIMARY KEY, folded TEXT NOT NULL UNIQUE, pseudo TEXT NOT NULL,
     last_number INTEGER NOT NULL, said INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE address (person INTEGER NOT NULL, session TEXT NOT NULL, spelt TEXT NOT NULL,
@@ -224,7 +228,7 @@ impl Store {
         create_folder(folder).map_err(|error| unwritable(&error))?;
         let file = file_of(folder, own);
         let mut lock = open_private(&file.with_extension("verrou")).map_err(|error| unwritable(&error))?;
-        lock.try_lock().map_err(|error| match error {
+        lock_patiently(&lock).map_err(|error| match error {
             TryLockError::WouldBlock => Trouble::InUse(own.clone()),
             TryLockError::Error(_) => Trouble::NoLocks(folder.to_owned()),
         })?;
@@ -322,7 +326,7 @@ impl Store {
 
     /// All that was received and committed so far is on the screen.
     pub fn shown(&mut self) {
-        if std::mem::replace(&mut self.shown, self.last_said) != self.last_said {
+        if self.db.is_some() && std::mem::replace(&mut self.shown, self.last_said) != self.last_said {
             // Otherwise it is shown once more by the next run.
             let _ = self.note(UP_TO_DATE);
         }
@@ -368,6 +372,7 @@ impl Writer<'_> {
             Change::Counted(address, number) => self.count(address, *number).map(|_| ()),
             Change::Seen(address) => self.seen(address),
             Change::Forgotten(address) => self.forgotten(address),
+            Change::Ended => self.run("UPDATE own SET knows_end = TRUE", []),
             Change::Renewed(own, key) => {
                 self.run("UPDATE own SET session = ?1, key = ?2", params![session_of(own), key.as_str()])
             }
@@ -416,6 +421,7 @@ impl Writer<'_> {
 
     fn seen(&mut self, address: &Address<'_>) -> rusqlite::Result<()> {
         let pseudo = address.pseudo();
+        self.run("UPDATE own SET knows_end = FALSE WHERE knows_end", [])?;
         // Who was forgotten is somebody new.
         self.run(
             "INSERT INTO person (folded, pseudo, last_number) SELECT ?1, ?2, floor FROM own WHERE TRUE
@@ -560,7 +566,7 @@ fn read_memory(
     if version == 0 {
         transaction.execute_batch(TABLES)?;
         transaction.execute_batch(files::TABLE)?;
-        transaction.execute("INSERT INTO own VALUES ('', ?1, ?2, 0, 0)", fresh)?;
+        transaction.execute("INSERT INTO own VALUES ('', ?1, ?2, 0, 0, FALSE)", fresh)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
     if out_of_date {
@@ -573,6 +579,7 @@ fn read_memory(
     let mut memory = Memory { from_earlier_run: version != 0 && !out_of_date, ..Memory::default() };
     let identity = transaction.query_row("SELECT * FROM own", [], |row| {
         (memory.floor, memory.last_id) = (row.get("floor")?, row.get("last_entry")?);
+        memory.knows_end = row.get("knows_end")?;
         let address = Address::new(own, &text(row, "session")?);
         Ok(Identity { address, key: text(row, "key")? })
     })?;
@@ -905,6 +912,16 @@ fn open_private(file: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.read(true).write(true).create(true).truncate(false).open(file)
+}
+
+fn lock_patiently(file: &File) -> Result<(), TryLockError> {
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_PATIENCE => thread::sleep(LOCK_POLL),
+            result => return result,
+        }
+    }
 }
 
 /// Gives the new name of a damaged file; its log goes with it.

@@ -78,6 +78,9 @@ pub enum Incoming<'a> {
     Outdated,
     /// That one ended the discussion.
     Ended(&'a Address<'a>),
+    /// The discussion before has ended, as an earlier run knew; the relay did not know that it did. Whoever logs in once
+    /// more is not told again.
+    KnownEnd,
 }
 
 /// An entry was not taken: [`MAX_OUTBOX_BYTES`] are waiting to be acknowledged. There is room again after an
@@ -178,6 +181,8 @@ pub struct Memory {
     pub last_id: MessageId,
     /// An earlier run has left it, with the address it had: it may be an old copy.
     pub from_earlier_run: bool,
+    /// The last discussion has ended, and its end is known.
+    pub knows_end: bool,
 }
 
 /// Something to be kept from one run to the next.
@@ -199,6 +204,8 @@ pub enum Change {
     Seen(Address<'static>),
     /// That address is forgotten, and its pseudo, if it was his last one and nothing waits for him.
     Forgotten(Address<'static>),
+    /// The discussion has ended; the next one begins with [`Change::Seen`].
+    Ended,
     /// The own address is another one now, and with it the key.
     Renewed(Address<'static>, Session),
 }
@@ -336,7 +343,8 @@ impl Delivery {
             }
             Frame::Fin(address) => {
                 self.seated = None;
-                Some(Incoming::Ended(address))
+                let is_known = take(&mut self.memory.knows_end);
+                Some(if is_known { Incoming::KnownEnd } else { Incoming::Ended(address) })
             }
             _ => None,
         }
@@ -460,8 +468,15 @@ impl Delivery {
         kept.id > self.last_id_before || (to.is_some() && to == self.correspondent())
     }
 
-    /// Lets go of [`lost_by_ending`](Self::lost_by_ending).
-    pub fn give_up(&mut self) {
+    /// The discussion has ended: lets go of [`lost_by_ending`](Self::lost_by_ending).
+    pub fn end(&mut self) {
+        self.seated = None;
+        self.memory.knows_end = true;
+        self.note(|_| Change::Ended);
+        self.give_up();
+    }
+
+    fn give_up(&mut self) {
         let mut lost: Vec<MessageId> = self.lost_by_ending().map(|(_, kept)| kept.id).collect();
         if lost.is_empty() {
             return;
@@ -543,6 +558,7 @@ impl Delivery {
         person.met.push(met);
         let sent_before = person.sent;
         self.memory.people.push(person);
+        self.memory.knows_end = false;
         self.note(|_| Change::Seen(address.clone().into_owned()));
         self.address_what_waits_for_anybody();
         self.forget_some();

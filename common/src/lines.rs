@@ -1,7 +1,6 @@
-//! Bytes in, lines out: [`LineBuffer`]; and out again, for a limited time: [`write_within`].
+//! Bytes in, lines out: [`LineBuffer`].
 
-use std::io::{self, Read, Write};
-use std::time::{Duration, Instant};
+use std::io::{self, Read};
 
 use memchr::{memchr, memrchr};
 
@@ -14,33 +13,6 @@ const INITIAL_BYTES: usize = 4096;
 pub fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     let length = memchr(b'\n', bytes).map_or(bytes.len(), |lf| lf + 1);
     bytes.split_at(length)
-}
-
-/// The write timeout of a stream for [`write_within`].
-pub const WRITE_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// Writes all of `bytes`, or fails after about `limit`, to a stream that has a [`WRITE_TIMEOUT`].
-///
-/// It is short, and what times out is tried again, because a system that holds a write up lets it go on only once a
-/// good part of its buffer is free, a megabyte or more: a slow reader may need longer than `limit` for that.
-///
-/// # Errors
-/// Those of `stream`, and [`io::ErrorKind::TimedOut`] after `limit`.
-pub fn write_within(mut stream: impl Write, mut bytes: &[u8], limit: Duration) -> io::Result<()> {
-    let start = Instant::now();
-    loop {
-        match stream.write(bytes) {
-            Ok(count) if count == bytes.len() => return Ok(()),
-            Ok(count) => bytes = &bytes[count..],
-            Err(error) => match error.kind() {
-                io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {}
-                _ => return Err(error),
-            },
-        }
-        if start.elapsed() >= limit {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-    }
 }
 
 /// A line longer than [`MAX_LINE_BYTES`].
@@ -147,6 +119,11 @@ impl LineBuffer {
         Ok(found)
     }
 
+    /// Whether a part of a line has arrived, and its end has not.
+    pub fn is_inside_line(&self) -> bool {
+        self.bytes[self.start..self.end].last().is_some_and(|last| *last != b'\n')
+    }
+
     /// Whether what was searched ends with the LF of a line.
     fn searched_a_line(&self) -> bool {
         self.bytes[self.start..self.searched].last() == Some(&b'\n')
@@ -200,34 +177,29 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Takes a byte at every second attempt.
-    struct Hesitant {
-        taken: Vec<u8>,
-        takes: bool,
-    }
+    /// Fails in each of these ways before it gives something.
+    struct Failing(Vec<io::ErrorKind>);
 
-    impl Write for Hesitant {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.takes = !self.takes;
-            if !self.takes {
-                return Err(io::ErrorKind::WouldBlock.into());
+    impl Read for Failing {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.pop() {
+                Some(kind) => Err(kind.into()),
+                None => (&b"ping\n"[..]).read(buffer),
             }
-            self.taken.push(bytes[0]);
-            Ok(1)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
         }
     }
 
     #[test]
-    fn a_write_goes_on_as_long_as_it_may() {
-        let mut stream = Hesitant { taken: Vec::new(), takes: false };
-        write_within(&mut stream, b"quitter\n", Duration::MAX).unwrap();
-        assert_eq!(stream.taken, b"quitter\n");
-        let late = write_within(&mut stream, b"ping\n", Duration::ZERO).unwrap_err();
-        assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+    fn an_interrupted_read_is_tried_again_and_a_timeout_has_one_name() {
+        use io::ErrorKind::{ConnectionReset, Interrupted, TimedOut, WouldBlock};
+        let mut lines = LineBuffer::new();
+        assert_eq!(lines.read_from(Failing(vec![Interrupted, Interrupted])).unwrap(), 5);
+        assert_eq!(lines.next_line(), Some(Ok(&b"ping"[..])));
+        for (system, name) in
+            [(WouldBlock, TimedOut), (TimedOut, TimedOut), (ConnectionReset, ConnectionReset)]
+        {
+            assert_eq!(lines.read_from(Failing(vec![system])).unwrap_err().kind(), name);
+        }
     }
 
     /// Feeds `stream` in pieces of the given sizes and collects the lines.
@@ -248,6 +220,43 @@ mod tests {
             }
         }
         Ok(lines)
+    }
+
+    /// The same, with all whole lines at once.
+    fn whole_lines(stream: &[u8], sizes: &[usize]) -> Result<Vec<Vec<u8>>, LineTooLong> {
+        let mut buffer = LineBuffer::new();
+        let mut blocks = Vec::new();
+        let mut rest = stream;
+        for size in sizes.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            rest = &rest[buffer.read_from(&rest[..rest.len().min(*size)]).unwrap()..];
+            while let Some(block) = buffer.next_lines() {
+                blocks.push(block?.to_vec());
+            }
+        }
+        Ok(blocks)
+    }
+
+    #[test]
+    fn whole_lines_come_together_and_the_rest_waits() {
+        let mut buffer = LineBuffer::new();
+        buffer.read_all(b"un\ndeux\r\n\ntr");
+        assert_eq!(buffer.next_lines(), Some(Ok(&b"un\ndeux\r\n\n"[..])));
+        assert_eq!(buffer.next_lines(), None);
+        buffer.read_all(b"ois\nquatre\n");
+        // One that was looked for already is not overlooked.
+        assert_eq!(buffer.has_line(), Ok(true));
+        assert_eq!(buffer.next_lines(), Some(Ok(&b"trois\nquatre\n"[..])));
+        buffer.read_all(b"cinq\nsix\n");
+        assert_eq!(buffer.next_line(), Some(Ok(&b"cinq"[..])));
+        assert_eq!(buffer.next_lines(), Some(Ok(&b"six\n"[..])));
+        assert_eq!(buffer.next_lines(), None);
+        for (length, whole) in [(MAX_LINE_BYTES, Ok(2)), (MAX_LINE_BYTES + 1, Err(LineTooLong))] {
+            let stream = [b"court\n".to_vec(), vec![b'x'; length - 1], b"\n".to_vec()].concat();
+            assert_eq!(whole_lines(&stream, &[1000]).map(|blocks| blocks.len()), whole, "{length}");
+        }
     }
 
     #[test]
@@ -288,6 +297,7 @@ mod tests {
                 .collect();
             prop_assert_eq!(lines_of(stream.as_bytes(), &sizes).unwrap(), expected.clone());
             prop_assert_eq!(lines_of(stream.as_bytes(), &[1]).unwrap(), expected);
+            prop_assert_eq!(whole_lines(stream.as_bytes(), &sizes).unwrap().concat(), stream.into_bytes());
         }
     }
 }

@@ -19,6 +19,9 @@ pub struct Limits {
     pub farewell: Duration,
     /// After the end, the whole time in which it is told to those who have not heard of it.
     pub telling: Duration,
+    /// After the end, the program waits so long for one who seems to have heard of it: if his connection was cut instead,
+    /// he is back by then.
+    pub way_back: Duration,
     /// Since the last sign of life of one who has not heard of the end, the program waits for him.
     pub last_wait: Duration,
 }
@@ -33,6 +36,7 @@ impl Default for Limits {
             write_by_hand: Duration::from_secs(10),
             farewell: Duration::from_secs(2),
             telling: Duration::from_secs(600),
+            way_back: Duration::from_secs(1),
             last_wait: Duration::from_secs(30),
         }
     }

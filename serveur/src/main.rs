@@ -14,8 +14,7 @@ fn main() -> ExitCode {
         Ok(Command::Help) => print(HELP),
         Ok(Command::Version) => print(&format!("serveur {}\n", env!("CARGO_PKG_VERSION"))),
         Ok(Command::Serve { endpoint, permanent, discreet }) => match Relay::bind(&endpoint, permanent) {
-            Ok(relay) if discreet => serve(relay),
-            Ok(relay) => serve(relay.found_at(discovery::port())),
+            Ok(relay) => serve(relay.found_at((!discreet).then(discovery::port))),
             Err(error) => fail("serveur", 1, &error.to_string()),
         },
         Err(error) => fail("serveur", 2, &error.to_string()),

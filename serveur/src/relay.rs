@@ -134,9 +134,9 @@ impl Relay {
         Ok(Relay { listener, local, shared, found_at: None })
     }
 
-    /// Makes it answer, while it runs, to those who look for a relay at that UDP port.
-    pub fn found_at(self, port: u16) -> Relay {
-        Relay { found_at: Some(port), ..self }
+    /// Makes it answer, while it runs, to those who look for a relay at that UDP port, if any.
+    pub fn found_at(self, port: Option<u16>) -> Relay {
+        Relay { found_at: port, ..self }
     }
 
     /// The address it listens on.

@@ -110,6 +110,8 @@ struct Absent {
     last_seen: Instant,
     /// Who has ended the discussion, and when; not while it goes on.
     end: Option<(Address<'static>, Instant)>,
+    /// His connection has ended as if he had heard of it, but for the first time: a cut looks like that too.
+    may_have_heard: bool,
 }
 
 #[derive(Debug)]
@@ -335,7 +337,12 @@ impl Room {
             table.seats = Default::default();
         }
         if participant.connection.pings() {
-            table.remember(Absent { address: participant.address.clone(), last_seen, end: None });
+            table.remember(Absent {
+                address: participant.address.clone(),
+                last_seen,
+                end: None,
+                may_have_heard: false,
+            });
         }
         self.announce_loss(participant, other.as_deref());
         drop(table);
@@ -358,7 +365,12 @@ impl Room {
             seated.connection.queue_last(&fin);
             table.let_leave(&seated.connection, now);
             if seated.connection.pings() {
-                table.remember(Absent { address: seated.address.clone(), last_seen: now, end: None });
+                table.remember(Absent {
+                    address: seated.address.clone(),
+                    last_seen: now,
+                    end: None,
+                    may_have_heard: false,
+                });
             }
         }
         for absent in table.absent.iter_mut().filter(|absent| absent.end.is_none()) {
@@ -380,7 +392,18 @@ impl Room {
         match heard {
             // Whoever was replaced has heard that, and nothing of the end.
             Ok(()) if participant.connection.is_cut() => {}
-            Ok(()) => table.absent.retain(|known| known.end.is_none() || known.address != *address),
+            Ok(()) => {
+                let is_over = table.over_since.is_some();
+                let now = Instant::now();
+                table.absent.retain_mut(|known| {
+                    let is_his = known.end.is_some() && known.address == *address;
+                    let is_told_again = is_his && is_over && !known.may_have_heard;
+                    if is_told_again {
+                        (known.may_have_heard, known.last_seen) = (true, now);
+                    }
+                    !is_his || is_told_again
+                });
+            }
             Err(last_seen) => {
                 let known = table.absent.iter_mut().filter(|known| known.address == *address);
                 known.for_each(|known| known.last_seen = known.last_seen.max(last_seen));
@@ -392,7 +415,10 @@ impl Room {
     pub(crate) fn is_finished(&self) -> bool {
         let table = self.lock();
         table.over_since.is_some_and(|since| {
-            let all_gone = table.absent.iter().all(|one| one.last_seen.elapsed() >= self.limits.last_wait);
+            let wait = |one: &Absent| {
+                if one.may_have_heard { self.limits.way_back } else { self.limits.last_wait }
+            };
+            let all_gone = table.absent.iter().all(|one| one.last_seen.elapsed() >= wait(one));
             (all_gone && table.leaving.is_empty()) || since.elapsed() >= self.limits.telling
         })
     }

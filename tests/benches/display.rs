@@ -74,7 +74,7 @@ fn entries(start: DateTime<Local>, numbers: std::ops::Range<usize>) -> impl Iter
 /// A window that shows an empty display.
 fn window() -> (Window, Display) {
     let mut window = Window::new(20, 20, SIZE.0, SIZE.1, "display");
-    Theme::Light.apply();
+    Theme::Light.apply(false);
     let display = Display::new(0, 0, SIZE.0, SIZE.1);
     window.end();
     window.resizable(&display.widget());

@@ -82,12 +82,14 @@ impl Disk {
                     memory.people.remove(at);
                 }
             }
+            Change::Ended => memory.knows_end = true,
             Change::Renewed(address, key) => self.identity = Identity { address, key },
         }
     }
 
     fn see(&mut self, address: Address<'static>) {
         let memory = &mut self.memory;
+        memory.knows_end = false;
         let known = memory.people.iter().position(|person| person.pseudo == address.pseudo());
         let mut person = match known {
             Some(known) => memory.people.remove(known),

@@ -4,8 +4,14 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use socket2::SockRef;
 
 use crate::PATIENCE;
+
+/// How many bytes a slow connection's sockets hold, about.
+const SMALL_BUFFER: usize = 4096;
 
 /// What happens to the bytes that pass from now on, in both directions of every connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +22,15 @@ pub enum Weather {
     ByteByByte,
     /// A connection is cut once so many bytes have passed in one direction.
     CutAfter(usize),
+    /// The connection on which these bytes come is cut instead of passing them; then [`Fine`](Weather::Fine).
+    CutAt(&'static str),
+    /// So many bytes a second pass, in each direction, each of them late by that much; little is in flight.
+    Slow {
+        /// In each direction.
+        bytes_per_second: usize,
+        /// How late.
+        late: Duration,
+    },
     /// Nothing arrives and nobody is told, as with a pulled cable.
     Silent,
     /// They pass until somebody was told `pong`; then [`Silent`](Weather::Silent).
@@ -38,6 +53,8 @@ struct Shared {
     weather_changed: Condvar,
     /// How often a connection was cut inside a line.
     cuts_inside_lines: AtomicUsize,
+    /// How many connections were made.
+    connections_made: AtomicUsize,
     connections: Mutex<Vec<TcpStream>>,
 }
 
@@ -50,6 +67,7 @@ impl Proxy {
             weather: Mutex::new(Weather::Fine),
             weather_changed: Condvar::new(),
             cuts_inside_lines: AtomicUsize::new(0),
+            connections_made: AtomicUsize::new(0),
             connections: Mutex::new(Vec::new()),
         });
         let proxy = Proxy { address, shared: Arc::clone(&shared) };
@@ -77,6 +95,11 @@ impl Proxy {
         assert_eq!(*weather, Weather::Silent);
     }
 
+    /// How many connections were made so far.
+    pub fn connections_made(&self) -> usize {
+        self.shared.connections_made.load(Ordering::SeqCst)
+    }
+
     /// How often a connection was cut inside a line.
     pub fn cuts_inside_lines(&self) -> usize {
         self.shared.cuts_inside_lines.load(Ordering::SeqCst)
@@ -87,8 +110,13 @@ impl Shared {
     fn connect(self: &Arc<Self>, client: &TcpStream, relay: SocketAddr) {
         let server = TcpStream::connect(relay);
         let (Ok(server), false) = (server, self.weather() == Weather::Closed) else { return };
+        self.connections_made.fetch_add(1, Ordering::SeqCst);
         for (from, to) in [(client, &server), (&server, client)] {
             from.set_nodelay(true).unwrap();
+            if let Weather::Slow { .. } = self.weather() {
+                let _ = SockRef::from(from).set_recv_buffer_size(SMALL_BUFFER);
+                let _ = SockRef::from(from).set_send_buffer_size(SMALL_BUFFER);
+            }
             self.connections.lock().unwrap().push(from.try_clone().unwrap());
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
             let shared = Arc::clone(self);
@@ -105,16 +133,38 @@ impl Shared {
         *self.weather.lock().unwrap()
     }
 
+    /// How much is read at once.
+    fn chunk_bytes(&self) -> usize {
+        match self.weather() {
+            Weather::Slow { bytes_per_second, .. } => (bytes_per_second / 20).max(1),
+            _ => 65_536,
+        }
+    }
+
     fn pump(&self, mut from: &TcpStream, mut to: &TcpStream) {
         let mut chunk = [0; 65_536];
         let mut passed = 0;
-        while let Ok(count @ 1..) = from.read(&mut chunk) {
+        while let Ok(count @ 1..) = from.read(&mut chunk[..self.chunk_bytes()]) {
             // How many of these bytes pass, and how many at a time.
             let (passing, at_once) = match self.weather() {
                 Weather::Fine | Weather::Closed | Weather::SilentAfterPong => (count, count),
                 Weather::ByteByByte => (count, 1),
                 Weather::Silent => continue,
                 Weather::CutAfter(limit) => (count.min(limit.saturating_sub(passed)), count),
+                Weather::CutAt(bytes) => match find(&chunk[..count], bytes.as_bytes()) {
+                    Some(at) => {
+                        self.set(Weather::Fine);
+                        (at, count)
+                    }
+                    None => (count, count),
+                },
+                Weather::Slow { bytes_per_second, late } => {
+                    std::thread::sleep(Duration::from_secs_f64(count as f64 / bytes_per_second as f64));
+                    if passed == 0 {
+                        std::thread::sleep(late);
+                    }
+                    (count, count)
+                }
             };
             passed += passing;
             let failed = chunk[..passing].chunks(at_once).any(|piece| to.write_all(piece).is_err());
@@ -136,6 +186,10 @@ impl Shared {
         let _ = to.shutdown(Shutdown::Write);
         cut(from);
     }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
 fn cut(stream: &TcpStream) {

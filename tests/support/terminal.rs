@@ -73,6 +73,7 @@ impl Terminal {
             command.env(DATA_VARIABLE, data.path());
         }
         command.env("XTERM_VERSION", "XTerm(379)");
+        command.env_remove("TMUX");
         command.cwd(std::env::temp_dir());
         let pty = native_pty_system().openpty(size(SIZE)).expect("a pseudo-terminal");
         let child = pty.slave.spawn_command(command).expect("the program starts");

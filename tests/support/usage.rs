@@ -52,16 +52,6 @@ impl Usage {
     }
 }
 
-/// The names of its threads, in alphabetical order.
-pub fn thread_names(process: u32) -> Vec<String> {
-    let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
-    let name = |path: std::path::PathBuf| fs::read_to_string(path.join("comm")).ok();
-    let mut names: Vec<String> =
-        tasks.filter_map(|task| name(task.unwrap().path())).map(|name| name.trim_end().to_owned()).collect();
-    names.sort_unstable();
-    names
-}
-
 /// User and system time: fields 14 and 15 of `stat`, in hundredths of a second on every Linux.
 fn busy(process: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
 use x11rb::properties::WmHints;
 use x11rb::protocol::xproto::{
-    AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, InputFocus, MapState,
+    AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, InputFocus, MapState, PropMode,
 };
 use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
 
 use common::discovery::PORT_VARIABLE;
 
@@ -45,7 +46,15 @@ impl Desktop {
     /// # Panics
     /// If a Debian package is missing; the message names it.
     pub fn start() -> Desktop {
-        Desktop::with_density(1)
+        Desktop::of_size(1280, 800)
+    }
+
+    /// An empty screen of that size.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub fn of_size(w: u32, h: u32) -> Desktop {
+        Desktop::new(w, h, 1)
     }
 
     /// A screen of so many times the usual density, which is larger in pixels by as much.
@@ -53,6 +62,10 @@ impl Desktop {
     /// # Panics
     /// As [`start`](Self::start).
     pub fn with_density(density: u32) -> Desktop {
+        Desktop::new(1280 * density, 800 * density, density)
+    }
+
+    fn new(w: u32, h: u32, density: u32) -> Desktop {
         for (tool, package) in TOOLS {
             let found =
                 Command::new(tool).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -62,13 +75,18 @@ impl Desktop {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let home = std::env::temp_dir().join(format!("messagerie-{}-{number}", std::process::id()));
         fs::create_dir_all(&home).unwrap();
-        let server = Xvfb::start(1280 * density, 800 * density).unwrap_or_else(|error| panic!("{error}"));
+        let server = Xvfb::start(w, h).unwrap_or_else(|error| panic!("{error}"));
         Desktop { server, home, density }
     }
 
     /// Where the window keeps its settings.
     pub fn settings_file(&self) -> PathBuf {
         self.home.join("messagerie/fenetre.conf")
+    }
+
+    /// Where clients keep what they remember.
+    pub fn data_folder(&self) -> &Path {
+        &self.home
     }
 
     /// Takes the place of the program that opens links, and of the one that writes mail: what was to be opened is
@@ -92,7 +110,7 @@ impl Desktop {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("client"));
         command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
-        command.env(DATA_VARIABLE, &self.home);
+        command.env(DATA_VARIABLE, self.data_folder());
         command.env("FLTK_SCALING_FACTOR", self.density.to_string());
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{}:{path}", self.home.display()));
@@ -110,9 +128,9 @@ impl Desktop {
         self.window_of(Program::spawn(self.command(args).env(THEME_VARIABLE, theme)))
     }
 
-    /// The same, looking for servers at that UDP port.
-    pub fn client_that_searches(&self, port: u16) -> Window<'_> {
-        self.window_of(Program::spawn(self.command(&[]).env(PORT_VARIABLE, port.to_string())))
+    /// The same, looking for servers, or being found, at that UDP port.
+    pub fn client_with_discovery(&self, port: u16, args: &[&str]) -> Window<'_> {
+        self.window_of(Program::spawn(self.command(args).env(PORT_VARIABLE, port.to_string())))
     }
 
     fn window_of(&self, program: Program) -> Window<'_> {
@@ -227,7 +245,7 @@ impl Window<'_> {
     pub fn unfocus(&self) {
         let (connection, root) = self.desktop.connect();
         connection.set_input_focus(InputFocus::NONE, root, x11rb::CURRENT_TIME).unwrap();
-        connection.sync();
+        connection.sync().unwrap();
     }
 
     /// Presses keys, one after the other, as xdotool calls them: `Return`, `shift+Return`.
@@ -276,6 +294,12 @@ impl Window<'_> {
         self.xdotool(&["click", &button.to_string()]);
     }
 
+    /// The same with Ctrl held.
+    pub fn wheel_with_ctrl(&self, button: u32, x: i32, y: i32) {
+        self.move_pointer(x, y);
+        self.xdotool(&["keydown", "ctrl", "click", &button.to_string(), "keyup", "ctrl"]);
+    }
+
     /// Turns the wheel by so many notches at a place in the window, up (4) or down (5).
     pub fn wheel(&self, button: u32, x: i32, y: i32, notches: u32) {
         self.move_pointer(x, y);
@@ -303,6 +327,14 @@ impl Window<'_> {
         let windows = self.desktop.visible_windows(self.process());
         let id = windows.into_iter().find(|id| *id != self.id).expect("the menu");
         Window { desktop: self.desktop, id, program: None }.geometry().3
+    }
+
+    /// Chooses from the menu of the discussion; what is impossible at the moment does not count.
+    pub fn choose_from_main_menu(&self, place: usize) {
+        self.press(&["alt+p"]);
+        self.wait_for_own_windows("the menu", 2);
+        self.press(&vec!["Down"; place]);
+        self.close_menu("Return");
     }
 
     /// Presses a key that closes the menu.
@@ -348,6 +380,18 @@ impl Window<'_> {
         self.xdotool(&["windowsize", "--sync", "WINDOW", &w.to_string(), &h.to_string()]);
     }
 
+    /// Has it look maximized, as a window manager does, which has made it as large as the screen.
+    pub fn say_that_it_is_maximized(&self) {
+        let (connection, _) = self.desktop.connect();
+        let atom = |name| atom(&connection, name);
+        let (property, states) = (
+            atom("_NET_WM_STATE"),
+            [atom("_NET_WM_STATE_MAXIMIZED_HORZ"), atom("_NET_WM_STATE_MAXIMIZED_VERT")],
+        );
+        connection.change_property32(PropMode::REPLACE, self.id, property, AtomEnum::ATOM, &states).unwrap();
+        connection.sync().unwrap();
+    }
+
     /// Whether it is on the screen.
     pub fn is_visible(&self) -> bool {
         let (connection, _) = self.desktop.connect();
@@ -373,7 +417,7 @@ impl Window<'_> {
             [atom("WM_DELETE_WINDOW"), 0, 0, 0, 0],
         );
         connection.send_event(false, self.id, EventMask::NO_EVENT, message).unwrap();
-        connection.sync();
+        connection.sync().unwrap();
     }
 
     /// Its icon, as it stands in a list of windows: width, height, and each pixel as `0xAARRGGBB`.
@@ -459,17 +503,6 @@ impl Window<'_> {
         };
         // Left edges: the column before has none.
         (1..w as usize).filter(|x| runs(x - 1) < runs(*x)).map(|x| runs(x) - runs(x - 1)).sum::<usize>() / 2
-    }
-}
-
-trait Sync {
-    /// Waits until the server has dealt with everything.
-    fn sync(&self);
-}
-
-impl Sync for RustConnection {
-    fn sync(&self) {
-        self.get_input_focus().unwrap().reply().unwrap();
     }
 }
 

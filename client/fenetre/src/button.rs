@@ -59,6 +59,44 @@ pub(crate) fn theme_button() -> Button {
     button
 }
 
+/// The button that shows what else can be done: three lines, as for a menu.
+pub(crate) fn menu_button() -> Button {
+    let mut button = square_button("Plus… (Alt+P)", |x, y| {
+        for line in [-5, 0, 5] {
+            draw::draw_rect_fill(x - 8, y + line - 1, 16, 2, draw::get_color());
+        }
+    });
+    button.set_shortcut(Shortcut::Alt | 'p');
+    button
+}
+
+/// A button with an arrow head on it.
+pub(crate) fn arrow_button(up: bool, tooltip: &str) -> Button {
+    let tip = if up { -4 } else { 4 };
+    square_button(tooltip, move |x, y| draw::draw_polygon(x - 7, y - tip, x + 7, y - tip, x, y + tip))
+}
+
+/// A button with a cross on it.
+pub(crate) fn close_button(tooltip: &str) -> Button {
+    square_button(tooltip, |x, y| {
+        draw::set_line_style(draw::LineStyle::CapRound, 2);
+        draw::draw_line(x - 5, y - 5, x + 5, y + 5);
+        draw::draw_line(x - 5, y + 5, x + 5, y - 5);
+        draw::set_line_style(draw::LineStyle::Solid, 0);
+    })
+}
+
+/// A button with a sign that is drawn around its middle.
+fn square_button(tooltip: &str, sign: impl Fn(i32, i32) + 'static) -> Button {
+    let mut button = flat_button(Kind::Plain, move |button, color| {
+        draw::set_draw_color(color);
+        sign(button.x() + button.w() / 2, button.y() + button.h() / 2);
+    });
+    button.set_size(CONTROL_HEIGHT, CONTROL_HEIGHT);
+    button.set_tooltip(tooltip);
+    button
+}
+
 /// A button whose face is drawn by `face`, in the color it is given.
 fn flat_button(kind: Kind, face: impl Fn(&Button, Color) + 'static) -> Button {
     let mut button = Button::default();

@@ -4,7 +4,7 @@
 use common::address::Pseudo;
 use fltk::app;
 use fltk::button::Button;
-use fltk::enums::{Event, FrameType};
+use fltk::enums::{Event, FrameType, Key};
 use fltk::group::Group;
 use fltk::prelude::*;
 use serveur::addresses::Reachable;
@@ -12,6 +12,7 @@ use serveur::addresses::Reachable;
 use super::button::{self, Kind};
 use super::display::Display;
 use super::entry_field::{self, EntryField};
+use super::find::{self, FindBar};
 use super::hook::Hook;
 use super::invitation::Invitation;
 use super::note::Note;
@@ -36,6 +37,10 @@ pub(crate) enum Action {
     StartAgain,
     /// The other theme.
     SwitchTheme,
+    /// To see what else can be done; the menu goes below that place.
+    Menu(Area),
+    /// Something about the words that are looked for.
+    Find(find::Action),
 }
 
 /// The discussion's page: a handle.
@@ -43,8 +48,10 @@ pub(crate) enum Action {
 pub(crate) struct Chat {
     page: Group,
     status: StatusLine,
+    menu: Button,
     theme: Button,
     quit: Button,
+    find: FindBar,
     invitation: Invitation,
     display: Display,
     remark: Note,
@@ -63,8 +70,10 @@ impl Chat {
         page.make_resizable(false);
         let chat = Chat {
             status: StatusLine::new(),
+            menu: button::menu_button(),
             theme: button::theme_button(),
             quit: button::text_button(QUIT, 'q', Kind::Plain),
+            find: FindBar::new(),
             invitation: Invitation::new(),
             display: Display::new(0, 0, w, h),
             remark: Note::new(ERROR),
@@ -94,7 +103,7 @@ impl Chat {
         });
         page.handle({
             let chat = self.clone();
-            move |_, event| event == Event::KeyDown && chat.typed_elsewhere()
+            move |_, event| event == Event::KeyDown && (chat.asked_to_find() || chat.typed_elsewhere())
         });
         for (button, action) in [
             (&self.quit, Action::Quit),
@@ -108,6 +117,13 @@ impl Chat {
                 chat.on_action.call(action);
             });
         }
+        let chat = self.clone();
+        self.menu.clone().set_callback(move |menu| {
+            chat.take_focus();
+            chat.on_action.call(Action::Menu(Area::of(menu)));
+        });
+        let chat = self.clone();
+        self.find.on_action(move |action| chat.on_action.call(Action::Find(action)));
         let chat = self.clone();
         self.entry.on_action(move |action| match action {
             entry_field::Action::Send => chat.on_action.call(Action::Send),
@@ -129,6 +145,40 @@ impl Chat {
                 chat.display.widget().handle_event(Event::KeyDown);
             }
         });
+    }
+
+    /// Ctrl+F.
+    fn asked_to_find(&self) -> bool {
+        let asked = app::is_event_ctrl() && app::event_key() == Key::from_char('f');
+        if asked {
+            self.open_find();
+        }
+        asked
+    }
+
+    /// Shows the bar that looks for words.
+    pub(crate) fn open_find(&self) {
+        self.find.open();
+        self.lay_out();
+        self.on_action.call(Action::Find(find::Action::Change));
+    }
+
+    /// Takes it away.
+    pub(crate) fn close_find(&self) {
+        self.find.hide();
+        self.lay_out();
+        self.take_focus();
+    }
+
+    /// What is looked for; empty while the bar is not there.
+    pub(crate) fn words_to_find(&self) -> String {
+        if self.find.is_open() { self.find.words() } else { String::new() }
+    }
+
+    /// Says something below the words that are looked for.
+    pub(crate) fn remark_on_find(&self, text: &str) {
+        self.find.remark(text);
+        self.lay_out();
     }
 
     /// Keys that nothing else on the page wants are meant for the entry field, if they write something.
@@ -226,11 +276,15 @@ impl Chat {
         let quit_width = button::width_for(QUIT);
         let quit_x = x + w - quit_width;
         let theme_x = quit_x - GAP - CONTROL_HEIGHT;
+        let menu_x = theme_x - GAP - CONTROL_HEIGHT;
         let mut top = page.y + MARGIN;
         self.quit.clone().resize(quit_x, top, quit_width, CONTROL_HEIGHT);
         self.theme.clone().set_pos(theme_x, top);
-        self.status.place(Area { x, y: top, w: theme_x - GAP - x, h: CONTROL_HEIGHT });
+        self.menu.clone().set_pos(menu_x, top);
+        self.status.place(Area { x, y: top, w: menu_x - GAP - x, h: CONTROL_HEIGHT });
         top += CONTROL_HEIGHT + GAP;
+        let find = self.find.place(x, top, w);
+        top += if find > 0 { find + GAP } else { 0 };
         let invitation = self.invitation.place(x, top, w);
         top += if invitation > 0 { invitation + GAP } else { 0 };
 

@@ -26,12 +26,12 @@ pub(crate) struct Invitation {
 }
 
 impl Hosting {
-    /// Starts a relay at that address, for one discussion after the other.
+    /// Starts a relay at that address, for one discussion after the other, found at that UDP port by those who look.
     ///
     /// # Errors
     /// The address cannot be listened on, or the system gives no thread.
-    pub(crate) fn start(endpoint: &Endpoint) -> anyhow::Result<Hosting> {
-        let relay = Relay::bind(endpoint, true)?;
+    pub(crate) fn start(endpoint: &Endpoint, found_at: Option<u16>) -> anyhow::Result<Hosting> {
+        let relay = Relay::bind(endpoint, true)?.found_at(found_at);
         let (bound, stopper) = (relay.local_addr(), relay.stopper());
         let thread = thread::Builder::new().name("serveur".to_owned()).spawn(move || {
             if let Err(error) = relay.run(Box::new(io::sink()), Emphasis::None) {

@@ -11,6 +11,7 @@ mod chat;
 mod contrast;
 pub mod display;
 mod entry_field;
+mod find;
 mod found;
 mod front;
 mod hook;
@@ -23,6 +24,7 @@ mod note;
 mod paint;
 mod question;
 mod settings;
+mod stage;
 mod status;
 mod text;
 pub mod theme;
@@ -34,6 +36,7 @@ use std::time::{Duration, Instant};
 
 use client::options::Command;
 use common::address::Pseudo;
+use common::discovery;
 use common::endpoint::Endpoint;
 use common::frame::DEFAULT_PORT;
 use fltk::app::{self, App};
@@ -41,13 +44,9 @@ use fltk::app::{self, App};
 use front::Batch;
 use hosting::{Hosting, Invitation};
 use messenger::{Messenger, Shared};
-use paint::Area;
 use settings::Settings;
+use stage::Stage;
 
-/// How large a window is at first.
-const SIZE: (i32, i32) = (480, 640);
-/// Between the two windows of the demonstration.
-const GAP: i32 = 24;
 /// How long leaving may take once no window is left. The link has limits of its own; this one is for a network that
 /// lets it wait for each of them.
 const LEAVING_TIMEOUT: Duration = Duration::from_secs(6);
@@ -58,9 +57,9 @@ const LEAVING_TIMEOUT: Duration = Duration::from_secs(6);
 /// There is no display to open a window on, or a relay inside the program cannot listen.
 pub fn run(command: Command) -> anyhow::Result<bool> {
     match command {
-        Command::Host { port, pseudo, .. } => host(port, pseudo)?,
-        Command::Demo { .. } => demo()?,
-        Command::Window { server, pseudo, .. } => join(server, pseudo)?,
+        Command::Host { port, discreet, pseudo, keep } => host(port, discreet, pseudo, keep)?,
+        Command::Demo { keep } => demo(keep)?,
+        Command::Window { server, pseudo, keep } => join(server, pseudo, keep)?,
         // These need none.
         Command::Terminal { .. }
         | Command::Files { .. }
@@ -72,9 +71,9 @@ pub fn run(command: Command) -> anyhow::Result<bool> {
 }
 
 /// A discussion in a window. What is missing is asked for in a form.
-fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
-    let shared = prepare(true, None)?;
-    let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
+fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>, keep: Option<bool>) -> anyhow::Result<()> {
+    let shared = prepare(true, keep, None, 1)?;
+    let messenger = Messenger::new(&shared);
     messenger.fill(server.as_ref(), pseudo.as_ref());
     messenger.show();
     if let (Some(server), Some(pseudo)) = (server, pseudo) {
@@ -85,15 +84,15 @@ fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>) -> anyhow::Result<()> 
 }
 
 /// The demonstration: a relay inside the program and two windows side by side, « alice » and « bob ».
-fn demo() -> anyhow::Result<()> {
-    let hosting = Hosting::start(&Endpoint { host: "127.0.0.1".to_owned(), port: 0 })?;
+fn demo(keep: bool) -> anyhow::Result<()> {
+    let hosting = Hosting::start(&Endpoint { host: "127.0.0.1".to_owned(), port: 0 }, None)?;
     let server = hosting.own_endpoint();
     // What is typed into a demonstration is not worth remembering.
-    let shared = prepare(false, None)?;
+    let shared = prepare(false, Some(keep), None, 2)?;
     let mut messengers = Vec::new();
-    for (place, name) in in_the_middle(2).into_iter().zip(["alice", "bob"]) {
+    for name in ["alice", "bob"] {
         let pseudo: Pseudo = name.parse()?;
-        let messenger = Messenger::new(&shared, place);
+        let messenger = Messenger::new(&shared);
         messenger.fill(Some(&server), Some(&pseudo));
         messenger.show();
         messenger.join_at_once(&server, pseudo);
@@ -104,11 +103,12 @@ fn demo() -> anyhow::Result<()> {
 }
 
 /// This machine is the server and one of the two clients; its window shows what to type on the other machine.
-fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
-    let hosting = Hosting::start(&Endpoint::everywhere(port.unwrap_or(DEFAULT_PORT)))?;
+fn host(port: Option<u16>, discreet: bool, pseudo: Option<Pseudo>, keep: Option<bool>) -> anyhow::Result<()> {
+    let found_at = (!discreet).then(discovery::port);
+    let hosting = Hosting::start(&Endpoint::everywhere(port.unwrap_or(DEFAULT_PORT)), found_at)?;
     let server = hosting.own_endpoint();
-    let shared = prepare(true, Some(hosting.invitation()))?;
-    let messenger = Messenger::new(&shared, in_the_middle(1)[0]);
+    let shared = prepare(true, keep, Some(hosting.invitation()), 1)?;
+    let messenger = Messenger::new(&shared);
     messenger.fill(None, pseudo.as_ref());
     messenger.show();
     if let Some(pseudo) = pseudo {
@@ -118,15 +118,22 @@ fn host(port: Option<u16>, pseudo: Option<Pseudo>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Connects to the display and dresses the program.
-fn prepare(remember: bool, invitation: Option<Invitation>) -> anyhow::Result<Rc<Shared>> {
+/// Connects to the display and dresses the program, for so many windows.
+fn prepare(
+    remember: bool,
+    keep: Option<bool>,
+    invitation: Option<Invitation>,
+    count: i32,
+) -> anyhow::Result<Rc<Shared>> {
     check_display()?;
+    app::keyboard_screen_scaling(false);
     let _app = App::default();
     let settings = Settings::load();
     let theme = settings::theme_of_this_run().unwrap_or(settings.theme);
-    theme.apply();
+    theme.apply(false);
+    let stage = Stage::new(count, settings.zoom);
     let (settings, theme) = (RefCell::new(settings), Cell::new(theme));
-    Ok(Rc::new(Shared { settings, remember, theme, invitation }))
+    Ok(Rc::new(Shared { settings, remember, keep, theme, stage, invitation }))
 }
 
 /// FLTK ends the program where there is no X server; this says what to do instead.
@@ -148,15 +155,6 @@ fn check_display() -> anyhow::Result<()> {
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 fn check_display() -> anyhow::Result<()> {
     Ok(())
-}
-
-/// Places for `count` windows side by side, in the middle of the screen.
-fn in_the_middle(count: i32) -> Vec<Area> {
-    let screen = app::Screen::work_area_mouse();
-    let w = SIZE.0.min((screen.w - (count - 1) * GAP) / count);
-    let h = SIZE.1.min(screen.h);
-    let left = screen.x + (screen.w - count * w - (count - 1) * GAP) / 2;
-    (0..count).map(|i| Area { x: left + i * (w + GAP), y: screen.y + (screen.h - h) / 2, w, h }).collect()
 }
 
 /// Returns when all windows are closed and their discussions left.

@@ -3,10 +3,11 @@
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
+use client::store;
 use common::address::Pseudo;
 use common::endpoint::Endpoint;
 use fltk::app;
-use fltk::button::Button;
+use fltk::button::{Button, CheckButton};
 use fltk::enums::{Align, CallbackTrigger, Event, FrameType, Key};
 use fltk::group::Group;
 use fltk::input::Input;
@@ -39,6 +40,8 @@ pub(crate) enum Action {
     Cancel,
     /// The other theme.
     SwitchTheme,
+    /// Back to the discussion that is over.
+    Return,
 }
 
 /// One field: its label, its frame, the text in it, what is wrong with it.
@@ -61,8 +64,11 @@ pub(crate) struct Form {
     pseudo: Entry,
     /// What is wrong with none of the fields.
     fault: Note,
+    /// Whether the discussion is to be kept on disk.
+    keep: CheckButton,
     join: Button,
     cancel: Button,
+    back: Button,
     /// What is being tried.
     state: Note,
     theme: Button,
@@ -87,8 +93,10 @@ impl Form {
             found: FoundServers::new(),
             pseudo: Entry::new("Votre pseudo"),
             fault: Note::new(ERROR),
+            keep: keep_button(),
             join: button::text_button("Rejoindre la discussion", 'r', Kind::Main),
             cancel: button::text_button("Annuler", 'a', Kind::Plain),
+            back: button::text_button("Revenir", 'v', Kind::Plain),
             state: Note::new(MUTED),
             theme: button::theme_button(),
             page: page.clone(),
@@ -101,6 +109,7 @@ impl Form {
             "Une discussion à deux. Le serveur affiche son adresse et son port ; le pseudo est le nom que l'autre verra.",
         );
         form.cancel.clone().hide();
+        form.back.clone().hide();
         form.connect_events();
         form
     }
@@ -140,6 +149,8 @@ impl Form {
         let form = self.clone();
         self.cancel.clone().set_callback(move |_| form.on_action.call(Action::Cancel));
         let form = self.clone();
+        self.back.clone().set_callback(move |_| form.on_action.call(Action::Return));
+        let form = self.clone();
         self.theme.clone().set_callback(move |_| form.on_action.call(Action::SwitchTheme));
         let form = self.clone();
         self.found.on_news(move |news| form.show_news(news));
@@ -168,7 +179,10 @@ impl Form {
             News::Changed => self.lay_out(),
             News::Picked(server) => {
                 self.fill_server(&server);
-                self.take_focus();
+                // By keys one goes through the list, line by line.
+                if app::event() != Event::KeyDown {
+                    self.take_focus();
+                }
             }
             // Never in the place of what was typed, now or the last time.
             News::Only(server) if self.host.input.value().is_empty() => {
@@ -195,6 +209,22 @@ impl Form {
             let (page, trying) = (self.page.clone(), Rc::clone(&self.trying));
             self.found.search_while(move || page.visible_r() && !trying.get());
         }
+    }
+
+    /// Whether the discussion is to be kept on disk.
+    pub(crate) fn keep(&self) -> bool {
+        self.keep.is_checked()
+    }
+
+    /// Says so beforehand.
+    pub(crate) fn set_keep(&self, keep: bool) {
+        self.keep.clone().set_checked(keep);
+    }
+
+    /// Offers to go back to the discussion that is over, until the next one is tried.
+    pub(crate) fn offer_return(&self) {
+        self.back.clone().show();
+        self.lay_out();
     }
 
     /// Asks for the pseudo only: the server is known.
@@ -243,6 +273,7 @@ impl Form {
     /// Says what is being tried; the fields rest until [`Self::ready`].
     pub(crate) fn trying(&self, server: &Endpoint) {
         self.trying.set(true);
+        self.back.clone().hide();
         self.clear_faults();
         self.state.set(&format!("Connexion à {server}…"));
         self.refresh();
@@ -283,6 +314,7 @@ impl Form {
         for entry in [&self.host, &self.port, &self.pseudo] {
             entry.set_open(!trying);
         }
+        set_visible(&mut self.keep.clone(), !trying);
         set_visible(&mut self.join.clone(), !trying);
         set_visible(&mut self.cancel.clone(), trying);
         self.lay_out();
@@ -362,11 +394,17 @@ impl Form {
         self.pseudo.place(x, y, w);
         y += LABEL_HEIGHT + CONTROL_HEIGHT + 4;
         y += self.pseudo.fault.place(x, y, w) + MARGIN;
+        self.keep.clone().resize(x, y, w, LABEL_HEIGHT);
+        y += LABEL_HEIGHT + MARGIN;
         y += self.fault.place(x, y, w);
         for mut button in [self.join.clone(), self.cancel.clone()] {
             button.resize(x, y, w, CONTROL_HEIGHT + 4);
         }
         y += CONTROL_HEIGHT + MARGIN;
+        if self.back.visible() {
+            self.back.clone().resize(x, y, w, CONTROL_HEIGHT);
+            y += CONTROL_HEIGHT + MARGIN;
+        }
         self.state.place(x, y, w);
         self.page.clone().redraw();
     }
@@ -378,7 +416,9 @@ impl Form {
         TITLE_HEIGHT
             + rows * (LABEL_HEIGHT + CONTROL_HEIGHT + 4 + MARGIN)
             + notes.iter().map(|note| note.height(w)).sum::<i32>()
-            + 2 * (CONTROL_HEIGHT + MARGIN)
+            + LABEL_HEIGHT
+            + MARGIN
+            + if self.back.visible() { 3 } else { 2 } * (CONTROL_HEIGHT + MARGIN)
     }
 
     fn draw_labels(&self) {
@@ -394,6 +434,21 @@ impl Form {
             }
         }
     }
+}
+
+fn keep_button() -> CheckButton {
+    let mut keep = CheckButton::default().with_label("Garder l'historique sur cet ordinateur");
+    keep.set_label_font(FONT);
+    keep.set_label_size(SMALL_SIZE);
+    keep.set_label_color(TEXT);
+    keep.set_color(SURFACE);
+    keep.set_down_frame(FrameType::BorderBox);
+    keep.set_selection_color(ACCENT);
+    keep.set_tooltip(&match store::folder() {
+        Ok(folder) => format!("Dans le dossier {}", folder.display()),
+        Err(trouble) => trouble.to_string(),
+    });
+    keep
 }
 
 impl Entry {

@@ -7,6 +7,7 @@ use fltk::enums::{Event, FrameType, Shortcut};
 use fltk::menu::{MenuButton, MenuButtonType, MenuFlag};
 use fltk::prelude::*;
 
+use super::paint::Area;
 use super::theme::{FONT, TEXT_SIZE};
 
 /// What can be done with the text of a field.
@@ -59,7 +60,15 @@ pub(crate) fn choose(changed: bool, selected: bool) -> Option<Edit> {
 
 /// Shows a menu at the pointer until the user has chosen something or nothing.
 pub(crate) fn choose_from<Choice: Copy>(items: &[Item<Choice>]) -> Option<Choice> {
-    let mut menu = MenuButton::default().with_type(MenuButtonType::Popup3);
+    choose_in(MenuButton::default().with_type(MenuButtonType::Popup3), items)
+}
+
+/// The same below a button.
+pub(crate) fn choose_below<Choice: Copy>(button: Area, items: &[Item<Choice>]) -> Option<Choice> {
+    choose_in(MenuButton::new(button.x, button.y, button.w, button.h, None), items)
+}
+
+fn choose_in<Choice: Copy>(mut menu: MenuButton, items: &[Item<Choice>]) -> Option<Choice> {
     menu.set_frame(FrameType::BorderBox);
     menu.set_text_font(FONT);
     menu.set_text_size(TEXT_SIZE);

@@ -1,5 +1,7 @@
 //! One window: the form, then the discussion, and what leads from one to the other.
 
+mod archive;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -21,18 +23,18 @@ use super::hosting;
 use super::login::{self, Form};
 use super::paint::Area;
 use super::question::{Answer, Question};
-use super::settings::Settings;
+use super::settings::{self, Settings};
+use super::stage::{Stage, Zoom};
 use super::status::Status;
 use super::text;
 use super::theme::{BACKGROUND, Theme};
 use super::urgency;
+use archive::Archive;
 use client::QUIT_WORD;
 use client::event::{End, Ending, Event as Happened, Message, Undelivered};
 use client::link::Link;
+use client::store::{Remembered, Store};
 use client::undelivered;
-
-/// The smallest size at which everything has room.
-const SMALLEST: (i32, i32) = (360, 400);
 
 /// How many characters of a link are shown before it is opened.
 const SHOWN_OF_LINK: usize = 200;
@@ -44,18 +46,57 @@ pub(crate) struct Shared {
     pub(crate) settings: RefCell<Settings>,
     /// Whether the next run is to find it.
     pub(crate) remember: bool,
+    /// Whether discussions are to be kept, if the command line says so.
+    pub(crate) keep: Option<bool>,
     /// The look they have now.
     pub(crate) theme: Cell<Theme>,
+    /// Where the windows are and how large they are drawn.
+    pub(crate) stage: Stage,
     /// What to say of the relay inside this program, if another machine is to join it.
     pub(crate) invitation: Option<hosting::Invitation>,
 }
 
 impl Shared {
-    fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+    /// Changes what is remembered from one run to the next.
+    fn remember(&self, change: impl Fn(&mut Settings)) {
         change(&mut self.settings.borrow_mut());
+        // Another program may have changed the rest meanwhile.
+        let mut kept = Settings::load();
+        change(&mut kept);
+        kept.save();
+    }
+
+    /// The same, unless this is a demonstration.
+    fn change_settings(&self, change: impl Fn(&mut Settings)) {
         if self.remember {
-            self.settings.borrow().save();
+            self.remember(change);
+        } else {
+            change(&mut self.settings.borrow_mut());
         }
+    }
+
+    /// Draws everything larger or smaller, now and in the next run; the presentation has a size of its own.
+    fn zoom(&self, zoom: Zoom) {
+        let presenting = self.stage.is_presenting();
+        let usual = if presenting { settings::PRESENTATION } else { settings::ZOOM };
+        let percent = zoom.from(self.size(presenting), usual);
+        self.remember(|settings| *settings.size(presenting) = percent);
+        self.stage.zoom(percent);
+    }
+
+    /// Begins the presentation or ends it.
+    fn switch_presentation(&self) {
+        let presenting = !self.stage.is_presenting();
+        self.theme.get().apply(presenting);
+        if presenting {
+            self.stage.present(self.size(true));
+        } else {
+            self.stage.end_presentation(self.size(false));
+        }
+    }
+
+    fn size(&self, presenting: bool) -> u16 {
+        *self.settings.borrow_mut().size(presenting)
     }
 }
 
@@ -74,9 +115,9 @@ struct Inner {
     question: RefCell<Option<(Question, Moot)>>,
     /// Something is to get the focus when the window is in front again.
     focus_due: Cell<bool>,
-    /// The window is not in front.
+    /// No window of the program is in front.
     away: Cell<bool>,
-    /// Messages that arrived while it was not.
+    /// Messages that arrived while this one was not.
     unseen: Cell<usize>,
 }
 
@@ -97,6 +138,8 @@ enum Moot {
 /// A discussion, from the attempt to connect on.
 struct Discussion {
     link: Link,
+    /// What is kept, if anything is.
+    archive: Option<Archive>,
     batches: Receiver<Batch>,
     own: Pseudo,
     /// The last who was there.
@@ -116,18 +159,18 @@ enum Phase {
 }
 
 impl Messenger {
-    /// A window at that place, with the form in it.
-    pub(crate) fn new(shared: &Rc<Shared>, place: Area) -> Self {
-        let mut window = DoubleWindow::new(place.x, place.y, place.w, place.h, None);
+    /// A window with the form in it.
+    pub(crate) fn new(shared: &Rc<Shared>) -> Self {
+        let mut window = shared.stage.window();
         window.set_xclass("messagerie");
         window.set_color(BACKGROUND);
-        let form = Form::new(place.w, place.h);
+        let form = Form::new(window.w(), window.h());
         window.end();
         window.make_resizable(true);
-        window.size_range(SMALLEST.0, SMALLEST.1, 0, 0);
         window.set_icon(icon());
         let settings = shared.settings.borrow();
         form.fill(&settings.host, &settings.port, &settings.pseudo);
+        form.set_keep(shared.keep.unwrap_or(settings.keep));
         if let Some(invitation) = &shared.invitation {
             form.fix_server(invitation.own_endpoint.clone());
         }
@@ -157,12 +200,13 @@ impl Messenger {
         });
         window.handle({
             let messenger = messenger.clone();
-            move |_, event| event == Event::KeyDown && app::event_key() == Key::Tab && messenger.tab_around()
+            move |_, event| messenger.handle(event)
         });
         form.on_action({
             let messenger = messenger.clone();
             move |action| match action {
                 login::Action::Join(server, pseudo) => messenger.join(&server, pseudo),
+                login::Action::Return => messenger.return_to_discussion(),
                 login::Action::Cancel => messenger.give_up(None),
                 login::Action::SwitchTheme => messenger.switch_theme(),
             }
@@ -258,6 +302,23 @@ impl Messenger {
         self.0.window.clone().redraw();
     }
 
+    /// What nothing in the window had a use for.
+    fn handle(&self, event: Event) -> bool {
+        let shared = &self.0.shared;
+        if let Some(zoom) = Zoom::asked_for(event) {
+            shared.zoom(zoom);
+            return true;
+        }
+        match app::event_key() {
+            Key::Tab if event == Event::KeyDown => self.tab_around(),
+            Key::F11 if event == Event::KeyDown => {
+                shared.switch_presentation();
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Tab leads from the last widget of a page to the first, and back: FLTK stops there.
     fn tab_around(&self) -> bool {
         self.pages().filter(|page| page.visible()).any(|mut page| page.take_focus().is_ok())
@@ -289,30 +350,45 @@ impl Messenger {
 
     fn join(&self, server: &Endpoint, pseudo: Pseudo) {
         let inner = &self.0;
+        let keep = inner.form.keep();
         inner.shared.change_settings(|settings| {
+            // What the command line says is for this run.
+            if inner.shared.keep != Some(keep) {
+                settings.keep = keep;
+            }
             if inner.shared.invitation.is_none() {
                 settings.host.clone_from(&server.host);
                 settings.port = server.port.to_string();
             }
-            pseudo.as_str().clone_into(&mut settings.pseudo);
         });
         let (front, batches) = bridge();
-        let link = match Link::open(server.clone(), &pseudo, None, None, front) {
+        let (kept, sentences) = if keep { Archive::open(&pseudo) } else { (None, Vec::new()) };
+        let (archive, kept) = kept.map(|(archive, store, remembered)| (archive, (store, remembered))).unzip();
+        let shown = kept.as_ref().map_or(0, |(_, remembered): &(Store, Remembered)| remembered.shown);
+        let link = match Link::open(server.clone(), &pseudo, kept, None, front) {
             // The link says by an event how it ended; nobody has to wait for its thread.
             Ok((link, _)) => link,
             Err(failure) => return inner.form.show_fault(&Fault::new(&failure)),
         };
-        self.open_chat().set_status(&Status::Connecting(server.clone()));
+        let chat = self.open_chat();
+        chat.set_status(&Status::Connecting(server.clone()));
         inner.form.trying(server);
         self.take_focus();
+        let unseen = archive.as_ref().and_then(|archive| archive.unseen(shown));
         *inner.discussion.borrow_mut() = Some(Discussion {
             link,
+            archive,
             batches,
             own: pseudo,
             peer: None,
             peer_was_lost: false,
             phase: Phase::Joining,
         });
+        if let Some(with) = unseen {
+            self.show_past(&chat, &with, &mut Vec::new());
+        }
+        let notice = |text| Entry::Notice { date: Local::now(), text };
+        chat.display().push(sentences.into_iter().map(notice));
         self.set_unseen(0);
     }
 
@@ -334,7 +410,13 @@ impl Messenger {
                 chat::Action::Quit => messenger.quit(),
                 chat::Action::StartAgain => messenger.start_again(),
                 chat::Action::SwitchTheme => messenger.switch_theme(),
+                chat::Action::Menu(button) => messenger.show_menu(button),
+                chat::Action::Find(action) => messenger.find(action),
             }
+        });
+        chat.display().on_start({
+            let messenger = self.clone();
+            move || messenger.show_page_before()
         });
         chat.display().on_link({
             let messenger = self.clone();
@@ -366,12 +448,21 @@ impl Messenger {
         self.show_form();
     }
 
-    /// Back to the form after a discussion.
+    /// Back to the form after a discussion, which stays behind it.
     fn start_again(&self) {
-        self.0.discussion.take();
         self.0.form.ready();
-        self.retitle();
+        self.0.form.offer_return();
         self.show_form();
+        self.retitle();
+    }
+
+    /// From the form back to the discussion that is over.
+    fn return_to_discussion(&self) {
+        if let Some(chat) = self.chat() {
+            self.show_page(&chat.page());
+            self.take_focus();
+            self.retitle();
+        }
     }
 
     // ---- the discussion ----
@@ -488,6 +579,7 @@ impl Messenger {
                     sentence.clear();
                 }
                 chat.invite(&[]);
+                self.show_past(chat, &who, entries);
                 self.set_status(chat, &Status::Talking(who));
             }
             Happened::Lost(who) => {
@@ -519,6 +611,11 @@ impl Messenger {
     /// The first connection is made: the discussion's page.
     fn enter(&self, chat: &Chat) {
         self.set_phase(Phase::Talking);
+        // Not before: a pseudo that was refused is not worth remembering.
+        if let Some(discussion) = &*self.0.discussion.borrow() {
+            let own = &discussion.own;
+            self.0.shared.change_settings(|settings| own.as_str().clone_into(&mut settings.pseudo));
+        }
         self.0.form.clear_faults();
         self.0.form.ready();
         if let Some(invitation) = &self.0.shared.invitation {
@@ -542,7 +639,7 @@ impl Messenger {
         if self.phase() == Some(Phase::Joining) {
             let why = match &ending.how {
                 End::Failed(failure) => Some(Fault::new(failure)),
-                End::Left { .. } | End::LeftByPeer(_) => None,
+                End::Left { .. } | End::LeftByPeer(_) | End::Cut => None,
             };
             self.give_up(why);
             return;
@@ -696,7 +793,7 @@ impl Messenger {
         let shared = &self.0.shared;
         let theme = shared.theme.get().other();
         shared.theme.set(theme);
-        theme.apply();
+        theme.apply(shared.stage.is_presenting());
         shared.change_settings(|settings| settings.theme = theme);
     }
 
@@ -704,9 +801,10 @@ impl Messenger {
         app::focus().is_some_and(|widget| widget.inside(&self.0.window))
     }
 
-    /// Does what waits for the window to be in front, or not to be any more.
+    /// Does what waits for the window to be in front, or for none to be there any more.
     fn come_to_front(&self) {
-        let away = !self.is_in_front();
+        // In the demonstration both windows are looked at.
+        let away = app::focus().is_none();
         if self.0.away.replace(away) != away
             && let Some(chat) = self.chat()
         {
@@ -731,6 +829,9 @@ impl Messenger {
 
     fn retitle(&self) {
         let discussion = self.0.discussion.borrow();
+        // The form is about another one.
+        let left = self.phase() == Some(Phase::Over) && self.0.form.page().visible();
+        let discussion = discussion.as_ref().filter(|_| !left);
         let own = discussion.as_ref().map(|discussion| &discussion.own);
         let peer = discussion.as_ref().and_then(|discussion| discussion.peer.as_ref());
         let title = chat::title(own, peer, self.0.unseen.get());

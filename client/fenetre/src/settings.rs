@@ -14,6 +14,10 @@ use super::theme::Theme;
 /// For this run, has precedence over the theme in the file: `clair` or `sombre`.
 const THEME_VARIABLE: &str = "MESSAGERIE_THEME";
 
+/// How large everything is drawn at first, in percent: every day, and in the presentation.
+pub(crate) const ZOOM: u16 = 100;
+pub(crate) const PRESENTATION: u16 = 150;
+
 /// The remembered values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -25,6 +29,12 @@ pub(crate) struct Settings {
     pub(crate) pseudo: String,
     /// The look.
     pub(crate) theme: Theme,
+    /// How large everything is drawn, in percent.
+    pub(crate) zoom: u16,
+    /// The same for the presentation.
+    pub(crate) presentation: u16,
+    /// Whether discussions are kept on disk.
+    pub(crate) keep: bool,
 }
 
 impl Default for Settings {
@@ -34,6 +44,9 @@ impl Default for Settings {
             port: DEFAULT_PORT.to_string(),
             pseudo: String::new(),
             theme: Theme::Light,
+            zoom: ZOOM,
+            presentation: PRESENTATION,
+            keep: true,
         }
     }
 }
@@ -57,6 +70,11 @@ impl Settings {
         }
     }
 
+    /// How large everything is drawn, in the presentation or every day.
+    pub(crate) fn size(&mut self, presenting: bool) -> &mut u16 {
+        if presenting { &mut self.presentation } else { &mut self.zoom }
+    }
+
     fn parse(text: &str) -> Settings {
         let mut settings = Settings::default();
         for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
@@ -64,6 +82,9 @@ impl Settings {
                 "serveur" => settings.host = value.to_owned(),
                 "port" => settings.port = value.to_owned(),
                 "pseudo" => settings.pseudo = value.to_owned(),
+                "taille" => settings.zoom = percent(value).unwrap_or(settings.zoom),
+                "presentation" => settings.presentation = percent(value).unwrap_or(settings.presentation),
+                "historique" => settings.keep = value != "non",
                 "theme" => settings.theme = Theme::from_name(value).unwrap_or(settings.theme),
                 _ => {}
             }
@@ -72,9 +93,19 @@ impl Settings {
     }
 
     fn to_text(&self) -> String {
-        let Settings { host, port, pseudo, theme } = self;
-        format!("serveur={host}\nport={port}\npseudo={pseudo}\ntheme={}\n", theme.name())
+        let Settings { host, port, pseudo, theme, zoom, presentation, keep } = self;
+        let keep = if *keep { "oui" } else { "non" };
+        let theme = theme.name();
+        format!(
+            "serveur={host}\nport={port}\npseudo={pseudo}\ntheme={theme}\n\
+             taille={zoom}\npresentation={presentation}\nhistorique={keep}\n"
+        )
     }
+}
+
+/// A size that everything can be drawn in.
+fn percent(value: &str) -> Option<u16> {
+    value.parse().ok().filter(|percent| (50..=300).contains(percent))
 }
 
 /// The theme that the user asks for in this run, whatever is remembered.
@@ -106,13 +137,16 @@ mod tests {
             port: "9000".to_owned(),
             pseudo: "Éloïse".to_owned(),
             theme: Theme::Dark,
+            zoom: 120,
+            presentation: 200,
+            keep: false,
         };
         assert_eq!(Settings::parse(&settings.to_text()), settings);
     }
 
     #[test]
     fn nonsense_means_the_defaults() {
-        for text in ["", "\0\u{1}", "theme=rose\n", "serveur", "=", "taille=12"] {
+        for text in ["", "\0\u{1}", "theme=rose\n", "serveur", "=", "taille=12", "presentation=x"] {
             assert_eq!(Settings::parse(text), Settings::default(), "{text:?}");
         }
     }

@@ -30,7 +30,9 @@ pub(crate) const BUTTON_HOVER: Color = Color::from_rgbi(25);
 /// Errors.
 pub(crate) const ERROR: Color = Color::from_rgbi(26);
 /// Behind selected text.
-pub(crate) const SELECTION: Color = Color::from_rgbi(27);
+pub(crate) const SELECTION: Color = ACCENT;
+/// The edge of a bubble: to be seen in the presentation only, on a projector.
+pub(crate) const OUTLINE: Color = Color::from_rgbi(27);
 /// Selected text.
 pub(crate) const ON_SELECTION: Color = ON_ACCENT;
 /// All is well.
@@ -97,9 +99,10 @@ impl Theme {
         }
     }
 
-    /// Makes this the look of all windows.
-    pub fn apply(self) {
-        for (color, rgb) in self.palette() {
+    /// Makes this the look of all windows, on a screen or for a projector.
+    pub fn apply(self, presenting: bool) {
+        let outline = self.rgb(if presenting { BORDER } else { BACKGROUND });
+        for (color, rgb) in self.palette().into_iter().chain([(OUTLINE, outline)]) {
             let (r, g, b) = channels(rgb);
             app::set_color(color, r, g, b);
         }
@@ -121,7 +124,7 @@ impl Theme {
         app::redraw();
     }
 
-    fn palette(self) -> [(Color, Rgb); 16] {
+    fn palette(self) -> [(Color, Rgb); 15] {
         match self {
             Theme::Light => [
                 (BACKGROUND, 0xf5f6f8),
@@ -135,7 +138,6 @@ impl Theme {
                 (BUTTON, 0xe1e5eb),
                 (BUTTON_HOVER, 0xd1d7e0),
                 (ERROR, 0xb3261e),
-                (SELECTION, 0x1f62c4),
                 (GOOD, 0x1e7b3a),
                 (PENDING, 0x8f5e00),
                 (OWN_BUBBLE, 0xd3e5fc),
@@ -153,7 +155,6 @@ impl Theme {
                 (BUTTON, 0x2d323c),
                 (BUTTON_HOVER, 0x3b424e),
                 (ERROR, 0xffb4ab),
-                (SELECTION, 0x7db5f5),
                 (GOOD, 0x7bd88f),
                 (PENDING, 0xe3b341),
                 (OWN_BUBBLE, 0x1f4468),

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use common::address::{Address, Pseudo};
-use common::delivery::{Delivery, Incoming};
+use common::delivery::{Delivery, Incoming, MessageId};
 use common::frame::{Body, Content, FileHash, Outcome};
 
 use disk::Trouble;
@@ -284,7 +284,9 @@ impl Transfers {
                 self.receiver.block(*hash, *position, base64, out);
             }
             Incoming::Entry(_) | Incoming::Other(_) => {}
-            Incoming::Lost(_) | Incoming::Outdated | Incoming::Ended(_) => self.connection_lost(),
+            Incoming::Lost(_) | Incoming::Outdated | Incoming::Ended(_) | Incoming::KnownEnd => {
+                self.connection_lost();
+            }
         }
     }
 
@@ -312,11 +314,12 @@ impl Transfers {
         self.sender.withdraw(id, &mut self.out);
     }
 
-    /// The discussion is over. Unless what is under way is kept for another run, nothing incomplete is left.
-    pub fn end(&mut self, is_kept: bool) {
+    /// The discussion is over. What is kept goes on in another run, as far as the other one knows of it or the entries
+    /// that tell him still wait; of the rest, nothing incomplete is left.
+    pub fn end(&mut self, is_kept: bool, waiting: &[MessageId]) {
         self.connection_lost();
         self.receiver.end(is_kept, &mut self.out);
-        self.sender.end(is_kept, &mut self.out);
+        self.sender.end(is_kept, waiting, &mut self.out);
     }
 
     /// Takes what became of a job.

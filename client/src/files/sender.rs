@@ -163,9 +163,17 @@ impl Sender {
     }
 
     /// The discussion is over.
-    pub(super) fn end(&mut self, is_kept: bool, out: &mut Output) {
-        let interrupted = self.open.drain(..).filter(|open| open.offer.shown_to.is_some());
-        out.events.extend(interrupted.map(|open| open.offer.event(Happened::Interrupted(is_kept))));
+    pub(super) fn end(&mut self, is_kept: bool, waiting: &[MessageId], out: &mut Output) {
+        while let Some(Prepared { id, to, source, .. }) = self.prepared.pop() {
+            out.events.push(event(id, &source, to, Happened::Interrupted(false)));
+        }
+        for Open { offer, .. } in self.open.drain(..) {
+            let goes_on = is_kept && (offer.shown_to.is_some() || waiting.contains(&offer.entry));
+            out.events.push(offer.event(Happened::Interrupted(goes_on)));
+            if !goes_on {
+                out.changes.push(FileChange::Dropped(offer.id));
+            }
+        }
     }
 
     /// Offers what is ready, in order, as far as there is room for entries.

@@ -65,7 +65,7 @@ impl fmt::Display for FileEvent {
                 write!(f, "{with} est revenu sans se souvenir de {file} : proposez-le de nouveau.")
             }
             Happened::Interrupted(true) => write!(f, "{file} : la suite viendra à la prochaine rencontre."),
-            Happened::Interrupted(false) if is_own => write!(f, "{with} n'a pas reçu {file}."),
+            Happened::Interrupted(false) if is_own => write!(f, "{file} n'a pas été reçu."),
             Happened::Interrupted(false) => {
                 write!(f, "La réception de {file} s'arrête avec la discussion ; rien n'en est gardé.")
             }

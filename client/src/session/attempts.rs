@@ -47,6 +47,11 @@ impl Attempts {
         std::mem::replace(&mut self.has_logged_in, true)
     }
 
+    /// The login led nowhere: it does not count.
+    pub(super) fn take_back_login(&mut self) {
+        self.has_logged_in = false;
+    }
+
     pub(super) fn has_logged_in(&self) -> bool {
         self.has_logged_in
     }

@@ -29,7 +29,7 @@ use chrono::{DateTime, Local};
 use common::address::{Address, Pseudo, Session as Token};
 use common::delivery::{Change, Delivery, Incoming, Memory, MessageId};
 use common::endpoint::Endpoint;
-use common::frame::{Content, Frame, Refusal, Relayed, Route};
+use common::frame::{Body, Content, Frame, Refusal, Relayed, Route};
 use common::lines::LineBuffer;
 use common::text::harmless;
 
@@ -99,6 +99,8 @@ pub struct Session {
     /// The name of the one who is opposite, or was last.
     peer_name: Arc<str>,
     dates: Dates,
+    /// Entries that came and were not shown: each comes more than once.
+    repetitions: u64,
 }
 
 #[derive(Debug)]
@@ -141,6 +143,7 @@ impl Session {
             showing: false,
             peer_name: Arc::default(),
             dates: Dates::default(),
+            repetitions: 0,
         }
     }
 
@@ -212,9 +215,10 @@ impl Session {
         self.go_on_leaving(now);
     }
 
-    /// Leaves without waiting for anything any more, and without ending the discussion of whoever may be there.
+    /// Closes at once: whoever is leaving does not wait any longer; for anybody else it is as if the program were killed,
+    /// and no end of the discussion.
     pub fn cut_short(&mut self) {
-        self.end(End::Left { told: false });
+        self.end(if let Phase::Leaving(_) = self.phase { End::Left { told: false } } else { End::Cut });
     }
 
     /// It cannot go on, for that reason.
@@ -434,10 +438,10 @@ impl Session {
         }
     }
 
-    /// Whether it is over because the relay has said so.
+    /// Whether the relay has said that it is over: then the connection is closed with care, so that it learns that it was
+    /// heard.
     pub fn has_heard_fin(&self) -> bool {
-        self.ending()
-            .is_some_and(|ending| matches!(ending.how, End::Left { told: true } | End::LeftByPeer(_)))
+        self.heard_fin
     }
 
     /// Whether there is a connection, and it is still wanted.
@@ -453,6 +457,18 @@ impl Session {
     /// Whether there is so much room again that it is worth going on writing.
     pub fn has_ample_room(&self) -> bool {
         self.delivery.has_ample_room()
+    }
+
+    /// Whether a part of a line has arrived.
+    pub fn is_inside_line(&self) -> bool {
+        let Connection::Open(open) = &self.connection else { return false };
+        open.lines.as_ref().is_some_and(LineBuffer::is_inside_line)
+    }
+
+    /// How many entries have come since this was asked last that were not shown, because they were before or, as
+    /// something before them is missing, will be when they come again.
+    pub fn take_repetitions(&mut self) -> u64 {
+        std::mem::take(&mut self.repetitions)
     }
 
     /// What leaving now would make undeliverable.
@@ -518,7 +534,11 @@ impl Session {
     }
 
     fn discuss(&mut self, frame: &Frame<'_>, now: Instant) {
-        let Some(incoming) = self.delivery.handle(frame) else { return };
+        let Some(incoming) = self.delivery.handle(frame) else {
+            let is_entry = matches!(frame, Frame::Relayed(Relayed { body: Body::Entry { .. }, .. }));
+            self.repetitions += u64::from(is_entry);
+            return;
+        };
         // In the order in which it happened.
         self.transfers.handle(&incoming, self.delivery.peer());
         self.heard_fin |= matches!(incoming, Incoming::Ended(_));
@@ -549,6 +569,13 @@ impl Session {
             }
             Incoming::Other(_) => {}
             Incoming::Outdated => self.begin_anew(now),
+            Incoming::KnownEnd => {
+                if let Some(Event::Connected { .. }) = self.events.last() {
+                    self.events.pop();
+                }
+                self.attempts.take_back_login();
+                self.connection = Connection::Wanted;
+            }
             Incoming::Ended(by) if by == self.delivery.own() => {
                 let told = self.has_been_heard();
                 self.end(End::Left { told });
@@ -656,14 +683,16 @@ impl Session {
         if self.ending().is_some() {
             return;
         }
-        // What could not go on is no end: what is kept waits for the next run.
-        let goes_on = matches!(how, End::Failed(_)) && self.delivery.is_kept();
+        // What only could not go on is no end: what is kept waits for the next run.
+        let goes_on = matches!(how, End::Failed(_) | End::Cut) && self.delivery.is_kept();
         let lost = if goes_on { Vec::new() } else { self.lost_by_leaving() };
-        if !goes_on {
-            self.delivery.give_up();
+        if goes_on {
+            self.delivery.connection_lost();
+        } else {
+            self.delivery.end();
         }
-        self.delivery.connection_lost();
-        self.transfers.end(self.delivery.is_kept());
+        let waiting: Vec<_> = self.delivery.undelivered().map(|(_, kept)| kept.id).collect();
+        self.transfers.end(self.delivery.is_kept(), &waiting);
         self.tell_of_files();
         let ending = Arc::new(Ending { how, lost });
         self.phase = Phase::Over(Arc::clone(&ending));

@@ -192,6 +192,29 @@ fn nothing_is_sent_before_the_other_has_said_what_he_has_shown_or_will_not() {
 }
 
 #[test]
+fn what_came_more_than_once_is_shown_once_and_counted() {
+    let mut alice = Alice::with_bob();
+    for number in [1, 1, 3, 2, 3, 2] {
+        alice.hear(&message(number, &number.to_string()));
+    }
+    alice.hear("recu bob/b1 alice/a1 0\npong");
+    assert_eq!(alice.read[2..], ["1", "2", "3"]);
+    assert_eq!(alice.session.take_repetitions(), 3);
+    assert_eq!(alice.session.take_repetitions(), 0);
+}
+
+#[test]
+fn a_line_has_begun_until_its_end_has_come() {
+    let mut alice = Alice::seated();
+    for (piece, is_inside) in [("present bo", true), ("b/b1\n", false), ("p", true), ("ong\npo", true)] {
+        alice.session.received(piece.as_bytes(), alice.now);
+        assert_eq!(alice.session.is_inside_line(), is_inside, "{piece}");
+    }
+    alice.lose_connection();
+    assert!(!alice.session.is_inside_line());
+}
+
+#[test]
 fn what_is_being_shown_is_not_acknowledged_yet() {
     let mut alice = Alice::with_bob();
     alice.hear_without_showing(&message(1, "Salut"));
@@ -415,6 +438,28 @@ fn patience_ends_before_the_first_login_only() {
     patient.expect_going_on();
 }
 
+#[test]
+fn an_end_that_is_known_is_logged_in_past() {
+    let mut alice =
+        Alice::with(Memory { from_earlier_run: true, knows_end: true, ..Memory::default() }, None);
+    alice.session.connected(alice.now);
+    alice.hear("bienvenue alice/a1\nfin bob/b1");
+    alice.expect_going_on();
+    assert!(alice.read.is_empty(), "{:?}", alice.read);
+    alice.log_in();
+    alice.meet("bob/b1");
+    alice.hear("fin bob/b1");
+    alice.expect_over("le client bob a quitté la discussion.");
+}
+
+#[test]
+fn an_end_that_is_news_is_told() {
+    let mut alice = Alice::with(Memory { from_earlier_run: true, ..Memory::default() }, None);
+    alice.session.connected(alice.now);
+    alice.hear("bienvenue alice/a1\nfin bob/b1");
+    alice.expect_over("le client bob a quitté la discussion.");
+}
+
 // ---- leaving ----
 
 #[test]
@@ -608,6 +653,21 @@ fn leaving_can_be_cut_short() {
     alice.read_events();
     alice.expect_over(LEFT_UNTOLD);
     assert_eq!(alice.lost(), ["pas remis"]);
+}
+
+#[test]
+fn what_is_cut_without_leaving_is_no_end() {
+    let mut alice = Alice::with_bob();
+    alice.write("gardé").unwrap();
+    alice.session.take_changes();
+    alice.session.cut_short();
+    assert!(alice.session.take_changes().is_empty(), "nothing is given up");
+    assert!(alice.lost().is_empty());
+    let mut forgetful = Alice::with_bob();
+    forgetful.session.forget_changes();
+    forgetful.write("perdu").unwrap();
+    forgetful.session.cut_short();
+    assert_eq!(forgetful.lost(), ["perdu"]);
 }
 
 #[test]

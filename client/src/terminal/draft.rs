@@ -145,7 +145,7 @@ pub(super) struct History {
 impl History {
     /// Remembers what was entered; it is the last from now on.
     pub(super) fn add(&mut self, text: &str) {
-        if self.entered.last().is_none_or(|last| last != text) {
+        if !text.is_empty() && self.entered.last().is_none_or(|last| last != text) {
             self.entered.push(text.to_owned());
         }
         if self.entered.len() > REMEMBERED {
@@ -245,7 +245,7 @@ mod tests {
         let mut text = draft("en cours|");
         history.back(&mut text);
         assert_eq!(shown(&text), "en cours|");
-        for entered in ["un", "deux", "deux"] {
+        for entered in ["un", "deux", "deux", ""] {
             history.add(entered);
         }
         let mut seen = Vec::new();

@@ -54,7 +54,7 @@ pub fn run(
     Ok(match &ending.how {
         End::Left { told } => is_done && *told,
         End::LeftByPeer(_) => is_done,
-        End::Failed(_) => false,
+        End::Cut | End::Failed(_) => false,
     })
 }
 

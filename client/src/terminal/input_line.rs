@@ -37,7 +37,8 @@ pub(super) struct InputLine {
 
 impl InputLine {
     pub(super) fn new(size: (u16, u16)) -> Self {
-        let reflows = std::env::var_os("XTERM_VERSION").is_none();
+        let is_set = |name| std::env::var_os(name).is_some();
+        let reflows = !is_set("XTERM_VERSION") || is_set("TMUX");
         let mut line = InputLine {
             draft: Draft::default(),
             status: String::new(),

@@ -132,14 +132,14 @@ fn discuss(
     }
     let all_sent = tally.report(screen);
     if !screen.stop_typing().is_empty() {
-        screen.notice("ce que vous étiez en train d'écrire n'est pas parti");
+        screen.notice("Ce que vous étiez en train d'écrire n'est pas parti.");
     }
     // Without a `recu` in the end, some of them may have arrived all the same.
     undelivered::describe(&ending.lost).lines().for_each(|line| screen.notice(line));
     Ok(match &ending.how {
         End::Left { told } => all_sent && *told,
         End::LeftByPeer(_) => all_sent && ending.lost.is_empty(),
-        End::Failed(_) => false,
+        End::Cut | End::Failed(_) => false,
     })
 }
 
@@ -166,7 +166,7 @@ fn read_input(
             Source::Nothing => Ok(()),
         };
         if let Err(error) = read {
-            screen.notice(&format!("l'entrée ne peut pas être lue : {error}"));
+            screen.notice(&format!("L'entrée ne peut pas être lue : {error}."));
             link.leave();
         }
         drop(reading);
@@ -188,18 +188,6 @@ fn wait_for_last_input(input_over: &Receiver<()>, tally: &Tally) {
             return;
         }
     }
-}
-
-/// Ends the program without a word to the other one.
-fn cut(link: &Link, screen: &Screen) -> ! {
-    screen.stop_typing();
-    let undelivered = link.undelivered();
-    undelivered::describe(&undelivered).lines().for_each(|line| screen.notice(line));
-    if !undelivered.is_empty() && link.is_kept() {
-        screen.notice("cela reste gardé, et sera remis à la prochaine rencontre");
-    }
-    screen.close();
-    std::process::exit(1)
 }
 
 fn ask_pseudo() -> anyhow::Result<Pseudo> {

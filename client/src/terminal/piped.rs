@@ -38,13 +38,14 @@ impl Tally {
     /// Says what has not been said yet; true if all of the input went.
     pub(super) fn report(&self, screen: &Screen) -> bool {
         let unsent = self.lock();
-        let at_least = if unsent.all_read { "" } else { "au moins " };
-        match unsent.behind_quit {
-            0 => return !unsent.told,
-            1 => screen.notice(&format!("{at_least}1 ligne derrière « {QUIT_WORD} » n'est pas partie")),
-            count => screen
-                .notice(&format!("{at_least}{count} lignes derrière « {QUIT_WORD} » ne sont pas parties")),
+        if unsent.behind_quit == 0 {
+            return !unsent.told;
         }
+        let at_least = if unsent.all_read { "" } else { " au moins" };
+        screen.notice(&format!(
+            "Des lignes derrière « {QUIT_WORD} » ne sont pas parties :{at_least} {}.",
+            unsent.behind_quit
+        ));
         false
     }
 }
@@ -55,9 +56,9 @@ pub(super) fn send(link: &Link, screen: &Screen, tally: &Tally) {
     let mut sender = Sender { link, screen, tally, line_number: 0 };
     match sender.send_all(&mut input) {
         End::OfInput if sender.line_number == 0 => {
-            screen.notice("l'entrée est vide : rien ne sera envoyé ; pour lire seulement, ajoutez --ecoute");
-            // Not a word to the other one: there was nothing to say.
-            super::cut(link, screen);
+            screen.notice("L'entrée est vide : rien ne sera envoyé. Pour lire seulement, ajoutez --ecoute.");
+            // The other one's discussion shall not end by that.
+            link.cut_short();
         }
         End::OfInput => {
             link.wait_until_delivered();
@@ -107,7 +108,7 @@ impl Sender<'_> {
                 }
                 Ok(None) => return End::OfInput,
                 Err(error) => {
-                    self.screen.notice(&format!("l'entrée ne peut pas être lue : {error}"));
+                    self.screen.notice(&format!("L'entrée ne peut pas être lue : {error}."));
                     unsent.told = true;
                     self.line_number += 1;
                     return End::OfInput;
@@ -136,7 +137,7 @@ impl Sender<'_> {
             }
         }
         if !self.link.send_all(&texts) {
-            self.screen.notice("la suite de l'entrée n'est pas partie");
+            self.screen.notice("La suite de l'entrée n'est pas partie.");
             unsent.told = true;
             return Some(End::OfDiscussion);
         }
@@ -149,6 +150,6 @@ impl Sender<'_> {
 
     fn complain(&self, reason: &dyn std::error::Error, unsent: &mut Unsent) {
         unsent.told = true;
-        self.screen.notice(&format!("ligne {} de l'entrée : {reason}", self.line_number));
+        self.screen.notice(&format!("Ligne {} de l'entrée : {reason}.", self.line_number));
     }
 }

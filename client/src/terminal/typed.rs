@@ -62,7 +62,7 @@ impl Desk<'_> {
             // The end is told by itself.
             Ok(_) | Err(SendError::Over) => Entered::Done,
             Err(error) => {
-                self.screen.notice(&error.to_string());
+                self.screen.notice(&format!("{error}."));
                 Entered::Refused
             }
         }
@@ -74,8 +74,8 @@ impl Desk<'_> {
             Some(run) => run(self, argument.trim()),
             None => {
                 self.screen.notice(&format!(
-                    "« /{name} » n'est pas une commande, et n'est pas parti : /aide montre les commandes ; \
-                     « // » commence un message par « / »"
+                    "« /{name} » n'est pas une commande, et n'est pas parti. /aide montre les commandes ; \
+                     un message qui commence par « / » s'écrit avec « // »."
                 ));
                 Entered::Refused
             }
@@ -99,7 +99,7 @@ pub(super) fn from_lines(desk: &Desk<'_>) -> io::Result<()> {
             #[cfg(unix)]
             if line.is_ok_and(|line| line.len() == LINE_MODE_BYTES) {
                 desk.screen.notice(&format!(
-                    "ce terminal ne transmet que {LINE_MODE_BYTES} octets par ligne : la fin de celle-ci manque peut-être"
+                    "Ce terminal ne transmet que {LINE_MODE_BYTES} octets par ligne : la fin de celle-ci manque peut-être."
                 ));
             }
             match line.map(|line| desk.enter(line)) {
@@ -108,7 +108,7 @@ pub(super) fn from_lines(desk: &Desk<'_>) -> io::Result<()> {
                     return Ok(());
                 }
                 Ok(Entered::Done | Entered::Refused) => {}
-                Err(unreadable) => desk.screen.notice(&unreadable.to_string()),
+                Err(unreadable) => desk.screen.notice(&format!("{unreadable}.")),
             }
         }
     }
@@ -212,8 +212,8 @@ impl Keyboard<'_> {
     fn change(&self, change: impl FnOnce(&mut Draft) -> bool) -> io::Result<()> {
         if self.desk.screen.edit(change) == Some(false) {
             self.desk.screen.notice(
-                "ce texte ne tient pas dans un message (65 000 octets environ au plus, une lettre accentuée en \
-                 compte deux) : il n'a pas été inséré",
+                "Ce texte ne tient pas dans un message (65 000 octets environ au plus, une lettre accentuée en \
+                 compte deux) : il n'a pas été inséré.",
             );
         }
         Ok(())
@@ -282,10 +282,10 @@ impl Keyboard<'_> {
         if !text.is_empty() {
             self.history.add(&text);
         } else if self.leaving || std::mem::replace(&mut self.warned, true) {
-            super::cut(self.desk.link, self.desk.screen);
+            self.desk.link.cut_short();
         } else {
             self.desk.screen.notice(
-                "« quitter » (ou Ctrl-D) quitte la discussion ; encore Ctrl-C la coupe sans prévenir l'autre",
+                "« quitter » (ou Ctrl-D) quitte la discussion ; encore Ctrl-C la coupe sans prévenir l'autre.",
             );
         }
     }

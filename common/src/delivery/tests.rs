@@ -39,6 +39,7 @@ fn feed(delivery: &mut Delivery, line: &str) -> String {
         Some(Incoming::Other(_)) => "other".to_owned(),
         Some(Incoming::Outdated) => "outdated".to_owned(),
         Some(Incoming::Ended(address)) => format!("ended {address}"),
+        Some(Incoming::KnownEnd) => "known".to_owned(),
     };
     delivery.acknowledge();
     shown
@@ -452,8 +453,8 @@ fn the_end_gives_up_what_was_written_in_this_run_and_what_waits_for_the_one_oppo
     let lost: Vec<_> = alice.lost_by_ending().map(|(_, kept)| kept.id).collect();
     assert_eq!(lost, [2, 3]);
     alice.take_changes();
-    alice.give_up();
-    assert_eq!(alice.take_changes(), [Change::GivenUp(vec![2, 3])]);
+    alice.end();
+    assert_eq!(alice.take_changes(), [Change::Ended, Change::GivenUp(vec![2, 3])]);
     assert_eq!(alice.undelivered().count(), 1, "what an earlier run wrote for carol waits for her");
     // Behind the gap nothing is sent before what is before it was delivered.
     feed(&mut alice, "present carol/c1");
@@ -467,13 +468,26 @@ fn the_end_gives_up_what_was_written_in_this_run_and_what_waits_for_the_one_oppo
 }
 
 #[test]
+fn an_end_that_is_known_is_news_once_something_has_happened_since() {
+    let ended = || Memory { from_earlier_run: true, knows_end: true, ..Memory::default() };
+    let mut alice = Delivery::remembering(address("alice/a1"), ended());
+    assert_eq!(feed(&mut alice, "fin bob/b1"), "known");
+    assert_eq!(feed(&mut alice, "fin bob/b1"), "ended bob/b1");
+    let mut alice = Delivery::remembering(address("alice/a1"), ended());
+    feed(&mut alice, "present bob/b1");
+    assert_eq!(feed(&mut alice, "fin bob/b1"), "ended bob/b1");
+    alice.end();
+    assert!(alice.memory().knows_end);
+}
+
+#[test]
 fn giving_up_lets_go_of_what_waits_for_everybody_in_whatever_order_they_were_seen() {
     let mut alice = alice();
     for seated in ["carol/c1", "bob/b1", "carol/c1"] {
         feed(&mut alice, &format!("present {seated}"));
         write(&mut alice, "salut").unwrap();
     }
-    alice.give_up();
+    alice.end();
     assert_eq!(alice.undelivered().count(), 0);
     assert!(alice.all_delivered());
 }

@@ -9,7 +9,7 @@
 
 #![no_main]
 
-use common::frame::{Frame, MAX_LINE_BYTES};
+use common::frame::{Body, Content, Frame, MAX_LINE_BYTES, Relayed};
 use common::lines::{LineBuffer, LineTooLong};
 use common::text::harmless;
 use common::transcript::{Emphasis, MessageStart};
@@ -85,11 +85,16 @@ fn check_frame(line: &str) {
         assert_ne!(buffer.read_from(&mut rest).expect("a slice can be read"), 0);
     }
     assert_eq!(buffer.next_line(), Some(Ok(line.as_bytes())), "one form for one meaning");
-    if let Frame::Msg(msg) = frame {
+    if let Frame::Relayed(Relayed {
+        source,
+        body: Body::Entry { content: Content::Msg { text, .. }, .. },
+        ..
+    }) = frame
+    {
         let mut shown = String::new();
         let mut start = MessageStart::default();
-        start.set("12:00:00", msg.source.pseudo_str(), Emphasis::None);
-        start.push(&mut shown, &msg.text);
+        start.set("12:00:00", source.pseudo_str(), Emphasis::None);
+        start.push(&mut shown, &text.plain());
         assert_eq!(harmless(&shown), shown);
         assert!(shown.lines().skip(1).all(|line| line.starts_with("    ")), "{shown:?}");
     }

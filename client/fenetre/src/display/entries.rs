@@ -55,8 +55,10 @@ pub(super) enum Kind {
 
 /// What became of a message of one's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub enum Fate {
+    /// It was not delivered yet.
     OnItsWay,
+    /// It is on the other's screen.
     Delivered,
     /// The discussion ended before it was delivered.
     Lost,
@@ -180,21 +182,42 @@ impl Entries {
             }
             Entry::Notice { date, text } => (Kind::Notice, date, text),
         };
-        let starts_day = last.is_none_or(|last| last.date.date_naive() != date.date_naive());
-        let starts_turn = kind != Kind::Notice
-            && (starts_day
-                || last.is_none_or(|last| match (&last.kind, &kind) {
-                    (Kind::Own(_), Kind::Own(_)) => false,
-                    (Kind::Other(before), Kind::Other(now)) => before != now,
-                    _ => true,
-                }));
+        let starts = starts(last, &kind, date);
         let text: Box<str> = match harmless(&text) {
             std::borrow::Cow::Borrowed(_) => text.into(),
             std::borrow::Cow::Owned(shown) => shown.into(),
         };
         self.text_bytes += text.len();
-        self.stored.push(Stored::new(kind, date, text, (starts_day, starts_turn)));
+        self.stored.push(Stored::new(kind, date, text, starts));
         &self.stored[self.stored.len() - 1]
+    }
+
+    /// Takes in what was said before all these, with what became of it where it is one's own. Gives how far these have
+    /// moved from the start: not at all if there is no room.
+    pub(super) fn prepend(&mut self, older: Vec<(Entry, Fate)>) -> usize {
+        let mut before = Entries::default();
+        for (entry, fate) in older {
+            let (index, id) = (before.len(), own_id(&entry));
+            before.push(entry);
+            if let Some(id) = id.filter(|_| fate != Fate::OnItsWay) {
+                before.on_their_way.remove(&id);
+                before.stored[index].kind = Kind::Own(fate);
+            }
+        }
+        let moved = before.len();
+        let bytes = self.text_bytes + before.text_bytes;
+        if moved + self.len() > MAX_ENTRIES || bytes > MAX_TEXT_BYTES {
+            return 0;
+        }
+        if let Some(first) = self.stored.first_mut() {
+            (first.starts_day, first.starts_turn) = starts(before.stored.last(), &first.kind, first.date);
+        }
+        self.text_bytes = bytes;
+        self.stored.splice(..0, before.stored);
+        self.on_their_way.values_mut().for_each(|index| *index += moved);
+        self.on_their_way.extend(before.on_their_way);
+        self.first_new = self.first_new.map(|first| first + moved);
+        moved
     }
 
     /// When there are too many, lets go of the oldest, about a quarter, and puts a notice in the place of the last of
@@ -279,6 +302,24 @@ impl Entries {
     }
 }
 
+fn own_id(entry: &Entry) -> Option<MessageId> {
+    match entry {
+        Entry::Own { id, .. } => Some(*id),
+        Entry::Other { .. } | Entry::Notice { .. } => None,
+    }
+}
+
+/// Whether an entry behind `last` starts a day, and whether it starts a turn.
+fn starts(last: Option<&Stored>, kind: &Kind, date: DateTime<Local>) -> (bool, bool) {
+    let day = last.is_none_or(|last| last.date.date_naive() != date.date_naive());
+    let another = || match (last.map(|last| &last.kind), kind) {
+        (Some(Kind::Own(_)), Kind::Own(_)) => false,
+        (Some(Kind::Other(before)), Kind::Other(now)) => before != now,
+        _ => true,
+    };
+    (day, *kind != Kind::Notice && (day || another()))
+}
+
 fn french_day(date: NaiveDate) -> String {
     const DAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
     const MONTHS: [&str; 12] = [
@@ -349,6 +390,32 @@ mod tests {
                 (true, true)
             ]
         );
+    }
+
+    #[test]
+    fn what_was_said_before_comes_first_with_what_became_of_it() {
+        let mut entries = Entries::default();
+        entries.push(own(7, "c"));
+        entries.mark_first_new(Some(0));
+        let older =
+            [(own(5, "a"), Fate::Delivered), (own(6, "b"), Fate::OnItsWay), (other("bob", "x"), Fate::Lost)];
+        let mut older = older.to_vec();
+        older.push((own(4, "d"), Fate::Lost));
+        assert_eq!(entries.prepend(older), 4);
+        assert_eq!(entries.first_new(), Some(4));
+        let texts: Vec<_> = entries.iter().map(|entry| &*entry.text).collect();
+        assert_eq!(texts, ["a", "b", "x", "d", "c"]);
+        let marks: Vec<_> = entries.iter().map(|e| (e.starts_day, e.starts_turn)).collect();
+        assert_eq!(marks, [(true, true), (false, false), (false, true), (false, true), (false, false)]);
+        assert!(entries.mark_delivered(&[7, 6, 4]));
+        let kinds: Vec<_> = entries.iter().map(Stored::hint).collect();
+        for (hint, end) in kinds.iter().zip(["· remis", "· remis", ":08", "· non remis", "· remis"]) {
+            assert!(hint.ends_with(end), "{kinds:?}");
+        }
+        // Beyond the limit nothing more comes in.
+        let many = vec![(other("bob", "x"), Fate::Delivered); MAX_ENTRIES];
+        assert_eq!(entries.prepend(many), 0);
+        assert_eq!(entries.len(), 5);
     }
 
     #[test]

@@ -18,6 +18,8 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
+use client::find::Needle;
+use common::address::Pseudo;
 use common::delivery::MessageId;
 use fltk::app;
 use fltk::draw;
@@ -25,7 +27,7 @@ use fltk::enums::{Cursor, Event, Key};
 use fltk::prelude::*;
 use fltk::widget::Widget;
 
-pub use entries::Entry;
+pub use entries::{Entry, Fate};
 use state::State;
 
 use super::hook::Hook;
@@ -60,6 +62,8 @@ struct Inner {
     discarded: Cell<bool>,
     /// A link is to be opened.
     on_link: Hook<String>,
+    /// The user wants to see what was said before.
+    on_start: Hook<()>,
 }
 
 impl fmt::Debug for Display {
@@ -73,7 +77,12 @@ impl Display {
     pub fn new(x: i32, y: i32, w: i32, h: i32) -> Self {
         let mut widget = Widget::new(x, y, w, h, None);
         let state = RefCell::new(State::new());
-        let inner = Rc::new(Inner { state, discarded: Cell::new(false), on_link: Hook::new() });
+        let inner = Rc::new(Inner {
+            state,
+            discarded: Cell::new(false),
+            on_link: Hook::new(),
+            on_start: Hook::new(),
+        });
         widget.draw({
             let inner = Rc::clone(&inner);
             move |widget| {
@@ -102,6 +111,47 @@ impl Display {
     /// Calls `f` whenever the user wants to open a link; to be set once.
     pub(crate) fn on_link(&self, f: impl Fn(String) + 'static) {
         self.inner.on_link.set(f);
+    }
+
+    /// Calls `f` whenever the user scrolls up and comes near the start; to be set once.
+    pub fn on_start(&self, f: impl Fn() + 'static) {
+        self.inner.on_start.set(move |()| f());
+    }
+
+    /// Takes in what was said before everything else, with what became of it where it is one's own; what is in view
+    /// stays. False if there is no room for it.
+    pub fn prepend(&self, older: Vec<(Entry, Fate)>) -> bool {
+        let mut room = false;
+        self.change(|state| room = state.prepend(older));
+        room
+    }
+
+    /// Lets go of everything that is shown.
+    pub fn clear(&self) {
+        self.change(State::clear);
+    }
+
+    /// From now on the places with these words are marked.
+    pub fn look_for(&self, needle: Option<Needle>) {
+        self.change(|state| state.look_for(needle));
+    }
+
+    /// Goes to the next message with the words, towards the start or towards the end, from the last one found or else
+    /// from the end. False if there is none.
+    pub fn find(&self, towards_start: bool) -> bool {
+        let mut found = false;
+        self.change(|state| found = state.find(towards_start));
+        found
+    }
+
+    /// Whether the words were found, in a message that is still shown.
+    pub fn has_found(&self) -> bool {
+        self.inner.state.borrow().has_found()
+    }
+
+    /// The messages as the terminal shows them, with that name for one's own.
+    pub fn transcript(&self, own: &Pseudo) -> String {
+        self.inner.state.borrow().transcript(own)
     }
 
     /// Adds entries at the end. Who has scrolled up keeps what he sees; else the view follows.
@@ -190,6 +240,7 @@ impl Inner {
             Event::Drag => {
                 self.change(widget, |state| state.drag_to(at));
                 self.keep_scrolling(widget);
+                self.look_before();
             }
             Event::Released => {
                 self.change(widget, State::release);
@@ -201,9 +252,14 @@ impl Inner {
                     self.on_link.call(link);
                 }
             }
+            // That is for the zoom.
+            Event::MouseWheel if app::is_event_ctrl() => return false,
             Event::MouseWheel => {
                 let notches = app::event_dy_value();
                 self.change(widget, |state| state.wheel(notches));
+                if notches < 0 {
+                    self.look_before();
+                }
             }
             Event::Enter | Event::Move => {
                 self.point(widget, Some(at));
@@ -297,7 +353,17 @@ impl Inner {
             _ => return false,
         };
         self.change(widget, act);
+        if matches!(key, Key::Home | Key::Up | Key::PageUp) {
+            self.look_before();
+        }
         true
+    }
+
+    /// Asks for what was said before, if the user has come near it.
+    fn look_before(&self) {
+        if self.state.borrow().is_near_start() {
+            self.on_start.call(());
+        }
     }
 
     /// Goes on scrolling while text is selected beyond the upper or lower edge.

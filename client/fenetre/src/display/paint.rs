@@ -12,13 +12,14 @@ use super::entries::{Fate, Kind, Stored};
 use crate::paint::Area;
 use crate::text::{Face, Mark};
 use crate::theme::{
-    ACCENT, BACKGROUND, BORDER, BUTTON, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OWN_BUBBLE, SCROLL_THUMB,
-    SELECTION, SURFACE, TEXT,
+    ACCENT, BACKGROUND, BORDER, BUTTON, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OUTLINE, OWN_BUBBLE,
+    SCROLL_THUMB, SELECTION, SURFACE, TEXT,
 };
 
 /// A bubble's corners; the one at its speaker's side is nearly square, which tells the two apart by shape.
 const RADIUS: i32 = 15;
 const SQUARE_RADIUS: i32 = 4;
+const OUTLINE_WIDTH: i32 = 1;
 
 /// Everything that the entries are painted with.
 pub(super) struct Painter<'a> {
@@ -31,9 +32,17 @@ pub(super) struct Painter<'a> {
     pub(super) left_out: Cell<bool>,
 }
 
+/// Which parts of an entry's text are set apart.
+pub(super) struct Marks {
+    pub(super) selected: Option<Range<usize>>,
+    /// Where the words are that are looked for, and the ground on which they stand.
+    pub(super) found: Vec<Range<usize>>,
+    pub(super) ground: Color,
+}
+
 impl Painter<'_> {
-    /// Paints an entry whose top is at `y`, with a part of its text selected.
-    pub(super) fn entry(&self, entry: &Stored, layout: &Layout, y: i32, selected: Option<&Range<usize>>) {
+    /// Paints an entry whose top is at `y`.
+    pub(super) fn entry(&self, entry: &Stored, layout: &Layout, y: i32, marks: &Marks) {
         let x = self.area.x;
         if let Some(new) = layout.head.new {
             self.rule("nouveaux messages", y + new, (ACCENT, ACCENT));
@@ -61,9 +70,11 @@ impl Painter<'_> {
         if let Some(fill) = fill {
             let (left, right) =
                 if entry.is_own() { (RADIUS, SQUARE_RADIUS) } else { (SQUARE_RADIUS, RADIUS) };
-            self.rounded(bubble, [RADIUS, RADIUS, right, left], fill);
+            self.rounded(bubble, [RADIUS, RADIUS, right, left], OUTLINE);
+            let inner = [RADIUS, RADIUS, right, left].map(|radius| radius - OUTLINE_WIDTH);
+            self.rounded(bubble.inset(OUTLINE_WIDTH), inner, fill);
         }
-        self.lines(entry, layout, y, selected, text_color);
+        self.lines(entry, layout, y, marks, text_color);
         let (time_x, time_y) = (x + layout.time.0, y + layout.time.1);
         draw::set_draw_color(MUTED);
         let time = entry.time();
@@ -80,7 +91,7 @@ impl Painter<'_> {
     }
 
     /// The lines of the text that are in view. Whatever letters do, they stay within their bubble.
-    fn lines(&self, entry: &Stored, layout: &Layout, y: i32, selected: Option<&Range<usize>>, color: Color) {
+    fn lines(&self, entry: &Stored, layout: &Layout, y: i32, marks: &Marks, color: Color) {
         let face = if entry.kind == Kind::Notice { self.small } else { self.text };
         let Area { x, w, h, .. } = layout.bubble;
         draw::push_clip(self.area.x + x, y + layout.bubble.y, w, h);
@@ -98,14 +109,17 @@ impl Painter<'_> {
                 ground: None,
                 underlined: true,
             });
-            let selected = selected.map(|part| Mark {
+            let set_apart = |part: &Range<usize>, color, ground| Mark {
                 part: part.clone(),
-                color: ON_SELECTION,
-                ground: Some(SELECTION),
+                color,
+                ground: Some(ground),
                 underlined: false,
-            });
+            };
+            let on_ground = if marks.ground == SELECTION { ON_SELECTION } else { TEXT };
+            let found = marks.found.iter().map(|part| set_apart(part, on_ground, marks.ground));
+            let selected = marks.selected.iter().map(|part| set_apart(part, ON_SELECTION, SELECTION));
             let x = self.area.x + layout.line_x(line, face, &entry.text);
-            line.draw(face, &entry.text, (x, line_y), color, links.chain(selected));
+            line.draw(face, &entry.text, (x, line_y), color, links.chain(found).chain(selected));
             line_y += layout.line;
         }
         draw::pop_clip();

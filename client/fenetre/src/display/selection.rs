@@ -24,6 +24,12 @@ impl Selection {
         Some(Selection { anchor: moved(self.anchor)?, head: moved(self.head)? })
     }
 
+    /// The same when `count` entries have come before all others.
+    pub(super) fn moved_down(&self, count: usize) -> Self {
+        let moved = |place: Place| (place.0 + count, place.1);
+        Selection { anchor: moved(self.anchor), head: moved(self.head) }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.anchor == self.head
     }

@@ -1,21 +1,24 @@
 //! The display's state and what each action does to it.
 
+mod past;
+
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use client::find::Needle;
 use common::delivery::MessageId;
 use fltk::draw;
 
 use super::bubble::{Layout, SCROLLBAR, Sizes};
 use super::entries::{Entries, Entry, Kind, Stored};
-use super::paint::Painter;
+use super::paint::{Marks, Painter};
 use super::selection::{Place, Selection};
 use super::view::View;
 use crate::paint::Area;
 use crate::text::{Face, pixels, word_around};
-use crate::theme::{ACCENT, BACKGROUND, SCROLL_THUMB, TEXT_SIZE};
+use crate::theme::{ACCENT, BACKGROUND, SCROLL_THUMB, SELECTION, TEXT_SIZE};
 
 /// Past this many lines the layouts of entries out of view are let go.
 const MAX_LINES: usize = 2000;
@@ -73,6 +76,9 @@ pub(super) struct State {
     ring: bool,
     /// The user looks elsewhere.
     away: bool,
+    /// What is looked for, and the entry in which it was found last.
+    needle: Option<Needle>,
+    found: Option<usize>,
     /// How long the lines of the next frame may take.
     frame_budget: Duration,
 }
@@ -100,6 +106,8 @@ impl State {
             mark: None,
             ring: false,
             away: false,
+            needle: None,
+            found: None,
             frame_budget: FRAME_BUDGET,
         }
     }
@@ -168,6 +176,7 @@ impl State {
         self.layouts.clear();
         self.visible.clear();
         self.hovered = None;
+        self.found = self.found.and_then(|found| found.checked_sub(moved));
         self.selection = self.selection.and_then(|selection| selection.moved_up(moved));
     }
 
@@ -481,7 +490,10 @@ impl State {
                 continue;
             };
             let selected = self.selection.and_then(|s| s.part(*index, entry.text.len()));
-            painter.entry(entry, layout, area.y + top, selected.as_ref());
+            let found = self.needle.as_ref().map(|needle| needle.ranges(&entry.text)).unwrap_or_default();
+            let ground = if self.found == Some(*index) { SELECTION } else { SCROLL_THUMB };
+            let marks = Marks { selected, found, ground };
+            painter.entry(entry, layout, area.y + top, &marks);
         }
         if let Some((thumb, _)) = self.thumb() {
             painter.rounded(thumb, [3; 4], SCROLL_THUMB);

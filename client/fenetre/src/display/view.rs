@@ -70,6 +70,19 @@ impl View {
         self.correct(0, guess);
     }
 
+    /// Entries whose heights are guessed have come before the first, which is another one now. What is in view stays.
+    pub(super) fn prepend(&mut self, guesses: &[i32], first: i32) {
+        let added = sum(Some(guesses));
+        self.heights.splice(..0, guesses.iter().copied());
+        self.total += added;
+        self.seen += guesses.len();
+        self.top += guesses.len();
+        self.above += added;
+        if guesses.len() < self.heights.len() {
+            self.correct(guesses.len(), first);
+        }
+    }
+
     pub(super) fn height(&self) -> i32 {
         self.height
     }
@@ -113,6 +126,13 @@ impl View {
         }
         self.at_end = false;
         self.offset = self.offset.saturating_add(pixels);
+    }
+
+    /// Brings an entry into the view, a third of the way down.
+    pub(super) fn show(&mut self, index: usize) {
+        (self.top, self.above) = (index, sum(self.heights.get(..index)));
+        self.at_end = false;
+        self.offset = -self.height / 3;
     }
 
     /// Moves the view to that distance from the start, by what is known so far.
@@ -253,6 +273,38 @@ mod tests {
         assert_eq!(view.total, sum(Some(&view.heights)));
         assert_eq!(view.above, sum(view.heights.get(..view.top)));
         visible
+    }
+
+    #[test]
+    fn an_entry_is_brought_into_view_wherever_it_is() {
+        let mut view = view(50);
+        for index in [0, 1, 20, 48, 49] {
+            view.show(index);
+            let visible = settle(&mut view);
+            let (_, top) = visible.iter().find(|(visible, _)| *visible == index).unwrap();
+            assert!((0..=70).contains(top), "{index} at {top}");
+        }
+    }
+
+    #[test]
+    fn what_comes_before_does_not_move_what_is_in_view() {
+        let mut view = view(50);
+        settle(&mut view);
+        view.scroll_to(0);
+        view.scroll_by(5);
+        assert_eq!(settle(&mut view)[0], (0, -5));
+        view.prepend(&[20; 10], 30);
+        assert_eq!(settle(&mut view)[0], (10, -5));
+        view.scroll_by(-10);
+        assert_eq!(settle(&mut view)[0], (9, -25));
+        // At the end it goes on following.
+        view.scroll_to_end();
+        view.prepend(&[20; 10], 30);
+        view.push(20);
+        assert_eq!(settle(&mut view).last(), Some(&(70, 70)));
+        let mut empty = View::new(100, 0);
+        empty.prepend(&[20; 3], 0);
+        assert_eq!(settle(&mut empty), [(0, 10), (1, 40), (2, 70)]);
     }
 
     #[test]

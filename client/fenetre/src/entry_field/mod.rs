@@ -344,6 +344,8 @@ impl EntryField {
                 });
             }
             Event::Released => self.offer_selection(),
+            // That is for the zoom.
+            Event::MouseWheel if app::is_event_ctrl() => return false,
             Event::MouseWheel => return self.scroll(app::event_dy_value()),
             Event::KeyDown => return keys::press(self),
             Event::DndEnter | Event::DndDrag | Event::DndRelease if self.is_open() => {

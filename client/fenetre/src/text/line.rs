@@ -68,8 +68,8 @@ impl Line {
         clusters.get(after).map_or(self.end, |cluster| self.start + cluster.start)
     }
 
-    /// Draws it with its top left corner there, and the marked parts in their colours. Each is drawn as a part of the
-    /// whole: letters that join go on joining.
+    /// Draws it with its top left corner there, and the marked parts in their colours, the last mark on top. Each is drawn
+    /// as a part of the whole: letters that join go on joining.
     pub(crate) fn draw(
         &self,
         face: &Face,
@@ -79,29 +79,47 @@ impl Line {
         marks: impl IntoIterator<Item = Mark>,
     ) {
         let shown = self.directed(text, self.end);
-        draw::set_draw_color(color);
-        face.draw(&shown, x, y);
-        for mark in marks {
-            if mark.part.start > self.end || mark.part.end < self.start {
-                continue;
-            }
-            let from = self.x_of(face, text, mark.part.start.max(self.start));
-            let mut to = self.x_of(face, text, mark.part.end.min(self.end));
-            if mark.part.end > self.end && mark.ground.is_some() {
-                // The line feed, or the space at which the line was broken.
-                to += if self.rtl { -4 } else { 4 };
-            }
-            let (left, width) = (x + from.min(to), (to - from).abs());
-            draw::push_clip(left, y, width, face.line);
-            if let Some(ground) = mark.ground {
-                draw::draw_rect_fill(left, y, width, face.line, ground);
-            }
-            draw::set_draw_color(mark.color);
+        let marked: Vec<_> = marks
+            .into_iter()
+            .filter_map(|mark| self.extent(face, text, &mark).map(|(from, to)| (from, to, mark)))
+            .collect();
+        if marked.is_empty() {
+            draw::set_draw_color(color);
             face.draw(&shown, x, y);
-            if mark.underlined {
-                draw::draw_rect_fill(left, face.baseline(y) + 2, width, 1, mark.color);
+            return;
+        }
+        // Letters may reach a little beyond the line.
+        let (left, right) = (-face.line, self.drawn_width(face, text) + face.line);
+        let mut edges: Vec<i32> = marked.iter().flat_map(|(from, to, _)| [*from, *to]).collect();
+        edges.extend([left, right]);
+        edges.sort_unstable();
+        for edge in edges.windows(2) {
+            let (from, to) = (edge[0], edge[1]);
+            let mark = marked.iter().rev().find(|mark| mark.0 <= from && mark.1 >= to).map(|mark| &mark.2);
+            draw::push_clip(x + from, y, to - from, face.line);
+            if let Some(ground) = mark.and_then(|mark| mark.ground) {
+                draw::draw_rect_fill(x + from, y, to - from, face.line, ground);
+            }
+            draw::set_draw_color(mark.map_or(color, |mark| mark.color));
+            face.draw(&shown, x, y);
+            if let Some(mark) = mark.filter(|mark| mark.underlined) {
+                draw::draw_rect_fill(x + from, face.baseline(y) + 2, to - from, 1, mark.color);
             }
             draw::pop_clip();
         }
+    }
+
+    /// From where to where a mark reaches in it, from its left.
+    fn extent(&self, face: &Face, text: &str, mark: &Mark) -> Option<(i32, i32)> {
+        if mark.part.start > self.end || mark.part.end < self.start {
+            return None;
+        }
+        let from = self.x_of(face, text, mark.part.start.max(self.start));
+        let mut to = self.x_of(face, text, mark.part.end.min(self.end));
+        if mark.part.end > self.end && mark.ground.is_some() {
+            // The line feed, or the space at which the line was broken.
+            to += if self.rtl { -4 } else { 4 };
+        }
+        (from != to).then(|| (from.min(to), from.max(to)))
     }
 }
