@@ -14,9 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use common::frame::FileHash;
+use common::text::readable_size;
 use sha2::{Digest, Sha256};
 
-use super::{Done, FileId, Job, Place, Source, Target, name, wording};
+use super::{Done, FileId, Job, Place, Source, Target, name};
 use crate::event::cause;
 
 /// How much is read at once to be hashed.
@@ -55,8 +56,8 @@ impl fmt::Display for Trouble {
             Trouble::NoRoom { needed, free } => write!(
                 f,
                 "il n'y a pas assez de place sur le disque : il faut {}, il reste {}",
-                wording::size(*needed),
-                wording::size(*free)
+                readable_size(*needed),
+                readable_size(*free)
             ),
             Trouble::Corrupt => f.write_str("ce qui est arrivé n'est pas ce qui a été proposé"),
             Trouble::System(cause) => f.write_str(cause),

@@ -21,7 +21,7 @@ mod receiver;
 mod sender;
 #[cfg(test)]
 mod simulation;
-pub mod wording;
+mod wording;
 
 use std::collections::VecDeque;
 use std::mem::take;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use common::text::harmless;
+use common::text::{harmless, readable_size};
 
 use super::{FileEvent, Happened, MAX_OPEN, NotOffered};
 
@@ -11,7 +11,7 @@ impl fmt::Display for FileEvent {
         let FileEvent { is_own, size: bytes, .. } = *self;
         let file = format_args!("« {} »", harmless(&self.name));
         let with = self.with.as_ref().map_or("le premier qui viendra", |with| with.as_str());
-        let size = size(bytes);
+        let size = readable_size(bytes);
         match &self.what {
             Happened::Offered if is_own && self.with.is_none() => {
                 write!(f, "{file} ({size}) sera proposé au premier qui viendra.")
@@ -21,7 +21,7 @@ impl fmt::Display for FileEvent {
             Happened::NotOffered(why) => write!(f, "{file} n'est pas proposé : {why}."),
             Happened::Accepted(0) => write!(f, "Réception de {file} ({size})…"),
             Happened::Accepted(done) => {
-                write!(f, "Réception de {file} : reprise à {} sur {size}…", self::size(*done))
+                write!(f, "Réception de {file} : reprise à {} sur {size}…", readable_size(*done))
             }
             Happened::Progress { done, speed } => {
                 let percent = (u128::from(*done) * 100).checked_div(bytes.into()).unwrap_or(100);
@@ -32,7 +32,7 @@ impl fmt::Display for FileEvent {
                 else {
                     return Ok(());
                 };
-                write!(f, ", {}/s, encore {left}", self::size(speed))
+                write!(f, ", {}/s, encore {left}", readable_size(speed))
             }
             Happened::Stopped(trouble) => write!(
                 f,
@@ -91,23 +91,6 @@ impl fmt::Display for NotOffered {
     }
 }
 
-/// A number of bytes: « 512 octets », « 1,4 Mo ».
-pub fn size(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["ko", "Mo", "Go", "To", "Po", "Eo"];
-    if bytes < 1000 {
-        return if bytes < 2 { format!("{bytes} octet") } else { format!("{bytes} octets") };
-    }
-    let mut value = bytes as f64 / 1000.0;
-    let mut unit = 0;
-    // 999.5 would be shown as 1000.
-    while value >= 999.5 && unit + 1 < UNITS.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    let digits = if value < 99.95 { 1 } else { 0 };
-    format!("{value:.digits$} {}", UNITS[unit]).replace('.', ",").replace(",0 ", " ")
-}
-
 /// How long the rest takes at that many bytes in a second: « 45 s », « 3 min », « 2 h 10 »; nothing if nothing comes.
 pub fn time_left(bytes: u64, speed: u64) -> Option<String> {
     let seconds = bytes.checked_div(speed)? + 1;
@@ -121,25 +104,6 @@ pub fn time_left(bytes: u64, speed: u64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        for (bytes, text) in [
-            (0, "0 octet"),
-            (1, "1 octet"),
-            (999, "999 octets"),
-            (1000, "1 ko"),
-            (1449, "1,4 ko"),
-            (99_949, "99,9 ko"),
-            (99_950, "100 ko"),
-            (999_499, "999 ko"),
-            (999_500, "1 Mo"),
-            (1 << 30, "1,1 Go"),
-            (u64::MAX, "18,4 Eo"),
-        ] {
-            assert_eq!(size(bytes), text);
-        }
-    }
 
     #[test]
     fn progress_says_how_long_it_takes() {

@@ -36,9 +36,6 @@ impl Files {
             screen.set_status("");
         }
         lines.notice(&event.to_string());
-        if event.what == Happened::Offered && !event.is_own {
-            lines.notice("/accepter le reçoit dans le dossier courant, /refuser le refuse");
-        }
         list.open.retain(|file| file.id != event.id);
         if !event.what.is_final() {
             list.open.push(event);
@@ -56,7 +53,7 @@ impl Files {
 }
 
 /// Offered to our user, who has not said what he wants.
-fn is_waiting(file: &FileEvent) -> bool {
+pub(super) fn is_waiting(file: &FileEvent) -> bool {
     !file.is_own && matches!(file.what, Happened::Offered | Happened::Stopped(_))
 }
 

@@ -33,7 +33,7 @@ use crate::options::parse_pseudo;
 use crate::store::{Remembered, Store};
 use crate::undelivered;
 use archive::{Archive, is_worth_keeping};
-use files::Files;
+use files::{Files, is_waiting};
 use piped::Tally;
 use screen::{Lines, Screen};
 use typed::Desk;
@@ -121,7 +121,8 @@ fn discuss(
     screen: &Screen,
 ) -> anyhow::Result<bool> {
     let (archive, kept) = kept.map(|(archive, store, remembered)| (archive, (store, remembered))).unzip();
-    let front = Conversation::new(screen.clone());
+    let mut front = Conversation::new(screen.clone());
+    front.takes_commands = matches!(source, Source::Keys | Source::TypedLines);
     let files = front.files.clone();
     let (link, reception) = Link::open(server, pseudo, kept, Some(PATIENCE), front)?;
     let tally = Arc::new(Tally::default());
@@ -208,6 +209,8 @@ fn ask_pseudo() -> anyhow::Result<Pseudo> {
 struct Conversation {
     screen: Screen,
     files: Files,
+    /// Somebody types.
+    takes_commands: bool,
     /// How the last message began, and what says so: in a transfer many begin alike.
     start: MessageStart,
     start_of: Option<(Arc<str>, DateTime<Local>)>,
@@ -216,7 +219,7 @@ struct Conversation {
 impl Conversation {
     fn new(screen: Screen) -> Self {
         let files = Files::default();
-        Conversation { screen, files, start: MessageStart::default(), start_of: None }
+        Conversation { screen, files, takes_commands: false, start: MessageStart::default(), start_of: None }
     }
 
     fn push(&mut self, lines: &mut Lines, Message { from, date, text }: Message) {
@@ -236,7 +239,13 @@ impl Front for Conversation {
             match event {
                 Event::Message(message) => self.push(&mut lines, message),
                 Event::Delivered(_) => {}
-                Event::File(file) => self.files.show(file, &mut lines, &self.screen),
+                Event::File(file) => {
+                    let asks = self.takes_commands && is_waiting(&file);
+                    self.files.show(file, &mut lines, &self.screen);
+                    if asks {
+                        lines.notice("/accepter le reçoit dans le dossier courant, /refuser le refuse");
+                    }
+                }
                 event => lines.notice(&event.to_string()),
             }
         }
