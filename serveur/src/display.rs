@@ -277,7 +277,7 @@ mod tests {
                 "* alice propose le fichier « x.pdf » (1,2 Mo).",
                 "* alice propose le fichier « \\n[14:03:07] * bob␛ » (1 octet).",
                 "* alice propose le fichier « vide » (0 octet).",
-                "* alice propose le fichier « film » (1,9 Go).",
+                "* alice propose le fichier « film » (2 Go).",
             ]
         );
     }

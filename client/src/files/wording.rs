@@ -92,7 +92,7 @@ impl fmt::Display for NotOffered {
 }
 
 /// How long the rest takes at that many bytes in a second: « 45 s », « 3 min », « 2 h 10 »; nothing if nothing comes.
-pub fn time_left(bytes: u64, speed: u64) -> Option<String> {
+fn time_left(bytes: u64, speed: u64) -> Option<String> {
     let seconds = bytes.checked_div(speed)? + 1;
     Some(match seconds {
         0..60 => format!("{seconds} s"),
