@@ -115,6 +115,8 @@ fn part_2_point_2_a_what_is_typed_is_sent_to_the_server() {
     let present = bob.receive().unwrap();
     let alice = present.strip_prefix("present ").unwrap();
     bob.expect(&format!("recu {alice} bob/s-bob 0"));
+    bob.expect(&format!("debut {alice} bob/s-bob 1"));
+    bob.send(&format!("recu bob/s-bob {alice} 0"));
     let line = bob.receive().unwrap();
     assert!(
         line.starts_with(&format!("msg {alice} bob/s-bob 1 ")) && line.ends_with(" Salut Bob !"),
@@ -144,6 +146,7 @@ fn part_2_point_3_the_client_closes_its_socket_at_the_end() {
     let mut client = Program::client(listener.local_addr().unwrap(), "alice");
     let mut relay = Peer::seat(&listener);
     client.type_line("quitter");
+    relay.expect("ping");
     relay.expect("quitter");
     relay.send(&format!("fin {}", relay.address));
     relay.expect_end();

@@ -220,7 +220,13 @@ fn quitter_while_the_other_is_stopped_ends_the_client_and_names_what_is_left() {
     }
     alice.type_line("quitter");
     assert_eq!(alice.status(), 0);
-    assert!(alice.err.text().contains("60 messages n'ont pas été remis à bob"), "{}", alice.err.text());
+    // He may have shown the first before he stopped.
+    let lost = alice.err.text();
+    assert!(
+        ["59", "60"]
+            .iter()
+            .any(|count| lost.contains(&format!("{count} messages n'ont pas été remis à bob")))
+    );
 }
 
 #[test]

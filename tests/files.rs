@@ -12,11 +12,9 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use support::PATIENCE;
-use support::peer::Peer;
 use support::program::{DATA_VARIABLE, Program, binary, listening, server};
 use support::proxy::{Proxy, Weather};
 use support::relay::RelayThread;
-use support::terminal::Terminal;
 use tempfile::TempDir;
 
 /// A folder for each of the two, and what they keep.
@@ -240,28 +238,24 @@ fn what_cannot_be_sent_is_said_and_the_rest_is() {
 
 #[test]
 fn where_nothing_can_be_written_the_discussion_goes_on() {
-    let relay = RelayThread::start();
     let (alice, bob) = (Desk::new(), Desk::new());
     let file = alice.write("a.bin", &content(1_000_000));
     // The first is no folder; the other takes no more than 100 KiB in a file, as a full disk.
-    let no_folder = "\"$0\" \"$@\" --recevoir /dev/null";
+    let no_folder = "\"$0\" \"$@\" --recevoir /dev/null".to_owned();
     let full =
         format!("trap '' XFSZ; ulimit -f 100; \"$0\" \"$@\" --recevoir '{}'", bob.folder.path().display());
     for (script, why) in
-        [(no_folder, "ce n'est pas un dossier"), (&full, "ce disque ne prend pas de fichier aussi grand")]
+        [(no_folder, "ce n'est pas un dossier"), (full, "ce disque ne prend pas de fichier aussi grand")]
     {
-        let relay = if script == full { RelayThread::start().address } else { relay.address };
+        let relay = RelayThread::start();
         let mut shell = Command::new("bash");
-        shell.args(["-c", script]).arg(binary("client")).args([&relay.to_string(), "bob"]);
+        shell.args(["-c", &script]).arg(binary("client")).args([&relay.address.to_string(), "bob"]);
         let mut receiver = Program::spawn(shell.env(DATA_VARIABLE, bob.data.path()));
-        let mut sender = alice.send(relay, "alice", &[&file]);
+        let mut sender = alice.send(relay.address, "alice", &[&file]);
         assert_eq!(sender.status(), 1, "{}", sender.err.text());
         assert_eq!(receiver.status(), 1, "{}", receiver.err.text());
-        assert!(
-            receiver.err.text().contains(&format!("« a.bin » ne peut pas être gardé : {why}.")),
-            "{}",
-            receiver.err.text()
-        );
+        let told = format!("« a.bin » ne peut pas être gardé : {why}.");
+        assert!(receiver.err.text().contains(&told), "{}", receiver.err.text());
         assert!(sender.err.text().contains("bob refuse « a.bin »."), "{}", sender.err.text());
         assert_eq!(bob.names(), [""; 0]);
     }

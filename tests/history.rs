@@ -159,6 +159,8 @@ fn what_waits_when_everything_is_killed_is_delivered_to_him_it_is_for() {
     bob.err.wait_for("alice a rejoint");
     alice.type_line("un");
     bob.out.wait_for("alice : un");
+    let delivered = |said: &Said| said.own.is_some_and(|(_, fate)| fate == Fate::Delivered);
+    wait_until("acknowledged", || history(for_alice.path(), "alice").iter().any(delivered));
     bob.kill();
     alice.err.wait_for("bob a perdu la connexion");
     alice.type_line("deux");

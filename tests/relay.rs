@@ -390,8 +390,8 @@ fn a_relay_that_is_stopped_closes_every_connection_and_lets_go_of_its_output() {
     let out = Box::new(Output { _held: Arc::clone(&output) });
     let running = thread::spawn(move || relay.run(out, Emphasis::None));
     let (alice, bob) = seat_two(address);
-    let sending =
-        alice.send_in_background(message(ALICE, BOB, 1, "bob ne lit pas\n").repeat(1_000_000).into_bytes());
+    // Not joined: what the relay left unread may keep it waiting as long as the system pleases.
+    alice.send_in_background(message(ALICE, BOB, 1, "bob ne lit pas\n").repeat(1_000_000).into_bytes());
     let silent = Peer::connect(address);
     stopper.stop();
     running.join().unwrap().unwrap();
@@ -399,7 +399,6 @@ fn a_relay_that_is_stopped_closes_every_connection_and_lets_go_of_its_output() {
     for peer in [alice, bob, silent] {
         peer.rest();
     }
-    sending.join().unwrap();
     assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
 }
 

@@ -557,6 +557,27 @@ fn the_title_counts_what_arrives_while_the_window_is_not_in_front() {
 }
 
 #[test]
+fn whoever_comes_or_leaves_is_noticed_while_the_window_is_not_in_front() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let window = desktop.client(&[&relay.address.to_string(), "alice"]);
+    relay.screen.wait_for("* alice a rejoint la discussion.");
+    window.unfocus();
+    let mut bob = Bob::join(&relay);
+    window.wait_for_title("alice avec bob – Messagerie");
+    wait_until("a call for a look", || window.is_urgent());
+    window.focus();
+    wait_until("no call", || !window.is_urgent());
+    window.unfocus();
+    bob.say_and_wait("au revoir");
+    bob.peer.send("quitter");
+    window.wait_for_title("(1, fin) alice avec bob – Messagerie");
+    assert!(window.is_urgent());
+    window.focus();
+    window.wait_for_title("alice avec bob – Messagerie");
+    assert!(!window.is_urgent());
+}
+
+#[test]
 fn someone_who_has_scrolled_up_is_not_moved() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);
@@ -1282,6 +1303,7 @@ fn everything_is_drawn_larger_or_smaller_in_every_state_and_remembered() {
     window.program().kill();
     // In the form, too.
     let again = desktop.client(&[]);
+    wait_until("the large button", || again.pixels(ACCENT, None) > 22_000);
     let large = again.pixels(ACCENT, None);
     again.screenshot("login-zoom");
     again.press(&["ctrl+0"]);

@@ -18,7 +18,7 @@ Utilisation :
   client [HOTE[:PORT]] [PSEUDO] --terminal   dans le terminal
   client --heberge [PORT] [PSEUDO]           cette machine est aussi le serveur
   client --demo                              deux fenêtres sur cette machine
-  client --historique [PSEUDO]               ce qui a été dit, le plus récent d'abord
+  client --historique [PSEUDO]               ce qui a été dit auparavant
   client [HOTE[:PORT]] PSEUDO --envoyer FICHIER…
   client [HOTE[:PORT]] PSEUDO --recevoir DOSSIER
 

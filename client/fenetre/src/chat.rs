@@ -309,13 +309,24 @@ impl Chat {
     }
 }
 
-/// The window's title: whose window it is, with whom, and how many messages were not seen yet.
-pub(crate) fn title(own: Option<&Pseudo>, peer: Option<&Pseudo>, unseen: usize) -> String {
+/// The window's title: whose window it is, with whom; how many messages were not seen yet, and whether it was not seen
+/// yet that the discussion is over.
+pub(crate) fn title(
+    own: Option<&Pseudo>,
+    peer: Option<&Pseudo>,
+    unseen: Option<usize>,
+    over: bool,
+) -> String {
     let names = match (own, peer) {
         (Some(own), Some(peer)) => format!("{own} avec {peer} – "),
         (Some(own), None) => format!("{own} – "),
         (None, _) => String::new(),
     };
-    let count = if unseen == 0 { String::new() } else { format!("({unseen}) ") };
-    format!("{count}{names}Messagerie")
+    let unseen = match (unseen, over) {
+        (None, _) | (Some(0), false) => String::new(),
+        (Some(0), true) => "(fin) ".to_owned(),
+        (Some(count), false) => format!("({count}) "),
+        (Some(count), true) => format!("({count}, fin) "),
+    };
+    format!("{unseen}{names}Messagerie")
 }

@@ -117,8 +117,8 @@ struct Inner {
     focus_due: Cell<bool>,
     /// No window of the program is in front.
     away: Cell<bool>,
-    /// Messages that arrived while this one was not.
-    unseen: Cell<usize>,
+    /// How many messages arrived while this one was not, if anything has happened that calls for a look.
+    unseen: Cell<Option<usize>>,
 }
 
 /// Something that the user wants done.
@@ -183,7 +183,7 @@ impl Messenger {
             question: RefCell::default(),
             focus_due: Cell::new(false),
             away: Cell::new(false),
-            unseen: Cell::new(0),
+            unseen: Cell::new(None),
         }));
         window.set_callback({
             let messenger = messenger.clone();
@@ -389,7 +389,7 @@ impl Messenger {
         }
         let notice = |text| Entry::Notice { date: Local::now(), text };
         chat.display().push(sentences.into_iter().map(notice));
-        self.set_unseen(0);
+        self.set_unseen(None);
     }
 
     /// A fresh page for a discussion, in the place of the last one's.
@@ -540,8 +540,8 @@ impl Messenger {
         if !entries.is_empty() {
             chat.display().push(entries);
         }
-        if messages > 0 && !self.is_in_front() {
-            self.set_unseen(self.0.unseen.get() + messages);
+        if messages > 0 {
+            self.call_for_a_look(messages);
         }
         self.retitle();
     }
@@ -575,7 +575,9 @@ impl Messenger {
             }
             Happened::ConnectionLost => self.set_status(chat, &Status::Retrying),
             Happened::Joined { who, renewed } => {
-                if !self.is_news(&who, renewed) {
+                if self.is_news(&who, renewed) {
+                    self.call_for_a_look(0);
+                } else {
                     sentence.clear();
                 }
                 chat.invite(&[]);
@@ -654,6 +656,7 @@ impl Messenger {
         chat.set_status(&Status::Over);
         chat.end();
         self.take_focus();
+        self.call_for_a_look(0);
     }
 
     // ---- leaving and closing ----
@@ -813,16 +816,22 @@ impl Messenger {
         if self.0.focus_due.get() && self.is_in_front() {
             self.take_focus();
         }
-        if self.0.unseen.get() > 0 && self.is_in_front() {
-            self.set_unseen(0);
+        if self.0.unseen.get().is_some() && self.is_in_front() {
+            self.set_unseen(None);
         }
     }
 
-    /// So many messages have not been seen yet.
-    fn set_unseen(&self, count: usize) {
-        let before = self.0.unseen.replace(count);
-        if (before == 0) != (count == 0) {
-            urgency::set(&self.0.window, count > 0);
+    /// Something has happened, so many messages among it, that whoever looks elsewhere wants to know.
+    fn call_for_a_look(&self, messages: usize) {
+        if !self.is_in_front() {
+            self.set_unseen(Some(self.0.unseen.get().unwrap_or(0) + messages));
+        }
+    }
+
+    fn set_unseen(&self, unseen: Option<usize>) {
+        let before = self.0.unseen.replace(unseen);
+        if before.is_none() != unseen.is_none() {
+            urgency::set(&self.0.window, unseen.is_some());
         }
         self.retitle();
     }
@@ -834,7 +843,8 @@ impl Messenger {
         let discussion = discussion.as_ref().filter(|_| !left);
         let own = discussion.as_ref().map(|discussion| &discussion.own);
         let peer = discussion.as_ref().and_then(|discussion| discussion.peer.as_ref());
-        let title = chat::title(own, peer, self.0.unseen.get());
+        let over = discussion.as_ref().is_some_and(|discussion| discussion.phase == Phase::Over);
+        let title = chat::title(own, peer, self.0.unseen.get(), over);
         let mut window = self.0.window.clone();
         if window.label() != title {
             window.set_label(&title);

@@ -78,7 +78,7 @@ pub(super) fn accept(desk: &Desk<'_>, name: &str) -> Entered {
 /// `/refuser [NOM]`.
 pub(super) fn refuse(desk: &Desk<'_>, name: &str) -> Entered {
     each(desk, name, is_waiting, "Aucun fichier n'attend d'être accepté ou refusé.", |id| {
-        desk.link.cancel(id)
+        desk.link.cancel(id);
     })
 }
 

@@ -111,12 +111,12 @@ impl Stored {
         self.date.format("%H:%M").to_string()
     }
 
-    /// The full date and time, and for one's own message whether it has arrived.
+    /// The full date and time, and for one's own message whether it has arrived: nobody knows whether it was read.
     pub(super) fn hint(&self) -> String {
         let date = self.date.format("%d/%m/%Y %H:%M:%S");
         match self.kind {
             Kind::Own(Fate::OnItsWay) => format!("{date} · pas encore remis"),
-            Kind::Own(Fate::Delivered) => format!("{date} · remis"),
+            Kind::Own(Fate::Delivered) => format!("{date} · remis, pas forcément lu"),
             Kind::Own(Fate::Lost) => format!("{date} · non remis"),
             Kind::Other(_) | Kind::Notice => date.to_string(),
         }
@@ -409,7 +409,8 @@ mod tests {
         assert_eq!(marks, [(true, true), (false, false), (false, true), (false, true), (false, false)]);
         assert!(entries.mark_delivered(&[7, 6, 4]));
         let kinds: Vec<_> = entries.iter().map(Stored::hint).collect();
-        for (hint, end) in kinds.iter().zip(["· remis", "· remis", ":08", "· non remis", "· remis"]) {
+        let delivered = "· remis, pas forcément lu";
+        for (hint, end) in kinds.iter().zip([delivered, delivered, ":08", "· non remis", delivered]) {
             assert!(hint.ends_with(end), "{kinds:?}");
         }
         // Beyond the limit nothing more comes in.
@@ -426,11 +427,17 @@ mod tests {
         assert!(entries.mark_delivered(&[2, 3]));
         assert!(!entries.mark_delivered(&[2]));
         let hints: Vec<_> = entries.iter().map(Stored::hint).collect();
-        assert_eq!(hints, ["20/11/2026 14:03:07 · pas encore remis", "20/11/2026 14:03:07 · remis"]);
+        assert_eq!(
+            hints,
+            ["20/11/2026 14:03:07 · pas encore remis", "20/11/2026 14:03:07 · remis, pas forcément lu"]
+        );
         entries.mark_lost();
         assert!(!entries.mark_delivered(&[1]));
         let hints: Vec<_> = entries.iter().map(Stored::hint).collect();
-        assert_eq!(hints, ["20/11/2026 14:03:07 · non remis", "20/11/2026 14:03:07 · remis"]);
+        assert_eq!(
+            hints,
+            ["20/11/2026 14:03:07 · non remis", "20/11/2026 14:03:07 · remis, pas forcément lu"]
+        );
         assert!(entries.on_their_way.is_empty());
     }
 
@@ -452,7 +459,7 @@ mod tests {
         // What has become of the others is still known.
         assert!(!entries.mark_delivered(&[moved as MessageId]));
         assert!(entries.mark_delivered(&[moved as MessageId + 1]));
-        assert!(entries.get(1).unwrap().hint().ends_with("remis"));
+        assert!(entries.get(1).unwrap().hint().contains(" · remis"));
         // Few but long ones.
         let long = "x".repeat(60_000);
         (0..2_000).for_each(|_| {

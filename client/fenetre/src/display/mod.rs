@@ -163,7 +163,7 @@ impl Display {
         });
     }
 
-    /// Notes that messages of one's own have reached the other's screen.
+    /// Notes that messages of one's own have arrived in the other's window or terminal.
     pub fn mark_delivered(&self, ids: &[MessageId]) {
         if self.inner.state.borrow_mut().mark_delivered(ids) {
             self.widget.clone().redraw();

@@ -211,7 +211,7 @@ fn strokes(x: i32, y: i32, points: &[(f64, f64)]) {
     draw::set_line_style(draw::LineStyle::Solid, 0);
 }
 
-/// ✓: it is on the other's screen. Drawn, because not every font has one.
+/// ✓: it has arrived in the other's window or terminal, looked at or not. Drawn, because not every font has one.
 fn tick(x: i32, y: i32) {
     strokes(x, y, &[(0.0, 0.5), (3.5, 4.0), (10.0, -4.0)]);
 }
