@@ -361,7 +361,7 @@ impl Mallory {
     /// The next line of that kind, without the addresses.
     fn next(&mut self, word: &str) -> String {
         loop {
-            let line = self.peer.receive().expect("it goes on");
+            let line = self.peer.receive().unwrap();
             let Some((kind, rest)) = line.split_once(' ') else { continue };
             let rest = rest.splitn(3, ' ').nth(2).unwrap_or_default().to_owned();
             if matches!(kind, "fichier" | "issue" | "msg") {
