@@ -67,7 +67,11 @@ pub fn run(command: Command) -> anyhow::Result<bool> {
         Command::Demo { keep } => demo(keep),
         Command::Window { server, pseudo, keep } => join(server, pseudo, keep),
         // These need none.
-        Command::Terminal { .. } | Command::History { .. } | Command::Help | Command::Version => Ok(()),
+        Command::Terminal { .. }
+        | Command::Files { .. }
+        | Command::History { .. }
+        | Command::Help
+        | Command::Version => Ok(()),
     };
     if let Err(error) = &done
         && cfg!(windows)

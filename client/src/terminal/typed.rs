@@ -12,6 +12,7 @@ use crate::link::{Link, SendError};
 use super::archive::Archive;
 use super::commands;
 use super::draft::{Draft, History, Place};
+use super::files::Files;
 use super::lines::{Input, lines};
 use super::screen::Screen;
 
@@ -32,6 +33,7 @@ pub(super) struct Desk<'a> {
     pub(super) screen: &'a Screen,
     /// What is kept, if anything is.
     pub(super) archive: Option<Archive>,
+    pub(super) files: Files,
 }
 
 /// What became of what was entered.
@@ -240,8 +242,8 @@ impl Keyboard<'_> {
         self.edit(|draft| {
             if let Some(missing) = commands::complete(draft.text()) {
                 draft.go(Place::LineEnd);
-                // A command is never too long.
-                let _ = draft.insert(missing);
+                // A command is never too long, and the end of a path is seen to be missing.
+                let _ = draft.insert(&missing);
             }
         });
     }
