@@ -1363,39 +1363,3 @@ fn the_presentation_has_larger_type_and_edges_and_a_size_of_its_own() {
     window.press(&["F11", "ctrl+0"]);
     wait_until("its size", || settings().contains("taille=100\npresentation=150\n"));
 }
-
-// ---- the README's picture ----
-
-/// Makes `client/images/discussion.png` anew: `cargo test -p tests --test window -- --ignored`.
-#[test]
-#[ignore = "changes a file of the project"]
-fn the_picture_of_the_readme() {
-    let desktop = Desktop::start();
-    let program = desktop.start_client(&["--demo"]);
-    let windows = desktop.windows(&program, 2);
-    let (alice, bob) = (&windows[0], &windows[1]);
-    bob.wait_for_title("bob avec alice – Messagerie");
-    for window in &windows {
-        window.resize(400, 600);
-        wait_until("the new size", || window.geometry().3 == 600);
-    }
-    // Each line is on both screens before the next is written.
-    let say = |from: &Window, to: &Window, text: &str| {
-        from.focus();
-        from.paste(text);
-        from.press(&["Return"]);
-        wait_until("the message to arrive", || to.title().starts_with('('));
-        to.focus();
-        wait_until("the message to be seen", || !to.title().starts_with('('));
-    };
-    say(alice, bob, "Salut Bob ! Tu as fini le projet ?");
-    say(
-        bob,
-        alice,
-        "Presque 🎉 Il me reste la partie III :\n– la zone d'affichage\n– la zone de saisie\n– le bouton",
-    );
-    say(alice, bob, "Parfait. On relit le tout demain matin ?");
-    say(bob, alice, "D'accord, à demain !");
-    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../client/images/discussion.png");
-    fs::copy(alice.screenshot("discussion"), kept).unwrap();
-}
