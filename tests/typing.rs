@@ -294,6 +294,36 @@ fn commands_are_not_sent_and_a_double_slash_is() {
 }
 
 #[test]
+fn the_lines_on_the_wire_are_shown_as_they_pass_when_they_are_asked_for() {
+    let (_relay, mut alice, mut bob) = alice_and_bob();
+    alice.resize(200, 24);
+    bob.say("avant");
+    alice.wait_for("avant");
+    alice.keys("/fil\r");
+    alice.wait_for("encore /fil la cache");
+    alice.keys("Salut\r");
+    assert_eq!(bob.hear(), "Salut");
+    bob.say("e\x1b[2Jt \u{202e}toi");
+    let recu = format!("← recu bob/s-bob {} 1", bob.alice);
+    let said = "→ msg alice/";
+    alice.wait_until("the lines", |text| {
+        let at = |what: &str| text.lines().position(|line| line.starts_with("* ") && line.contains(what));
+        let order =
+            [at(said), at(&recu), at("e␛[2Jt <U+202E>toi"), at(&format!("→ recu {} bob/s-bob 2", bob.alice))];
+        order.iter().all(Option::is_some) && order.is_sorted()
+    });
+    assert!(!alice.text().lines().any(|line| line.contains('←') && line.contains("avant")), "{alice:?}");
+    alice.keys("/fil\r");
+    alice.wait_for("Le fil n'est plus montré.");
+    let before = alice.text().matches("→").count();
+    alice.keys("Encore\r");
+    assert_eq!(bob.hear(), "Encore");
+    bob.say("après");
+    alice.wait_for("après");
+    assert_eq!(alice.text().matches("→").count(), before, "{alice:?}");
+}
+
+#[test]
 fn what_is_shown_is_harmless_and_what_is_typed_too() {
     let (_relay, mut alice, mut bob) = alice_and_bob();
     bob.say("\u{1b}[2J\u{1b}]0;titre\u{7}effacé ?\\n* carol a rejoint la discussion.");

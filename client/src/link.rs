@@ -83,7 +83,7 @@ impl fmt::Display for SendError {
                  envoyez-le en plusieurs fois"
             }
             SendError::Full => {
-                "Trop de messages attendent d'être remis : réessayez quand la liaison sera rétablie"
+                "Trop de messages attendent d'être remis : réessayez quand la connexion sera rétablie"
             }
             SendError::Over => "La discussion est terminée : ce message n'est pas parti",
         })
@@ -535,7 +535,7 @@ impl Reception {
     }
 
     fn unreachable(&self, error: io::Error) -> Failure {
-        log::info!("lecture : {}", cause(&error));
+        log::info!("Lecture : {}", cause(&error));
         Failure::Unreachable(self.server.clone(), error)
     }
 }
@@ -558,7 +558,7 @@ fn write_all_work(shared: &Shared, stream: &TcpStream) {
             let wait = wake.map_or(Duration::MAX, |wake| wake.saturating_duration_since(now));
             let _ = shared.work.1.recv_timeout(wait);
         } else if let Err(error) = (&mut &*stream).write_all(&batch) {
-            log::info!("écriture : {}", cause(&error));
+            log::info!("Écriture : {}", cause(&error));
             break;
         }
     }

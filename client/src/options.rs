@@ -36,7 +36,8 @@ Utilisation :
   --recevoir     accepter dans ce dossier tout ce qui est proposé, jusqu'à ce
                  que l'autre quitte
   --historique   afficher ce qui est gardé sous votre PSEUDO (inutile s'il n'y
-                 en a qu'un), sans se connecter (client --historique | less)
+                 en a qu'un), le plus récent d'abord, sans se connecter
+                 (client --historique | less)
   --avec-historique, --sans-historique
                  garder, ou non, la discussion sur cette machine, pour
                  la retrouver et la continuer ; d'ordinaire elle l'est, sauf

@@ -13,7 +13,7 @@ use common::text::harmless;
 /// How many lines are kept for whoever looks, the last ones.
 pub const MAX_LINES: usize = 2000;
 /// How many bytes of a line are shown: addresses, a date, and enough of a text to know it by.
-pub const SHOWN_BYTES: usize = 300;
+pub const SHOWN_BYTES: usize = 400;
 
 /// Which way a line went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -270,7 +270,7 @@ mod tests {
         }
         tap.pass(Way::Received, &["x", &"é".repeat(SHOWN_BYTES), "\n"].concat().into_bytes());
         let [line] = &shown(&tap)[..] else { panic!("one line") };
-        assert!(line.ends_with("é… (602 octets)"), "{line}");
+        assert!(line.ends_with("é… (802 octets)"), "{line}");
     }
 
     #[test]

@@ -72,6 +72,18 @@ impl<'a> Text<'a> {
     }
 }
 
+/// The same sentence with a capital letter at the start.
+///
+/// ```
+/// # use common::text::capitalised;
+/// assert_eq!(capitalised("état inconnu"), "État inconnu");
+/// assert_eq!(capitalised(""), "");
+/// ```
+pub fn capitalised(sentence: &str) -> String {
+    let mut rest = sentence.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 /// Text that can be shown to a person: nothing in it moves a cursor, changes a colour, rings, retitles a window
 /// or reverses what stands beside it.
 ///

@@ -1,5 +1,7 @@
 //! Lines for a terminal: a message in a form that nothing in it can imitate.
 
+use memchr::memchr;
+
 use crate::text::harmless;
 
 /// What stands before every further line of a message, so that none can pass for the first of another.
@@ -44,10 +46,14 @@ impl MessageStart {
     /// Appends a message, as it was written, and a line feed; further lines are indented.
     pub fn push(&self, out: &mut String, text: &str) {
         out.push_str(&self.0);
-        for (i, line) in harmless(text).split('\n').enumerate() {
-            out.push_str(if i > 0 { INDENT } else { "" });
-            out.push_str(line);
+        let mut rest = &*harmless(text);
+        // By `memchr`: nearly every message is one line, and `split` takes several times as long to see it.
+        while let Some(end) = memchr(b'\n', rest.as_bytes()) {
+            out.push_str(&rest[..end]);
+            out.push_str(INDENT);
+            rest = &rest[end + 1..];
         }
+        out.push_str(rest);
         out.push('\n');
     }
 }

@@ -267,7 +267,7 @@ impl Connection {
             Ok(count) => count,
             Err(error) if is_timeout(&error) => 0,
             Err(error) => {
-                log::info!("connexion {} : {error}", self.id);
+                log::info!("Connexion {} : {error}", self.id);
                 self.break_off(&mut out);
                 0
             }
@@ -278,7 +278,7 @@ impl Connection {
         if count == bytes.len() {
             out.stuck_since = None;
         } else if !self.pings() && now - *out.stuck_since.get_or_insert(now) >= self.limits.write_by_hand {
-            log::info!("connexion {} : elle ne prend plus rien", self.id);
+            log::info!("Connexion {} : elle ne prend plus rien", self.id);
             self.break_off(&mut out);
         }
         (out, count)

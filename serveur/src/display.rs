@@ -231,7 +231,7 @@ impl Output<'_> {
         if let Err(error) = written
             && !std::mem::replace(&mut self.failed, true)
         {
-            log::warn!("l'affichage ne peut pas être écrit ({error}) ; la discussion continue");
+            log::warn!("L'affichage ne peut pas être écrit ({error}) ; la discussion continue");
         }
     }
 }

@@ -176,7 +176,7 @@ impl Relay {
             // may go there too, so this must not be waited for either.
             let (done, is_done) = channel();
             let _ = thread::Builder::new().spawn(move || {
-                log::warn!("la sortie ne prend plus rien : la fin de l'affichage est perdue");
+                log::warn!("La sortie ne prend plus rien : la fin de l'affichage est perdue");
                 let _ = done.send(());
             });
             let _ = is_done.recv_timeout(LAST_DISPLAY);
@@ -202,7 +202,7 @@ impl Relay {
                 let spawned =
                     thread.spawn_scoped(scope, move || serve_and_forget(shared, stopper, &connection));
                 if let Err(error) = spawned {
-                    log::warn!("le système n'accorde plus de fil d'exécution : {error}");
+                    log::warn!("Le système n'accorde plus de fil d'exécution : {error}");
                     shared.door.forget(id);
                 }
             }
@@ -230,7 +230,7 @@ impl Stopper {
                 return;
             }
             // Perhaps there is no file descriptor for it: those of the connections come free.
-            log::warn!("le serveur tarde à s'arrêter : {error}");
+            log::warn!("Le serveur tarde à s'arrêter : {error}");
             self.shared.door.abort_all();
             thread::sleep(EXHAUSTED_PAUSE);
         }

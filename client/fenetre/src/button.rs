@@ -98,7 +98,7 @@ fn square_button(tooltip: &str, sign: impl Fn(i32, i32) + 'static) -> Button {
 }
 
 /// A button whose face is drawn by `face`, in the color it is given.
-fn flat_button(kind: Kind, face: impl Fn(&Button, Color) + 'static) -> Button {
+pub(crate) fn flat_button(kind: Kind, face: impl Fn(&Button, Color) + 'static) -> Button {
     let mut button = Button::default();
     button.set_frame(FrameType::FlatBox);
     button.super_draw(false);

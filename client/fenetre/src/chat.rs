@@ -1,6 +1,7 @@
 //! The discussion's page: the display, the entry field, the button « Quitter », and a line that says how things
 //! stand.
 
+use client::link::Link;
 use common::address::Pseudo;
 use fltk::app;
 use fltk::button::Button;
@@ -19,6 +20,7 @@ use super::note::Note;
 use super::paint::Area;
 use super::status::{Status, StatusLine};
 use super::theme::{BACKGROUND, CONTROL_HEIGHT, ERROR, MARGIN, MUTED};
+use super::wire_panel::WirePanel;
 
 const QUIT: &str = "Quitter";
 /// Between the parts of the page.
@@ -41,6 +43,8 @@ pub(crate) enum Action {
     Menu(Area),
     /// Something about the words that are looked for.
     Find(find::Action),
+    /// To see what passes on the wire, or not any more.
+    SwitchWire,
 }
 
 /// The discussion's page: a handle.
@@ -54,6 +58,7 @@ pub(crate) struct Chat {
     find: FindBar,
     invitation: Invitation,
     display: Display,
+    wire: WirePanel,
     remark: Note,
     entry: EntryField,
     closed: Note,
@@ -76,6 +81,7 @@ impl Chat {
             find: FindBar::new(),
             invitation: Invitation::new(),
             display: Display::new(0, 0, w, h),
+            wire: WirePanel::new(),
             remark: Note::new(ERROR),
             entry: EntryField::new(),
             closed: Note::new(MUTED),
@@ -103,7 +109,10 @@ impl Chat {
         });
         page.handle({
             let chat = self.clone();
-            move |_, event| event == Event::KeyDown && (chat.asked_to_find() || chat.typed_elsewhere())
+            move |_, event| {
+                event == Event::KeyDown
+                    && (chat.asked_to_find() || chat.asked_for_wire() || chat.typed_elsewhere())
+            }
         });
         for (button, action) in [
             (&self.quit, Action::Quit),
@@ -124,6 +133,10 @@ impl Chat {
         });
         let chat = self.clone();
         self.find.on_action(move |action| chat.on_action.call(Action::Find(action)));
+        let chat = self.clone();
+        self.wire.on_close(move || chat.on_action.call(Action::SwitchWire));
+        let wire = self.wire.clone();
+        self.display.on_click(move |said| wire.mark(said));
         let chat = self.clone();
         self.entry.on_action(move |action| match action {
             entry_field::Action::Send => chat.on_action.call(Action::Send),
@@ -154,6 +167,26 @@ impl Chat {
             self.open_find();
         }
         asked
+    }
+
+    /// F12.
+    fn asked_for_wire(&self) -> bool {
+        let asked = app::event_key() == Key::F12;
+        if asked {
+            self.on_action.call(Action::SwitchWire);
+        }
+        asked
+    }
+
+    /// Shows what passes on the wire of that link, or not any more.
+    pub(crate) fn switch_wire(&self, link: &Link) {
+        if self.wire.is_open() {
+            self.wire.close();
+            self.take_focus();
+        } else {
+            self.wire.open(link);
+        }
+        self.lay_out();
     }
 
     /// Shows the bar that looks for words.
@@ -194,6 +227,7 @@ impl Chat {
     /// Deletes the page.
     pub(crate) fn delete(self) {
         self.display.discard();
+        self.wire.close();
         app::delete_widget(self.page);
     }
 
@@ -304,6 +338,12 @@ impl Chat {
         bottom -= self.remark.height(w);
         self.remark.place(x, bottom, w);
         bottom -= GAP;
+        let wire = self.wire.height(bottom - top);
+        if wire > 0 {
+            bottom -= wire;
+            self.wire.place(Area { x, y: bottom, w, h: wire });
+            bottom -= GAP;
+        }
         self.display.widget().resize(page.x, top, page.w, (bottom - top).max(1));
         self.page.clone().redraw();
     }

@@ -35,10 +35,15 @@ impl Hosting {
         let (bound, stopper) = (relay.local_addr(), relay.stopper());
         let thread = thread::Builder::new().name("serveur".to_owned()).spawn(move || {
             if let Err(error) = relay.run(Box::new(io::sink()), Emphasis::None) {
-                log::error!("le serveur s'est arrêté : {error}");
+                log::error!("Le serveur s'est arrêté : {error}");
             }
         })?;
         Ok(Hosting { bound, stopper, thread: Some(thread) })
+    }
+
+    /// Where it listens.
+    pub(crate) fn bound(&self) -> SocketAddr {
+        self.bound
     }
 
     /// Where this program's own client finds it.

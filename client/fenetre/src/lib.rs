@@ -3,12 +3,14 @@
 //! [`run`] is the way in. `messenger` is one window and what leads from the form to the
 //! discussion and back; `login` is the form (with `found`, the servers
 //! that answer), `chat` the discussion's page with its parts (`display`, `entry_field`,
-//! `status`, `invitation`), `front` the bridge from the link's threads to the window's.
+//! `status`, `invitation`, `wire_panel`), `front` the bridge from the link's threads to the window's, `demo` what the
+//! demonstration has more.
 
 mod button;
 mod chat;
 #[cfg(test)]
 mod contrast;
+mod demo;
 pub mod display;
 mod entry_field;
 mod find;
@@ -29,6 +31,7 @@ mod status;
 mod text;
 pub mod theme;
 mod urgency;
+mod wire_panel;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -41,6 +44,7 @@ use common::endpoint::Endpoint;
 use common::frame::DEFAULT_PORT;
 use fltk::app::{self, App};
 
+use demo::{Demo, Seat};
 use front::Batch;
 use hosting::{Hosting, Invitation};
 use messenger::{Messenger, Shared};
@@ -85,14 +89,14 @@ fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>, keep: Option<bool>) ->
 
 /// The demonstration: a relay inside the program and two windows side by side, « alice » and « bob ».
 fn demo(keep: bool) -> anyhow::Result<()> {
-    let hosting = Hosting::start(&Endpoint { host: "127.0.0.1".to_owned(), port: 0 }, None)?;
-    let server = hosting.own_endpoint();
+    let demo = Demo::start()?;
     // What is typed into a demonstration is not worth remembering.
     let shared = prepare(false, Some(keep), None, 2)?;
     let mut messengers = Vec::new();
-    for name in ["alice", "bob"] {
-        let pseudo: Pseudo = name.parse()?;
+    for seat in Seat::BOTH {
+        let (server, pseudo) = (demo.endpoint(seat), seat.name().parse()?);
         let messenger = Messenger::new(&shared);
+        messenger.take_part_in(&demo, seat);
         messenger.fill(Some(&server), Some(&pseudo));
         messenger.show();
         messenger.join_at_once(&server, pseudo);
@@ -140,7 +144,7 @@ fn prepare(
 #[cfg(all(unix, not(target_os = "macos")))]
 fn check_display() -> anyhow::Result<()> {
     let Err(error) = x11rb::connect(None) else { return Ok(()) };
-    log::info!("serveur X : {error}");
+    log::info!("Serveur X : {error}");
     match std::env::var("DISPLAY") {
         Ok(display) if !display.is_empty() => anyhow::bail!(
             "l'écran « {} » (DISPLAY) ne répond pas : corrigez DISPLAY, ou ajoutez --terminal",

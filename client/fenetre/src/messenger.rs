@@ -2,7 +2,7 @@
 
 mod archive;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use chrono::Local;
@@ -17,6 +17,7 @@ use fltk::prelude::*;
 use fltk::window::DoubleWindow;
 
 use super::chat::{self, Chat};
+use super::demo::{Bar, Demo, Seat};
 use super::display::Entry;
 use super::front::{Batch, Fault, Field, bridge};
 use super::hosting;
@@ -108,6 +109,8 @@ struct Inner {
     shared: Rc<Shared>,
     window: DoubleWindow,
     form: Form,
+    /// What stands above it in a demonstration.
+    bar: OnceCell<Bar>,
     /// The page of the present discussion, or of the last.
     chat: RefCell<Option<Chat>>,
     discussion: RefCell<Option<Discussion>>,
@@ -178,6 +181,7 @@ impl Messenger {
             shared: Rc::clone(shared),
             window: window.clone(),
             form: form.clone(),
+            bar: OnceCell::new(),
             chat: RefCell::default(),
             discussion: RefCell::default(),
             question: RefCell::default(),
@@ -215,12 +219,23 @@ impl Messenger {
         messenger
     }
 
+    /// Makes it one of the windows of a demonstration.
+    pub(crate) fn take_part_in(&self, demo: &Demo, seat: Seat) {
+        self.0.window.begin();
+        let messenger = self.clone();
+        let bar = Bar::new(demo, seat, move || messenger.take_focus());
+        self.0.window.end();
+        // It is the first and only time.
+        let _ = self.0.bar.set(bar);
+    }
+
     /// Puts the window on the screen. Only then the fonts are loaded, which takes as long as the rest: meanwhile the
     /// window manager makes room for the window.
     pub(crate) fn show(&self) {
         self.0.window.clone().show();
         // Now, not when the fonts are there.
         app::flush();
+        self.lay_out();
         self.0.form.lay_out();
         self.take_focus_now();
     }
@@ -279,12 +294,13 @@ impl Messenger {
         [Some(self.0.form.page()), chat].into_iter().flatten()
     }
 
-    /// Gives the pages the room that a question leaves.
+    /// Gives the pages the room that a question, and the bar of a demonstration, leave.
     fn lay_out(&self) {
         let (w, h) = (self.0.window.w(), self.0.window.h());
         let question = self.0.question.borrow().as_ref().map(|(question, _)| question.clone());
         let asked = question.as_ref().map_or(0, |question| question.height(w));
-        self.pages().for_each(|mut page| page.resize(0, 0, w, h - asked));
+        let top = self.0.bar.get().map_or(0, |bar| bar.place(w));
+        self.pages().for_each(|mut page| page.resize(0, top, w, h - top - asked));
         if let Some(question) = question {
             question.place(Area { x: 0, y: h - asked, w, h: asked });
         }
@@ -412,6 +428,7 @@ impl Messenger {
                 chat::Action::SwitchTheme => messenger.switch_theme(),
                 chat::Action::Menu(button) => messenger.show_menu(button),
                 chat::Action::Find(action) => messenger.find(action),
+                chat::Action::SwitchWire => messenger.switch_wire(),
             }
         });
         chat.display().on_start({
@@ -424,6 +441,7 @@ impl Messenger {
         });
         chat.display().set_away(self.0.away.get());
         *self.0.chat.borrow_mut() = Some(chat.clone());
+        self.lay_out();
         chat
     }
 
@@ -478,6 +496,9 @@ impl Messenger {
         } else if !text.trim().is_empty() {
             match link.send(text) {
                 Ok(sent) => {
+                    if let Some(bar) = self.0.bar.get() {
+                        bar.wrote(sent.id);
+                    }
                     chat.entry().clear();
                     let own = Entry::Own { id: sent.id, date: sent.date, text: text.to_owned() };
                     chat.display().push([own]);
@@ -485,6 +506,13 @@ impl Messenger {
                 }
                 Err(error) => chat.remark(&format!("{error}.")),
             }
+        }
+    }
+
+    /// Shows what passes on the wire, or not any more.
+    fn switch_wire(&self) {
+        if let (Some(chat), Some(link)) = (self.chat(), self.link()) {
+            chat.switch_wire(&link);
         }
     }
 
@@ -526,7 +554,11 @@ impl Messenger {
             self.show_all(std::mem::take(&mut batch.events));
             batch
         };
-        batches.into_iter().map(show).collect()
+        let batches = batches.into_iter().map(show).collect();
+        if self.0.bar.get().is_some_and(|bar| bar.refresh(self.link().as_ref())) {
+            self.lay_out();
+        }
+        batches
     }
 
     fn show_all(&self, events: Vec<Happened>) {
@@ -548,6 +580,9 @@ impl Messenger {
 
     fn show_one(&self, chat: &Chat, event: Happened, entries: &mut Vec<Entry>) {
         let mut sentence = event.to_string();
+        if let Some(bar) = self.0.bar.get() {
+            bar.show(&event);
+        }
         match event {
             Happened::Message(Message { from, date, text }) => {
                 entries.push(Entry::Other { name: from.to_string(), date, text });
@@ -591,6 +626,8 @@ impl Messenger {
                 self.set_status(chat, &Status::PeerLost(who));
             }
             Happened::File(file) if matches!(file.what, client::files::Happened::Progress { .. }) => return,
+            // The bar says why.
+            Happened::Retrying(_) if self.0.bar.get().is_some() => return,
             Happened::File(_)
             | Happened::Retrying(_)
             | Happened::TurnedAway(_)

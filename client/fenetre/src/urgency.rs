@@ -13,7 +13,7 @@ pub(crate) fn set(window: &DoubleWindow, urgent: bool) {
     }
     #[cfg(all(unix, not(target_os = "macos")))]
     if let Err(error) = change_hint(window.raw_handle() as u32, urgent) {
-        log::info!("la fenêtre ne peut pas demander l'attention : {error}");
+        log::info!("La fenêtre ne peut pas demander l'attention : {error}");
     }
     #[cfg(not(all(unix, not(target_os = "macos"))))]
     let _ = urgent;

@@ -227,7 +227,7 @@ impl Output {
             self.issues.push_back((whom, hash, outcome));
         } else {
             log::warn!(
-                "trop de réponses attendent : {whom} n'apprend pas ce qu'est devenu le fichier {hash}"
+                "Trop de réponses attendent : {whom} n'apprend pas ce qu'est devenu le fichier {hash}"
             );
         }
     }

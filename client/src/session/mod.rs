@@ -266,7 +266,7 @@ impl Session {
         while !bytes.is_empty() && lines.read_from(&mut bytes).is_ok() {
             while let Some(line) = lines.next_line() {
                 let Ok(line) = line else {
-                    log::warn!("le serveur a envoyé une ligne trop longue");
+                    log::warn!("Le serveur a envoyé une ligne trop longue");
                     self.break_connection(now);
                     return;
                 };
@@ -327,7 +327,7 @@ impl Session {
         self.transfers.next_job()
     }
 
-    /// Appends to `out` what is to be written now, about [`BATCH_BYTES`] at most.
+    /// Appends to `out` what is to be written now, about `BATCH_BYTES` at most.
     pub fn transmit(&mut self, out: &mut Vec<u8>, now: Instant) {
         let Connection::Open(open) = &mut self.connection else { return };
         out.append(&mut open.hello);
@@ -525,7 +525,7 @@ impl Session {
 
     /// A refusal in the course of the discussion.
     fn handle_refusal(&mut self, code: Refusal, sentence: &str, now: Instant) {
-        log::warn!("refus « {} » : {}", code.code(), harmless(sentence));
+        log::warn!("Refus « {} » : {}", code.code(), harmless(sentence));
         match code {
             Refusal::Remplace => self.end(End::Failed(Failure::Refused(code, sentence.to_owned()))),
             Refusal::TrameInvalide | Refusal::SourceUsurpee | Refusal::DejaConnecte => {}
@@ -639,7 +639,7 @@ impl Session {
 
     /// `is_final`: it will not get better, should it be the first login.
     fn attempt_failed(&mut self, failure: Failure, is_final: bool, now: Instant) {
-        log::info!("tentative de connexion : {failure}");
+        log::info!("Tentative de connexion : {failure}");
         let pause = self.attempts.next_pause(matches!(self.phase, Phase::Leaving(_)));
         self.connection = Connection::Paused(now + pause);
         if self.attempts.is_hopeless(&failure, is_final, now) {
@@ -726,7 +726,7 @@ fn as_frame<'a>(line: &'a [u8], route: Option<&'a Route>) -> Option<Frame<'a>> {
     }
     let frame = std::str::from_utf8(line).map_err(|error| error.to_string());
     let frame = frame.and_then(|line| Frame::parse(line).map_err(|error| error.to_string()));
-    frame.inspect_err(|error| log::warn!("le serveur a envoyé une ligne incomprise : {error}")).ok()
+    frame.inspect_err(|error| log::warn!("Le serveur a envoyé une ligne incomprise : {error}")).ok()
 }
 
 #[cfg(test)]

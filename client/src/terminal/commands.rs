@@ -2,6 +2,7 @@
 
 use super::files;
 use super::typed::{Desk, Entered};
+use super::wire;
 
 /// One command.
 pub(super) struct Command {
@@ -39,6 +40,7 @@ const COMMANDS: &[Command] = &[
         run: files::cancel,
     },
     Command { name: "historique", purpose: "relire les derniers messages (/historique 50)", run: history },
+    Command { name: "fil", purpose: "montrer chaque ligne qui passe sur le fil, ou la cacher", run: wire },
     Command { name: "vider", purpose: "vider l'écran ; l'historique reste", run: clear },
 ];
 
@@ -66,6 +68,11 @@ fn history(desk: &Desk<'_>, count: &str) -> Entered {
             Entered::Done
         }
     }
+}
+
+fn wire(desk: &Desk<'_>, _: &str) -> Entered {
+    wire::switch(desk.link, desk.screen);
+    Entered::Done
 }
 
 fn clear(desk: &Desk<'_>, _: &str) -> Entered {

@@ -11,6 +11,7 @@ mod lines;
 mod piped;
 mod screen;
 mod typed;
+mod wire;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use chrono::{DateTime, Local};
 use common::address::Pseudo;
 use common::discovery::port;
 use common::endpoint::Endpoint;
+use common::text::capitalised;
 use common::transcript::MessageStart;
 
 use crate::QUIT_WORD;
@@ -89,7 +91,7 @@ pub fn run(
     let mut source = Source::choose(listen);
     let screen = match source {
         Source::Keys => Screen::with_input_line().unwrap_or_else(|error| {
-            log::info!("saisie : {error}");
+            log::info!("Saisie : {error}");
             source = Source::TypedLines;
             Screen::plain()
         }),
@@ -200,7 +202,7 @@ fn ask_pseudo() -> anyhow::Result<Pseudo> {
         }
         match parse_pseudo(String::from_utf8_lossy(&answer).trim()) {
             Ok(pseudo) => return Ok(pseudo),
-            Err(error) => Screen::plain().notice(&format!("{error}.")),
+            Err(error) => Screen::plain().notice(&format!("{}.", capitalised(&error.to_string()))),
         }
     }
 }

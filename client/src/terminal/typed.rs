@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use common::text::capitalised;
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::QUIT_WORD;
@@ -108,7 +109,7 @@ pub(super) fn from_lines(desk: &Desk<'_>) -> io::Result<()> {
                     return Ok(());
                 }
                 Ok(Entered::Done | Entered::Refused) => {}
-                Err(unreadable) => desk.screen.notice(&format!("{unreadable}.")),
+                Err(unreadable) => desk.screen.notice(&format!("{}.", capitalised(&unreadable.to_string()))),
             }
         }
     }

@@ -46,6 +46,17 @@ pub enum Entry {
     },
 }
 
+/// A message that is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// It is one's own.
+    pub(crate) own: bool,
+    /// When it was written.
+    pub(crate) date: DateTime<Local>,
+    /// As it is shown.
+    pub(crate) text: String,
+}
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Own(Fate),

@@ -27,6 +27,7 @@ use fltk::enums::{Cursor, Event, Key};
 use fltk::prelude::*;
 use fltk::widget::Widget;
 
+pub(crate) use entries::Said;
 pub use entries::{Entry, Fate};
 use state::State;
 
@@ -62,6 +63,8 @@ struct Inner {
     discarded: Cell<bool>,
     /// A link is to be opened.
     on_link: Hook<String>,
+    /// A message is clicked, or what is none.
+    on_click: Hook<Option<Said>>,
     /// The user wants to see what was said before.
     on_start: Hook<()>,
 }
@@ -81,6 +84,7 @@ impl Display {
             state,
             discarded: Cell::new(false),
             on_link: Hook::new(),
+            on_click: Hook::new(),
             on_start: Hook::new(),
         });
         widget.draw({
@@ -111,6 +115,11 @@ impl Display {
     /// Calls `f` whenever the user wants to open a link; to be set once.
     pub(crate) fn on_link(&self, f: impl Fn(String) + 'static) {
         self.inner.on_link.set(f);
+    }
+
+    /// Calls `f` whenever the user clicks on a message, or beside them; to be set once.
+    pub(crate) fn on_click(&self, f: impl Fn(Option<Said>) + 'static) {
+        self.inner.on_click.set(f);
     }
 
     /// Calls `f` whenever the user scrolls up and comes near the start; to be set once.
@@ -248,8 +257,11 @@ impl Inner {
                 if !selected.is_empty() {
                     // X11's selection, pasted with the middle button.
                     app::copy2(&selected);
-                } else if let Some(link) = self.link_at(at).filter(|_| app::event_is_click()) {
-                    self.on_link.call(link);
+                } else if app::event_is_click() {
+                    match self.link_at(at) {
+                        Some(link) => self.on_link.call(link),
+                        None => self.on_click.call(self.said_at(at)),
+                    }
                 }
             }
             // That is for the zoom.
@@ -283,6 +295,10 @@ impl Inner {
 
     fn link_at(&self, at: (i32, i32)) -> Option<String> {
         self.state.borrow().link_at(at)
+    }
+
+    fn said_at(&self, at: (i32, i32)) -> Option<Said> {
+        self.state.borrow().said_at(at)
     }
 
     /// Shows the menu for what is at that place, and does what is chosen.

@@ -12,7 +12,7 @@ use common::delivery::MessageId;
 use fltk::draw;
 
 use super::bubble::{Layout, SCROLLBAR, Sizes};
-use super::entries::{Entries, Entry, Kind, Stored};
+use super::entries::{Entries, Entry, Kind, Said, Stored};
 use super::paint::{Marks, Painter};
 use super::selection::{Place, Selection};
 use super::view::View;
@@ -414,6 +414,13 @@ impl State {
     pub(super) fn text_at(&self, at: (i32, i32)) -> Option<String> {
         let entry = self.bubble_at(at).and_then(|index| self.entries.get(index));
         entry.map(|entry| entry.text.to_string())
+    }
+
+    /// The message at that place.
+    pub(super) fn said_at(&self, at: (i32, i32)) -> Option<Said> {
+        let entry = self.bubble_at(at).and_then(|index| self.entries.get(index))?;
+        let (own, date) = (entry.is_own(), entry.date);
+        (entry.kind != Kind::Notice).then(|| Said { own, date, text: entry.text.to_string() })
     }
 
     /// The link at that place.

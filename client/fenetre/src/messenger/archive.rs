@@ -34,6 +34,7 @@ enum Choice {
     Clear,
     EraseThis,
     EraseAll,
+    Wire,
 }
 
 /// What is kept under one's own name, and how much of it is shown.
@@ -210,6 +211,7 @@ impl Messenger {
             item(Choice::Clear, "Vider", None, anything),
             item(Choice::EraseThis, "Effacer l'historique avec cette personne…", None, kept == Some(true)),
             item(Choice::EraseAll, "Effacer tout l'historique…", None, kept.is_some()),
+            item(Choice::Wire, "Sur le fil (F12)", None, true),
         ];
         match menu::choose_below(button, &items) {
             Some(Choice::Find) => {
@@ -218,6 +220,7 @@ impl Messenger {
                 }
             }
             Some(Choice::Save) => self.save(),
+            Some(Choice::Wire) => self.switch_wire(),
             Some(Choice::Clear) => self.ask_before_clearing(),
             Some(Choice::EraseThis) => self.ask(
                 "Ce qui a été dit avec cette personne sera effacé de cette machine, pour toujours. \

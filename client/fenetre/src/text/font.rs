@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use fltk::draw;
+use fltk::enums::Font;
 
 use super::wrap::Measure;
-use crate::theme::FONT;
+use crate::theme::{FONT, FONT_CODE};
 
 /// How many widths are remembered; past it all are forgotten.
 const MAX_WIDTHS: usize = 20_000;
@@ -19,6 +20,7 @@ const MEASURED: usize = 100;
 /// A font in one size.
 #[derive(Debug)]
 pub(crate) struct Face {
+    font: Font,
     size: i32,
     /// From one baseline to the next.
     pub(crate) line: i32,
@@ -29,16 +31,26 @@ pub(crate) struct Face {
 }
 
 impl Face {
+    /// The font of text.
     pub(crate) fn new(size: i32) -> Self {
-        draw::set_font(FONT, size);
+        Face::of(FONT, size)
+    }
+
+    /// The font of what machines say.
+    pub(crate) fn code(size: i32) -> Self {
+        Face::of(FONT_CODE, size)
+    }
+
+    fn of(font: Font, size: i32) -> Self {
+        draw::set_font(font, size);
         let line = draw::height() + size / 5;
         let descent = draw::descent() + size / 10;
-        Self { size, line, descent, runs: HashMap::new(), chars: HashMap::new(), left: MEASURED }
+        Self { font, size, line, descent, runs: HashMap::new(), chars: HashMap::new(), left: MEASURED }
     }
 
     /// Makes it the font of what is drawn or measured next.
     pub(crate) fn select(&self) {
-        draw::set_font(FONT, self.size);
+        draw::set_font(self.font, self.size);
     }
 
     /// Selects it for the texts that come into view now.
