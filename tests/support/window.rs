@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
 use x11rb::properties::WmHints;
 use x11rb::protocol::xproto::{
-    AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, InputFocus, MapState, PropMode,
+    AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, InputFocus, MapState, PropMode,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -123,7 +123,12 @@ impl Desktop {
         self.window_of(self.start_client(args))
     }
 
-    /// The same, in the look of that name whatever is remembered.
+    /// Starts another program on this screen and waits for its window, which gets the focus.
+    pub fn open(&self, command: &mut Command) -> Window<'_> {
+        self.window_of(Program::spawn(self.on_screen(command)))
+    }
+
+    /// Starts `client` in the look of that name, whatever is remembered.
     pub fn client_with_theme(&self, theme: &str, args: &[&str]) -> Window<'_> {
         self.window_of(Program::spawn(self.command(args).env(THEME_VARIABLE, theme)))
     }
@@ -404,6 +409,25 @@ impl Window<'_> {
         let (connection, _) = self.desktop.connect();
         let hints = WmHints::get(&connection, self.id).unwrap().reply().unwrap();
         hints.is_some_and(|hints| hints.urgent)
+    }
+
+    /// Gives what tells whether it has asked for attention since, as some programs do: not by a hint, but by a message to
+    /// the window manager.
+    pub fn watch_for_calls(&self) -> impl FnMut() -> bool + use<> {
+        let (connection, root) = self.desktop.connect();
+        let events = ChangeWindowAttributesAux::new().event_mask(EventMask::SUBSTRUCTURE_NOTIFY);
+        connection.change_window_attributes(root, &events).unwrap();
+        connection.sync().unwrap();
+        let state = atom(&connection, "_NET_WM_STATE");
+        let call = [1, atom(&connection, "_NET_WM_STATE_DEMANDS_ATTENTION")];
+        let id = self.id;
+        move || {
+            let is_call = |event| {
+                matches!(event, x11rb::protocol::Event::ClientMessage(message)
+                    if message.window == id && message.type_ == state && message.data.as_data32()[..2] == call)
+            };
+            std::iter::from_fn(|| connection.poll_for_event().unwrap()).any(is_call)
+        }
     }
 
     /// Asks it to close, as a window manager does when its cross is clicked.
