@@ -238,8 +238,8 @@ fn an_output_that_takes_nothing_does_not_hold_up_the_discussion() {
     thread::scope(|scope| {
         scope.spawn(|| talk_through(unread.into(), "", "la fin de l'affichage est perdue"));
         scope.spawn(|| talk_through(unread_with_log.into(), "2>&1", ""));
-        scope.spawn(|| talk_through(broken.into(), "", "l'affichage ne peut pas être écrit"));
-        scope.spawn(|| talk_through(full.into(), "", "l'affichage ne peut pas être écrit"));
+        scope.spawn(|| talk_through(broken.into(), "", "L'affichage ne peut pas être écrit"));
+        scope.spawn(|| talk_through(full.into(), "", "L'affichage ne peut pas être écrit"));
         scope.spawn(|| talk_through(Stdio::null(), ">&-", ""));
     });
     drop((reader, log_reader));
@@ -344,7 +344,7 @@ fn relay_without_file_descriptors<Seated>(
     let address = listening(&relay);
     let seated = seat(address);
     let crowd: Vec<Peer> = (0..40).map(|_| Peer::connect(address)).collect();
-    relay.err.wait_for("plus de descripteurs de fichiers : une connexion est renvoyée");
+    relay.err.wait_for("Plus de descripteurs de fichiers : une connexion est renvoyée");
     (relay, address, seated, crowd)
 }
 

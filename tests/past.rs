@@ -48,7 +48,7 @@ fn keep(folder: &Path, count: usize) {
             hear(&mut delivery, &format!("msg bob/s-earlier {own} {nth} {date} {text}"));
         }
     }
-    assert!(store.commit(&delivery.take_changes()).is_none());
+    assert!(store.commit(&delivery.take_changes(), &[]).is_none());
     store.shown();
 }
 

@@ -96,7 +96,7 @@ impl Keeper {
     }
 
     fn commit(&mut self) {
-        let told = self.store.commit(&self.delivery.take_changes());
+        let told = self.store.commit(&self.delivery.take_changes(), &[]);
         assert!(told.is_none(), "{told:?}");
     }
 
@@ -179,7 +179,7 @@ fn nobody_else_can_read_the_files() {
     let (mut store, remembered) = open(&folder);
     let mut delivery = Delivery::remembering(remembered.identity.address, remembered.memory);
     delivery.write(&msg("secret")).unwrap();
-    assert!(store.commit(&delivery.take_changes()).is_none());
+    assert!(store.commit(&delivery.take_changes(), &[]).is_none());
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&folder), 0o700);
     assert_eq!(files(&folder).len(), 4, "{:?}", files(&folder));
@@ -197,7 +197,7 @@ fn what_was_received_and_may_not_have_been_shown_is_known_to_the_next_run() {
     hear(&mut delivery, "present bob/b1");
     for (n, is_shown) in [(1, true), (2, true), (3, false)] {
         hear(&mut delivery, &format!("msg bob/b1 {own} {n} {DATE} texte"));
-        assert!(store.commit(&delivery.take_changes()).is_none());
+        assert!(store.commit(&delivery.take_changes(), &[]).is_none());
         if is_shown {
             store.shown();
         }
@@ -206,7 +206,7 @@ fn what_was_received_and_may_not_have_been_shown_is_known_to_the_next_run() {
     let (mut store, remembered) = open(folder.path());
     assert_eq!(remembered.shown, 2);
     hear(&mut delivery, &format!("msg bob/b1 {own} 4 {DATE} texte"));
-    assert!(store.commit(&delivery.take_changes()).is_none());
+    assert!(store.commit(&delivery.take_changes(), &[]).is_none());
     store.shown();
     drop(store);
     assert_eq!(open(folder.path()).1.shown, 4);
@@ -368,7 +368,7 @@ fn beyond_the_limit_the_oldest_goes_and_that_is_said_once() {
         hear(&mut delivery, "present bob/b1");
         for i in 100..500 {
             delivery.write(&msg(&i.to_string())).unwrap();
-            told.extend(store.commit(&delivery.take_changes()));
+            told.extend(store.commit(&delivery.take_changes(), &[]));
         }
         assert!(matches!(&told[..], [Trouble::Trimmed(who)] if *who == pseudo("bob")), "{told:?}");
         let bob = store.history().unwrap().page(Some(&pseudo("bob")), Part::Latest, 1000).unwrap();
@@ -439,11 +439,11 @@ fn a_file_that_turns_out_to_be_damaged_is_kept_and_the_rest_is_not() {
     let file = file_ending(alice.folder.path(), ".sqlite");
     Connection::open(&file).unwrap().execute_batch("DROP TABLE queue").unwrap();
     alice.delivery.write(&msg("deux")).unwrap();
-    let told = alice.store.commit(&alice.delivery.take_changes());
+    let told = alice.store.commit(&alice.delivery.take_changes(), &[]);
     let Some(Trouble::Damaged(aside)) = told else { panic!("{told:?}") };
     assert!(aside.exists() && !file.exists());
     alice.delivery.write(&msg("trois")).unwrap();
-    assert!(alice.store.commit(&alice.delivery.take_changes()).is_none(), "told once");
+    assert!(alice.store.commit(&alice.delivery.take_changes(), &[]).is_none(), "told once");
     assert_eq!(alice.restart().said(None), [""; 0]);
 }
 
@@ -457,7 +457,7 @@ fn a_run_that_could_not_keep_everything_is_not_continued_as_if_it_had() {
     db.execute_batch("CREATE TRIGGER t BEFORE INSERT ON queue BEGIN SELECT raise(ABORT, 'panne'); END")
         .unwrap();
     alice.delivery.write(&msg("deux")).unwrap();
-    let told = alice.store.commit(&alice.delivery.take_changes());
+    let told = alice.store.commit(&alice.delivery.take_changes(), &[]);
     assert!(matches!(told, Some(Trouble::Failed(_))), "{told:?}");
     db.execute_batch("DROP TRIGGER t").unwrap();
     let before = alice.delivery.own().clone();

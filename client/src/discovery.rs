@@ -98,7 +98,7 @@ impl Search {
         for there in self.networks.broadcasts().into_iter().chain([Ipv4Addr::LOCALHOST]) {
             if let Err(error) = self.socket.send_to(&question, (there, self.port)) {
                 // One network without a way must not keep the others from being asked.
-                log::info!("recherche vers {there} : {error}");
+                log::info!("Recherche vers {there} : {error}");
             }
         }
     }
@@ -120,7 +120,7 @@ impl Search {
             match self.socket.recv_from(&mut datagram) {
                 Ok((length, from)) => self.take(&datagram[..length], from, Instant::now()),
                 // The time is over; or, on some systems, nobody listens where a question went, or a datagram is too long.
-                Err(error) => log::debug!("recherche : {error}"),
+                Err(error) => log::debug!("Recherche : {error}"),
             }
         }
         self.found.retain(|(_, heard)| heard.elapsed() < GONE_AFTER);

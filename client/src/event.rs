@@ -11,6 +11,7 @@ use common::endpoint::Endpoint;
 use common::frame::Refusal;
 use common::text::harmless;
 
+use crate::files::FileEvent;
 use crate::networks::likely_cause;
 use crate::store::Trouble;
 
@@ -47,6 +48,8 @@ pub enum Event {
         /// Who sent it.
         from: Arc<str>,
     },
+    /// Something about a file.
+    File(FileEvent),
     /// Entries of one's own that the other has shown.
     Delivered(Vec<MessageId>),
     /// What is remembered is older than what that one has seen; it goes on as somebody new.
@@ -146,6 +149,7 @@ impl fmt::Display for Event {
                 "{from} a envoyé quelque chose que ce programme ne sait pas montrer : \
                  il faut une version plus récente."
             ),
+            Event::File(file) => file.fmt(f),
             Event::Delivered(_) => Ok(()),
             Event::Outdated(who) => write!(
                 f,
@@ -232,8 +236,10 @@ pub fn cause(error: &io::Error) -> String {
         io::ErrorKind::BrokenPipe => "la sortie est fermée",
         io::ErrorKind::StorageFull => "le disque est plein",
         io::ErrorKind::QuotaExceeded => "le quota est atteint",
+        io::ErrorKind::FileTooLarge => "ce disque ne prend pas de fichier aussi grand",
         io::ErrorKind::ReadOnlyFilesystem => "le disque est en lecture seule",
         io::ErrorKind::PermissionDenied => "accès refusé",
+        io::ErrorKind::NotFound => "introuvable",
         io::ErrorKind::NotADirectory => "ce n'est pas un dossier",
         _ => return error.to_string(),
     };

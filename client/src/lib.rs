@@ -37,10 +37,15 @@ pub fn main(in_a_window: impl FnOnce(Command) -> anyhow::Result<bool>) -> ExitCo
     let all_well = match command {
         Command::Help => return print(HELP),
         Command::Version => return print(&format!("client {}\n", env!("CARGO_PKG_VERSION"))),
-        Command::Terminal { pseudo: None, .. } if !io::stdin().is_terminal() => {
+        Command::Terminal { pseudo: None, .. } | Command::Files { pseudo: None, .. }
+            if !io::stdin().is_terminal() =>
+        {
             return fail("client", MISUSED, "il manque votre pseudo : client HOTE[:PORT] PSEUDO --terminal");
         }
         Command::Terminal { server, pseudo, listen, keep } => terminal::run(server, pseudo, listen, keep),
+        Command::Files { server, pseudo, keep, errand } => {
+            terminal::errand::run(server, pseudo, keep, &errand)
+        }
         Command::History { pseudo } => history::print(pseudo),
         command => in_a_window(command),
     };

@@ -5,8 +5,10 @@
 //! them and the caller stands one mutex around the session; nobody reads, writes, keeps or shows anything while holding
 //! it.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -20,6 +22,8 @@ use common::text::Text;
 use crossbeam_channel::{Receiver, Sender, bounded, never};
 
 use crate::event::{Ending, Failure, Front, Undelivered, cause};
+use crate::files::disk::Disk;
+use crate::files::{Done, FileId};
 use crate::networks::resolve;
 use crate::session::{Identity, Refused, Session, Wants};
 use crate::store::{Remembered, Store};
@@ -71,15 +75,15 @@ impl From<Refused> for SendError {
     }
 }
 
-impl std::fmt::Display for SendError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             SendError::TooLong => {
                 "Ce message est trop long (65 000 octets environ au plus, une lettre accentuée en compte deux) : \
                  envoyez-le en plusieurs fois"
             }
             SendError::Full => {
-                "Trop de messages attendent d'être remis : réessayez quand la liaison sera rétablie"
+                "Trop de messages attendent d'être remis : réessayez quand la connexion sera rétablie"
             }
             SendError::Over => "La discussion est terminée : ce message n'est pas parti",
         })
@@ -88,8 +92,11 @@ impl std::fmt::Display for SendError {
 
 impl std::error::Error for SendError {}
 
-#[derive(Debug)]
 struct Shared {
+    /// Where events are shown. Locked before everything else by whoever shows something or takes what has arrived: so
+    /// only that is acknowledged which is on the screen.
+    front: Mutex<Box<dyn Front>>,
+    disk: Disk,
     /// Locked before the session, by whoever keeps what has changed: so the changes are kept in their order, and nobody
     /// goes on before those are on disk that another one is still writing.
     store: Mutex<Option<Store>>,
@@ -119,16 +126,22 @@ impl Link {
         patience: Option<Duration>,
         front: impl Front + 'static,
     ) -> Result<(Link, JoinHandle<Arc<Ending>>), Failure> {
-        let (store, identity, memory) = match kept {
-            Some((store, Remembered { identity, memory, .. })) => (Some(store), identity, memory),
-            None => (None, Identity::new(pseudo), Memory::default()),
+        let (store, identity, memory, files) = match kept {
+            Some((store, Remembered { identity, memory, files, .. })) => {
+                (Some(store), identity, memory, files)
+            }
+            None => (None, Identity::new(pseudo), Memory::default(), Vec::new()),
         };
         let keeps = store.is_some();
         let mut session = Session::new(server.clone(), identity, memory, patience, Instant::now());
+        session.remember_files(files);
         if !keeps {
             session.forget_changes();
         }
+        let (disk, workers) = Disk::new();
         let shared = Arc::new(Shared {
+            front: Mutex::new(Box::new(front)),
+            disk,
             store: Mutex::new(store),
             session: Mutex::new(session),
             stream: Mutex::default(),
@@ -137,12 +150,15 @@ impl Link {
             waiting: Mutex::default(),
             tap: Tap::default(),
         });
+        let weak = Arc::downgrade(&shared);
+        let report = move |done| weak.upgrade().map_or((), |shared| shared.job_done(done));
+        workers.start(report).map_err(Failure::Thread)?;
         if keeps {
             let shared = Arc::clone(&shared);
             let keeping = thread::Builder::new().name("historique".to_owned());
             keeping.spawn(move || keep_what_is_written(&shared)).map_err(Failure::Thread)?;
         }
-        let reception = Reception { shared: Arc::clone(&shared), server, front };
+        let reception = Reception { shared: Arc::clone(&shared), server };
         let thread = thread::Builder::new()
             .name("reception".to_owned())
             .spawn(move || reception.run())
@@ -184,6 +200,35 @@ impl Link {
             }
         }
         true
+    }
+
+    /// Offers a file to the other one, or to the first to come.
+    pub fn offer(&self, path: PathBuf) -> FileId {
+        let file = self.shared.act(|session| session.offer(path));
+        self.show_soon();
+        file
+    }
+
+    /// Accepts a file that was offered, into that folder.
+    pub fn accept(&self, file: FileId, folder: PathBuf) {
+        self.shared.act(|session| session.accept(file, folder));
+        self.show_soon();
+    }
+
+    /// Refuses a file, gives it up, or withdraws it.
+    pub fn cancel(&self, file: FileId) {
+        self.shared.act(|session| session.cancel(file));
+        self.show_soon();
+    }
+
+    /// Has shown what follows from what the user does, without making him wait for it.
+    fn show_soon(&self) {
+        let shared = Arc::clone(&self.shared);
+        let showing = thread::Builder::new().name("suites".to_owned()).spawn(move || shared.show());
+        if let Err(error) = showing {
+            // It is shown with whatever happens next.
+            log::warn!("{}", Failure::Thread(error));
+        }
     }
 
     /// Waits until everything was delivered, or the discussion is over.
@@ -238,11 +283,18 @@ impl Link {
     }
 }
 
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
 impl Shared {
     /// Does something to the session, and has done what follows from it.
     fn act<T>(&self, what: impl FnOnce(&mut Session) -> T) -> T {
         let mut session = lock(&self.session);
         let result = what(&mut session);
+        self.see_to_files(&mut session);
         let has_work = session.has_work() || !session.is_open();
         // In this order: a writer that wakes earlier only waits again, for the lock.
         drop(session);
@@ -258,9 +310,10 @@ impl Shared {
         let mut store = lock(&self.store);
         let mut session = lock(&self.session);
         let result = what(&mut session);
-        let changes = session.take_changes();
+        self.see_to_files(&mut session);
+        let (changes, files) = (session.take_changes(), session.take_file_changes());
         drop(session);
-        if let Some(trouble) = store.as_mut().and_then(|store| store.commit(&changes)) {
+        if let Some(trouble) = store.as_mut().and_then(|store| store.commit(&changes, &files)) {
             let mut session = lock(&self.session);
             if store.take_if(|store| store.is_broken()).is_some() {
                 session.forget_changes();
@@ -268,6 +321,45 @@ impl Shared {
             session.tell(trouble);
         }
         result
+    }
+
+    fn see_to_files(&self, session: &mut Session) {
+        session.write_about_files(|| now().1);
+        while let Some(job) = session.next_job() {
+            self.disk.submit(job);
+        }
+    }
+
+    /// The disk has done something.
+    fn job_done(&self, done: Done) {
+        self.act(|session| session.job_done(done, Instant::now()));
+        self.show();
+    }
+
+    /// Shows what has happened, and acknowledges it.
+    fn show(&self) {
+        self.receive(&[]);
+    }
+
+    /// The same for what has just arrived.
+    fn receive(&self, bytes: &[u8]) {
+        let mut front = lock(&self.front);
+        if !bytes.is_empty() {
+            self.act(|session| {
+                self.tap.pass(Way::Received, bytes);
+                session.received(bytes, Instant::now());
+            });
+        }
+        let events = self.keep(Session::take_events);
+        let shown = if events.is_empty() { Ok(()) } else { front.show(events) };
+        if let (Ok(()), Some(store)) = (&shown, &mut *lock(&self.store)) {
+            store.shown();
+        }
+        self.act(|session| match shown {
+            Ok(()) => session.shown(Instant::now()),
+            Err(error) => session.fail(Failure::Display(error)),
+        });
+        self.report_progress();
     }
 
     fn keep_soon(&self) {
@@ -304,15 +396,15 @@ impl Shared {
 }
 
 /// The thread « reception ».
-struct Reception<F> {
+struct Reception {
     shared: Arc<Shared>,
     server: Endpoint,
-    front: F,
 }
 
-impl<F: Front> Reception<F> {
+impl Reception {
     fn run(mut self) -> Arc<Ending> {
         let ending = self.take_part();
+        self.shared.disk.wait();
         *lock(&self.shared.store) = None;
         self.shared.keep_soon();
         ending
@@ -338,22 +430,8 @@ impl<F: Front> Reception<F> {
                 }
                 None => {}
             }
-            self.show();
+            self.shared.show();
         }
-    }
-
-    /// Shows what has happened, and acknowledges it.
-    fn show(&mut self) {
-        let events = self.shared.keep(Session::take_events);
-        let shown = if events.is_empty() { Ok(()) } else { self.front.show(events) };
-        if let (Ok(()), Some(store)) = (&shown, &mut *lock(&self.shared.store)) {
-            store.shown();
-        }
-        self.shared.act(|session| match shown {
-            Ok(()) => session.shown(Instant::now()),
-            Err(error) => session.fail(Failure::Display(error)),
-        });
-        self.shared.report_progress();
     }
 
     /// Has a connection made: by a thread of its own, since nothing else ends the look-up of a name.
@@ -432,13 +510,7 @@ impl<F: Front> Reception<F> {
             armed = Some(timeout);
             match set.and_then(|()| (&mut &*stream).read(&mut bytes)) {
                 Ok(0) => return Some(self.unreachable(io::ErrorKind::UnexpectedEof.into())),
-                Ok(count) => {
-                    self.shared.act(|session| {
-                        self.shared.tap.pass(Way::Received, &bytes[..count]);
-                        session.received(&bytes[..count], Instant::now());
-                    });
-                    self.show();
-                }
+                Ok(count) => self.shared.receive(&bytes[..count]),
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => {}
                     _ => return Some(self.unreachable(error)),
@@ -463,7 +535,7 @@ impl<F: Front> Reception<F> {
     }
 
     fn unreachable(&self, error: io::Error) -> Failure {
-        log::info!("lecture : {}", cause(&error));
+        log::info!("Lecture : {}", cause(&error));
         Failure::Unreachable(self.server.clone(), error)
     }
 }
@@ -486,7 +558,7 @@ fn write_all_work(shared: &Shared, stream: &TcpStream) {
             let wait = wake.map_or(Duration::MAX, |wake| wake.saturating_duration_since(now));
             let _ = shared.work.1.recv_timeout(wait);
         } else if let Err(error) = (&mut &*stream).write_all(&batch) {
-            log::info!("écriture : {}", cause(&error));
+            log::info!("Écriture : {}", cause(&error));
             break;
         }
     }

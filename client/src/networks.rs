@@ -56,7 +56,7 @@ impl Networks {
         let interfaces = if_addrs::get_if_addrs();
         Networks(
             interfaces
-                .inspect_err(|error| log::info!("adresses de cette machine : {error}"))
+                .inspect_err(|error| log::info!("Adresses de cette machine : {error}"))
                 .unwrap_or_default(),
         )
     }

@@ -7,6 +7,8 @@ use common::address::Pseudo;
 use common::command_line::in_french;
 use common::endpoint::{Endpoint, EndpointError};
 
+use crate::terminal::errand::Errand;
+
 /// What `--help` shows.
 pub const HELP: &str = "\
 Messagerie instantanée pour deux personnes.
@@ -17,6 +19,8 @@ Utilisation :
   client --heberge [PORT] [PSEUDO]           cette machine est aussi le serveur
   client --demo                              deux fenêtres sur cette machine
   client --historique [PSEUDO]               ce qui a été dit auparavant
+  client [HOTE[:PORT]] PSEUDO --envoyer FICHIER…
+  client [HOTE[:PORT]] PSEUDO --recevoir DOSSIER
 
   HOTE[:PORT]    l'adresse que « serveur » affiche au démarrage ;
                  le port est 7878 si rien d'autre n'est dit ; sans adresse,
@@ -28,8 +32,12 @@ Utilisation :
                  chaque ligne est un message
   --ecoute       dans le terminal, lire seulement : rien n'est envoyé, et
                  cela dure jusqu'à ce que l'autre quitte
+  --envoyer      proposer ces fichiers, et quitter quand tous sont reçus
+  --recevoir     accepter dans ce dossier tout ce qui est proposé, jusqu'à ce
+                 que l'autre quitte
   --historique   afficher ce qui est gardé sous votre PSEUDO (inutile s'il n'y
-                 en a qu'un), sans se connecter (client --historique | less)
+                 en a qu'un), le plus récent d'abord, sans se connecter
+                 (client --historique | less)
   --avec-historique, --sans-historique
                  garder, ou non, la discussion sur cette machine, pour
                  la retrouver et la continuer ; d'ordinaire elle l'est, sauf
@@ -69,6 +77,17 @@ pub enum Command {
         /// Whether the discussion is to be kept, if that was said.
         keep: Option<bool>,
     },
+    /// Files are sent or received, with nobody in front.
+    Files {
+        /// The server, if given.
+        server: Option<Endpoint>,
+        /// The name, if given.
+        pseudo: Option<Pseudo>,
+        /// Whether the discussion is to be kept, if that was said.
+        keep: Option<bool>,
+        /// What is to be done.
+        errand: Errand,
+    },
     /// The server and a window.
     Host {
         /// The port, if given.
@@ -104,6 +123,7 @@ enum Mode {
     Host,
     Demo,
     History,
+    Files,
 }
 
 /// Reads the arguments (without the program's name).
@@ -115,6 +135,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command
     let mut mode = Mode::Window;
     let (mut listen, mut keep, mut discreet) = (false, None, false);
     let mut values = Vec::new();
+    let mut errand = None;
     while let Some(arg) = parser.next().map_err(in_french)? {
         let chosen = match arg {
             lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
@@ -132,14 +153,28 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command
                 continue;
             }
             lexopt::Arg::Long("historique") => Mode::History,
+            lexopt::Arg::Long(option @ ("envoyer" | "recevoir")) => {
+                let asked = match option {
+                    "envoyer" => Errand::Send(Vec::new()),
+                    _ => Errand::Receive(parser.value().map_err(in_french)?.into()),
+                };
+                if errand.replace(asked).is_some() {
+                    bail!("--envoyer et --recevoir ne se disent qu'une fois, et pas ensemble");
+                }
+                Mode::Files
+            }
             lexopt::Arg::Long("heberge") => Mode::Host,
             lexopt::Arg::Long("demo") => Mode::Demo,
             lexopt::Arg::Long("discret") => {
                 discreet = true;
                 continue;
             }
-            lexopt::Arg::Value(value) if values.len() < 2 => {
-                values.push(value.to_string_lossy().into_owned());
+            lexopt::Arg::Value(value) => {
+                match &mut errand {
+                    Some(Errand::Send(files)) => files.push(value.into()),
+                    _ if values.len() < 2 => values.push(value.to_string_lossy().into_owned()),
+                    _ => return Err(in_french(lexopt::Arg::Value(value).unexpected())),
+                }
                 continue;
             }
             other => return Err(in_french(other.unexpected())),
@@ -149,16 +184,30 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command
         }
         mode = chosen;
     }
-    match command(mode, listen, keep, values)? {
+    let command = match errand {
+        Some(errand) => on_an_errand(errand, keep, values),
+        None => command(mode, listen, keep, values),
+    };
+    match command? {
         Command::Host { port, pseudo, keep, .. } => Ok(Command::Host { port, discreet, pseudo, keep }),
         _ if discreet => bail!("--discret ne va qu'avec --heberge, ou avec « serveur »"),
         command => Ok(command),
     }
 }
 
+fn on_an_errand(errand: Errand, keep: Option<bool>, values: Vec<String>) -> anyhow::Result<Command> {
+    if errand == Errand::Send(Vec::new()) {
+        bail!("il manque ce qui est à envoyer : client HOTE[:PORT] PSEUDO --envoyer FICHIER…");
+    }
+    let (server, pseudo) = server_and_pseudo(values.into_iter())?;
+    Ok(Command::Files { server, pseudo, keep, errand })
+}
+
 fn clash(one: Mode, other: Mode) -> &'static str {
     if one == Mode::History || other == Mode::History {
         "--historique affiche ce qui a été dit et ne va avec aucune discussion"
+    } else if one == Mode::Files || other == Mode::Files {
+        "--envoyer et --recevoir font leur travail sans fenêtre ni discussion : ils vont avec une adresse et un pseudo"
     } else if one == Mode::Host || other == Mode::Host {
         "--heberge ne va ni avec --demo ni avec --terminal et --ecoute : choisissez"
     } else {
@@ -182,9 +231,8 @@ fn command(mode: Mode, listen: bool, keep: Option<bool>, values: Vec<String>) ->
         },
         Mode::History if keep.is_some() => bail!("{}", clash(mode, mode)),
         Mode::History => Command::History { pseudo: pseudo(values)? },
-        Mode::Window | Mode::Terminal => {
-            let server = values.next().map(|value| Endpoint::parse_remote(&value)).transpose()?;
-            let pseudo = pseudo(values)?;
+        Mode::Window | Mode::Terminal | Mode::Files => {
+            let (server, pseudo) = server_and_pseudo(values)?;
             if mode == Mode::Terminal {
                 Command::Terminal { server, pseudo, listen, keep }
             } else {
@@ -192,6 +240,13 @@ fn command(mode: Mode, listen: bool, keep: Option<bool>, values: Vec<String>) ->
             }
         }
     })
+}
+
+fn server_and_pseudo(
+    mut values: impl Iterator<Item = String>,
+) -> anyhow::Result<(Option<Endpoint>, Option<Pseudo>)> {
+    let server = values.next().map(|value| Endpoint::parse_remote(&value)).transpose()?;
+    Ok((server, pseudo(values)?))
 }
 
 fn parse_port(port: &str) -> Result<u16, EndpointError> {

@@ -4,6 +4,8 @@
 //! said. Every [`commit`](Store::commit) is one transaction, so the file is always as it was behind some commit, however
 //! the program ends. All SQL is here.
 
+mod files;
+
 use std::env;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -21,6 +23,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, ffi, params};
 
 use crate::event::cause;
+use crate::files::{FileChange, Record};
 use crate::find::Needle;
 use crate::session::Identity;
 
@@ -180,6 +183,8 @@ pub struct Remembered {
     pub identity: Identity,
     /// For the delivery rules.
     pub memory: Memory,
+    /// The files that are offered.
+    pub files: Vec<Record>,
     /// Up to which place in the history all was shown, as far as is known. What was received behind it is to be shown
     /// first.
     pub shown: i64,
@@ -258,9 +263,9 @@ impl Store {
     /// Keeps these changes, all or none of them: once it returns, they outlive the program and, where anything may be
     /// sent or acknowledged because of them, the machine. Gives what the user has to know, once: after an error nothing
     /// more is kept, and the discussion goes on all the same.
-    pub fn commit(&mut self, changes: &[Change]) -> Option<Trouble> {
-        let mut db = self.db.take_if(|_| !changes.is_empty())?;
-        match self.try_commit(&mut db, changes) {
+    pub fn commit(&mut self, changes: &[Change], files: &[FileChange]) -> Option<Trouble> {
+        let mut db = self.db.take_if(|_| !changes.is_empty() || !files.is_empty())?;
+        match self.try_commit(&mut db, changes, files) {
             Ok(trimmed) => {
                 self.db = Some(db);
                 trimmed
@@ -283,7 +288,12 @@ impl Store {
         }
     }
 
-    fn try_commit(&mut self, db: &mut Connection, changes: &[Change]) -> rusqlite::Result<Option<Pseudo>> {
+    fn try_commit(
+        &mut self,
+        db: &mut Connection,
+        changes: &[Change],
+        files: &[FileChange],
+    ) -> rusqlite::Result<Option<Pseudo>> {
         // What is lost of the others when the power fails is said again after the next `present`.
         let needs_disk = |change: &Change| {
             !matches!(
@@ -301,6 +311,7 @@ impl Store {
         for change in changes {
             writer.apply(change)?;
         }
+        files.iter().try_for_each(|change| files::apply(&transaction, change))?;
         let last_said = writer.last_said;
         let trimmed = trim(&transaction, self.limits)?;
         transaction.commit()?;
@@ -554,6 +565,7 @@ fn read_memory(
     let fresh = [session_of(&fresh.address), fresh.key.as_str()];
     if version == 0 {
         transaction.execute_batch(TABLES)?;
+        transaction.execute_batch(files::TABLE)?;
         transaction.execute("INSERT INTO own VALUES ('', ?1, ?2, 0, 0, FALSE)", fresh)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
@@ -561,6 +573,7 @@ fn read_memory(
         transaction.execute("UPDATE own SET session = ?1, key = ?2", fresh)?;
         transaction.execute("INSERT INTO given_up SELECT entry FROM queue", [])?;
         transaction.execute("DELETE FROM queue", [])?;
+        transaction.execute("DELETE FROM file", [])?;
     }
     transaction.execute("UPDATE own SET pseudo = ?1", [own.as_str()])?;
     let mut memory = Memory { from_earlier_run: version != 0 && !out_of_date, ..Memory::default() };
@@ -573,8 +586,9 @@ fn read_memory(
     let shown = transaction.query_row("SELECT coalesce(max(id), 0) FROM history", [], |row| row.get(0))?;
     let places = read_people(&transaction, &mut memory)?;
     read_queues(&transaction, &mut memory, &places)?;
+    let files = files::read(&transaction)?;
     transaction.commit()?;
-    Ok(Remembered { identity, memory, shown, trouble: None })
+    Ok(Remembered { identity, memory, files, shown, trouble: None })
 }
 
 /// Gives, beside each of the people, his place in the table.

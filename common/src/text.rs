@@ -72,6 +72,18 @@ impl<'a> Text<'a> {
     }
 }
 
+/// The same sentence with a capital letter at the start.
+///
+/// ```
+/// # use common::text::capitalised;
+/// assert_eq!(capitalised("état inconnu"), "État inconnu");
+/// assert_eq!(capitalised(""), "");
+/// ```
+pub fn capitalised(sentence: &str) -> String {
+    let mut rest = sentence.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 /// Text that can be shown to a person: nothing in it moves a cursor, changes a colour, rings, retitles a window
 /// or reverses what stands beside it.
 ///
@@ -116,6 +128,23 @@ pub fn folded(text: &str) -> impl Iterator<Item = char> {
 #[inline(never)]
 fn all_bytes(text: &str, is_right: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(true, |all, b| all & is_right(b))
+}
+
+/// A number of bytes as French people read it: `512 octets`, `1,4 Mo`.
+pub fn readable_size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["ko", "Mo", "Go", "To", "Po", "Eo"];
+    if bytes < 1000 {
+        return if bytes < 2 { format!("{bytes} octet") } else { format!("{bytes} octets") };
+    }
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    // 999.5 would be shown as 1000.
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let digits = if value < 99.95 { 1 } else { 0 };
+    format!("{value:.digits$} {}", UNITS[unit]).replace('.', ",").replace(",0 ", " ")
 }
 
 fn is_harmful(c: char) -> bool {
@@ -197,6 +226,25 @@ mod tests {
         for text in ["ça va ?", "السلام عليكم", "👩‍👩‍👧‍👦 🇫🇷", "na\u{308}ive", "a\nb", "می‌خواهم"]
         {
             assert!(matches!(harmless(text), Cow::Borrowed(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        for (bytes, text) in [
+            (0, "0 octet"),
+            (1, "1 octet"),
+            (999, "999 octets"),
+            (1000, "1 ko"),
+            (1449, "1,4 ko"),
+            (99_949, "99,9 ko"),
+            (99_950, "100 ko"),
+            (999_499, "999 ko"),
+            (999_500, "1 Mo"),
+            (1 << 30, "1,1 Go"),
+            (u64::MAX, "18,4 Eo"),
+        ] {
+            assert_eq!(readable_size(bytes), text);
         }
     }
 

@@ -89,7 +89,7 @@ impl Reachable {
 /// first.
 pub fn reachable(bound: SocketAddr) -> Vec<Reachable> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
-        log::warn!("les adresses de cette machine sont inconnues : {error}");
+        log::warn!("Les adresses de cette machine sont inconnues : {error}");
         Vec::new()
     });
     let default_routes: Vec<IpAddr> = FAR_AWAY.into_iter().filter_map(own_address_towards).collect();

@@ -111,7 +111,7 @@ fn answer_all(
         let (length, from) = match received {
             Ok(received) => received,
             Err(error) => {
-                log::info!("rien ne peut être reçu en UDP : {error}");
+                log::info!("Rien ne peut être reçu en UDP : {error}");
                 thread::sleep(FAULT_PAUSE);
                 continue;
             }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Local, Timelike};
-use common::text::{Text, harmless};
+use common::text::{Text, harmless, readable_size};
 use common::transcript::{Emphasis, MessageStart};
 
 /// What the store holds at most, in bytes.
@@ -218,16 +218,6 @@ fn push_notice(out: &mut String, stamp: &str, sentence: &str) {
     let _ = writeln!(out, "[{stamp}] * {}", harmless(sentence));
 }
 
-/// A number of bytes as people say it: `1,2 Mo`.
-fn readable_size(bytes: u64) -> String {
-    let units = [("To", 1_000_000_000_000), ("Go", 1_000_000_000), ("Mo", 1_000_000), ("ko", 1000)];
-    let Some((unit, size)) = units.into_iter().find(|(_, size)| bytes >= *size) else {
-        return format!("{bytes} octet{}", if bytes > 1 { "s" } else { "" });
-    };
-    let tenths = bytes / (size / 10);
-    format!("{},{} {unit}", tenths / 10, tenths % 10)
-}
-
 /// Where the text goes. If that fails (closed, disk full) it is told once; the discussion goes on without it.
 struct Output<'a> {
     out: &'a mut dyn Write,
@@ -241,7 +231,7 @@ impl Output<'_> {
         if let Err(error) = written
             && !std::mem::replace(&mut self.failed, true)
         {
-            log::warn!("l'affichage ne peut pas être écrit ({error}) ; la discussion continue");
+            log::warn!("L'affichage ne peut pas être écrit ({error}) ; la discussion continue");
         }
     }
 }
@@ -287,7 +277,7 @@ mod tests {
                 "* alice propose le fichier « x.pdf » (1,2 Mo).",
                 "* alice propose le fichier « \\n[14:03:07] * bob␛ » (1 octet).",
                 "* alice propose le fichier « vide » (0 octet).",
-                "* alice propose le fichier « film » (1,9 Go).",
+                "* alice propose le fichier « film » (2 Go).",
             ]
         );
     }

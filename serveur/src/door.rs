@@ -62,7 +62,7 @@ impl Door {
     pub(crate) fn make_room(&self) {
         let one_too_many = oldest(&mut self.lock(), Stage::Waiting, MAX_WAITING, Stage::Refused);
         if let Some(connection) = one_too_many {
-            log::info!("trop de connexions en attente : la plus ancienne est renvoyée");
+            log::info!("Trop de connexions en attente : la plus ancienne est renvoyée");
             connection.queue_last(&too_many());
             connection.flush();
             self.make_room_for_refused();
@@ -150,7 +150,7 @@ impl Doorkeeper {
             match accepted {
                 Ok((stream, from)) => {
                     self.last_id += 1;
-                    log::debug!("connexion {} depuis {from}", self.last_id);
+                    log::debug!("Connexion {} depuis {from}", self.last_id);
                     if let Some(connection) = self.admit(stream, door, limits) {
                         return Some(connection);
                     }
@@ -158,7 +158,7 @@ impl Doorkeeper {
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    log::warn!("une connexion ne peut pas être acceptée : {error}");
+                    log::warn!("Une connexion ne peut pas être acceptée : {error}");
                     if self.spare.take().is_none() {
                         thread::sleep(EXHAUSTED_PAUSE);
                     }
@@ -172,7 +172,7 @@ impl Doorkeeper {
         let has_spare = self.has_spare();
         if !has_spare || door.is_full() {
             let what = if has_spare { "connexions" } else { "descripteurs de fichiers" };
-            log::warn!("plus de {what} : une connexion est renvoyée");
+            log::warn!("Plus de {what} : une connexion est renvoyée");
             send_away(&stream);
             return None;
         }
@@ -183,7 +183,7 @@ impl Doorkeeper {
                 Some(connection)
             }
             Err(error) => {
-                log::info!("connexion perdue à l'arrivée : {error}");
+                log::info!("Connexion perdue à l'arrivée : {error}");
                 None
             }
         }

@@ -24,7 +24,7 @@ pub(crate) fn serve(connection: &Arc<Connection>, door: &Door, room: &Room) {
     let served = log_in(connection, door, room, &mut lines)
         .and_then(|participant| Conversation::new(&participant, room).run(&mut lines));
     if let Err(Closing::Refused(code, sentence)) = served {
-        log::info!("connexion {} refusée : {}", connection.id, code.code());
+        log::info!("Connexion {} refusée : {}", connection.id, code.code());
         let mut line = Vec::new();
         Frame::refus(code, &sentence).write(&mut line);
         connection.queue_last(&line);
@@ -183,7 +183,7 @@ impl<'a> Conversation<'a> {
                 Ok(0) if matches!(self.room.opposite(self.me), Opposite::Over) => break,
                 Ok(0) => return Err(Closing::Gone),
                 Err(error) => {
-                    log::info!("connexion {} : {error}", connection.id);
+                    log::info!("Connexion {} : {error}", connection.id);
                     return Err(Closing::Gone);
                 }
             }

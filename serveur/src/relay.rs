@@ -48,6 +48,10 @@ pub struct Stopper {
     shared: Arc<Shared>,
 }
 
+/// Windows keeps ranges of ports to itself, other ones on each machine.
+const RESERVED_ON_WINDOWS: &str =
+    " (« netsh interface ipv4 show excludedportrange tcp » montre ceux que Windows se réserve)";
+
 /// Why a relay cannot listen.
 #[derive(Debug)]
 pub enum BindError {
@@ -86,9 +90,10 @@ impl fmt::Display for BindError {
             ),
             io::ErrorKind::PermissionDenied => write!(
                 f,
-                "le système n'accorde pas le port {} : choisissez-en un autre, à partir de 1024, \
+                "le système n'accorde pas le port {} : choisissez-en un autre{}, \
                  par exemple « serveur {other} » ou « client --heberge {other} »",
-                endpoint.port
+                endpoint.port,
+                if cfg!(windows) { RESERVED_ON_WINDOWS } else { ", à partir de 1024" }
             ),
             _ => write!(f, "impossible d'écouter sur {endpoint} : {error}"),
         }
@@ -176,7 +181,7 @@ impl Relay {
             // may go there too, so this must not be waited for either.
             let (done, is_done) = channel();
             let _ = thread::Builder::new().spawn(move || {
-                log::warn!("la sortie ne prend plus rien : la fin de l'affichage est perdue");
+                log::warn!("La sortie ne prend plus rien : la fin de l'affichage est perdue");
                 let _ = done.send(());
             });
             let _ = is_done.recv_timeout(LAST_DISPLAY);
@@ -202,7 +207,7 @@ impl Relay {
                 let spawned =
                     thread.spawn_scoped(scope, move || serve_and_forget(shared, stopper, &connection));
                 if let Err(error) = spawned {
-                    log::warn!("le système n'accorde plus de fil d'exécution : {error}");
+                    log::warn!("Le système n'accorde plus de fil d'exécution : {error}");
                     shared.door.forget(id);
                 }
             }
@@ -230,7 +235,7 @@ impl Stopper {
                 return;
             }
             // Perhaps there is no file descriptor for it: those of the connections come free.
-            log::warn!("le serveur tarde à s'arrêter : {error}");
+            log::warn!("Le serveur tarde à s'arrêter : {error}");
             self.shared.door.abort_all();
             thread::sleep(EXHAUSTED_PAUSE);
         }

@@ -70,7 +70,7 @@ fn hear(store: &mut Store, delivery: &mut Delivery, count: usize) -> (f64, usize
             assert!(delivery.handle(&Frame::parse(&line).unwrap()).is_some());
         }
         let start = Instant::now();
-        assert!(store.commit(&delivery.take_changes()).is_none());
+        assert!(store.commit(&delivery.take_changes(), &[]).is_none());
         store.shown();
         seconds += start.elapsed().as_secs_f64();
     }

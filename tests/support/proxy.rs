@@ -55,6 +55,7 @@ struct Shared {
     cuts_inside_lines: AtomicUsize,
     /// How many connections were made.
     connections_made: AtomicUsize,
+    bytes_passed: AtomicUsize,
     connections: Mutex<Vec<TcpStream>>,
 }
 
@@ -68,6 +69,7 @@ impl Proxy {
             weather_changed: Condvar::new(),
             cuts_inside_lines: AtomicUsize::new(0),
             connections_made: AtomicUsize::new(0),
+            bytes_passed: AtomicUsize::new(0),
             connections: Mutex::new(Vec::new()),
         });
         let proxy = Proxy { address, shared: Arc::clone(&shared) };
@@ -98,6 +100,11 @@ impl Proxy {
     /// How many connections were made so far.
     pub fn connections_made(&self) -> usize {
         self.shared.connections_made.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes have passed so far, in both directions together.
+    pub fn bytes_passed(&self) -> usize {
+        self.shared.bytes_passed.load(Ordering::SeqCst)
     }
 
     /// How often a connection was cut inside a line.
@@ -167,6 +174,7 @@ impl Shared {
                 }
             };
             passed += passing;
+            self.bytes_passed.fetch_add(passing, Ordering::SeqCst);
             let failed = chunk[..passing].chunks(at_once).any(|piece| to.write_all(piece).is_err());
             if self.weather() == Weather::SilentAfterPong && chunk[..count].ends_with(b"pong\n") {
                 self.set(Weather::Silent);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,16 @@ impl Terminal {
     /// Starts `client ADDRESS PSEUDO --terminal` and waits until it takes keys.
     pub fn client(relay: SocketAddr, pseudo: &str) -> Terminal {
         let terminal = Terminal::client_with(relay, pseudo, &[]);
+        terminal.wait_for_end(">");
+        terminal
+    }
+
+    /// Starts it in that folder.
+    pub fn client_in(folder: &Path, relay: SocketAddr, pseudo: &str) -> Terminal {
+        let mut command = CommandBuilder::new(binary("client"));
+        command.args([&relay.to_string(), pseudo, "--terminal"]);
+        command.cwd(folder);
+        let terminal = Terminal::start(command);
         terminal.wait_for_end(">");
         terminal
     }
@@ -74,7 +85,9 @@ impl Terminal {
         }
         command.env("XTERM_VERSION", "XTerm(379)");
         command.env_remove("TMUX");
-        command.cwd(std::env::temp_dir());
+        if command.get_cwd().is_none() {
+            command.cwd(std::env::temp_dir());
+        }
         let pty = native_pty_system().openpty(size(SIZE)).expect("a pseudo-terminal");
         let child = pty.slave.spawn_command(command).expect("the program starts");
         let screen = Arc::new((Mutex::new(vt100::Parser::new(SIZE.1, SIZE.0, 10_000)), Condvar::new()));

@@ -66,7 +66,7 @@ impl State {
         }
         self.looks += 1;
         if let Err(error) = search.receive(WAIT) {
-            log::info!("recherche : {error}");
+            log::info!("Recherche : {error}");
         }
         let found = search.found();
         if found != self.shown {
@@ -123,7 +123,7 @@ impl FoundServers {
         state.since = Some(Instant::now());
         if state.search.is_none() {
             let search = Search::new(discovery::port());
-            state.search = search.inspect_err(|error| log::info!("recherche : {error}")).ok();
+            state.search = search.inspect_err(|error| log::info!("Recherche : {error}")).ok();
         }
         let found = self.clone();
         app::add_timeout3(0.0, move |timer| {

@@ -47,15 +47,6 @@ impl Fault {
     }
 }
 
-/// The same with a capital letter at the start.
-pub(crate) fn capitalised(sentence: &str) -> String {
-    let mut rest = sentence.chars();
-    match rest.next() {
-        Some(first) => first.to_uppercase().chain(rest).collect(),
-        None => String::new(),
-    }
-}
-
 /// What happened, in order, and whom to tell when it is on the screen.
 #[derive(Debug)]
 pub(crate) struct Batch {
@@ -101,12 +92,6 @@ fn window_is_gone() -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sentences_start_with_a_capital() {
-        assert_eq!(capitalised("état inconnu"), "État inconnu");
-        assert_eq!(capitalised(""), "");
-    }
 
     #[test]
     fn a_window_that_is_gone_is_an_error() {

@@ -35,7 +35,7 @@ impl Hosting {
         let (bound, stopper) = (relay.local_addr(), relay.stopper());
         let thread = thread::Builder::new().name("serveur".to_owned()).spawn(move || {
             if let Err(error) = relay.run(Box::new(io::sink()), Emphasis::None) {
-                log::error!("le serveur s'est arrêté : {error}");
+                log::error!("Le serveur s'est arrêté : {error}");
             }
         })?;
         Ok(Hosting { bound, stopper, thread: Some(thread) })

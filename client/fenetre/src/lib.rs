@@ -42,7 +42,9 @@ use common::address::Pseudo;
 use common::discovery;
 use common::endpoint::Endpoint;
 use common::frame::DEFAULT_PORT;
+use common::text::capitalised;
 use fltk::app::{self, App};
+use fltk::dialog;
 
 use demo::{Demo, Seat};
 use front::Batch;
@@ -60,14 +62,24 @@ const LEAVING_TIMEOUT: Duration = Duration::from_secs(6);
 /// # Errors
 /// There is no display to open a window on, or a relay inside the program cannot listen.
 pub fn run(command: Command) -> anyhow::Result<bool> {
-    match command {
-        Command::Host { port, discreet, pseudo, keep } => host(port, discreet, pseudo, keep)?,
-        Command::Demo { keep } => demo(keep)?,
-        Command::Window { server, pseudo, keep } => join(server, pseudo, keep)?,
+    let done = match command {
+        Command::Host { port, discreet, pseudo, keep } => host(port, discreet, pseudo, keep),
+        Command::Demo { keep } => demo(keep),
+        Command::Window { server, pseudo, keep } => join(server, pseudo, keep),
         // These need none.
-        Command::Terminal { .. } | Command::History { .. } | Command::Help | Command::Version => {}
+        Command::Terminal { .. }
+        | Command::Files { .. }
+        | Command::History { .. }
+        | Command::Help
+        | Command::Version => Ok(()),
+    };
+    if let Err(error) = &done
+        && cfg!(windows)
+    {
+        // No terminal shows there what a program with a window writes.
+        dialog::alert_default(&capitalised(&format!("{error:#}.")));
     }
-    Ok(true)
+    done.map(|()| true)
 }
 
 /// A discussion in a window. What is missing is asked for in a form.
@@ -140,7 +152,7 @@ fn prepare(
 #[cfg(all(unix, not(target_os = "macos")))]
 fn check_display() -> anyhow::Result<()> {
     let Err(error) = x11rb::connect(None) else { return Ok(()) };
-    log::info!("serveur X : {error}");
+    log::info!("Serveur X : {error}");
     match std::env::var("DISPLAY") {
         Ok(display) if !display.is_empty() => anyhow::bail!(
             "l'écran « {} » (DISPLAY) ne répond pas : corrigez DISPLAY, ou ajoutez --terminal",

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use client::store;
 use common::address::Pseudo;
 use common::endpoint::Endpoint;
+use common::text::capitalised;
 use fltk::app;
 use fltk::button::{Button, CheckButton};
 use fltk::enums::{Align, CallbackTrigger, Event, FrameType, Key};
@@ -15,7 +16,7 @@ use fltk::prelude::*;
 
 use super::button::{self, Kind};
 use super::found::{FoundServers, News};
-use super::front::{Fault, Field, capitalised};
+use super::front::{Fault, Field};
 use super::hook::Hook;
 use super::menu::{self, Edit};
 use super::note::Note;

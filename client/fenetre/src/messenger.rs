@@ -625,9 +625,11 @@ impl Messenger {
                 }
                 self.set_status(chat, &Status::PeerLost(who));
             }
+            Happened::File(file) if matches!(file.what, client::files::Happened::Progress { .. }) => return,
             // The bar says why.
             Happened::Retrying(_) if self.0.bar.get().is_some() => return,
-            Happened::Retrying(_)
+            Happened::File(_)
+            | Happened::Retrying(_)
             | Happened::TurnedAway(_)
             | Happened::Unknown { .. }
             | Happened::Outdated(_)

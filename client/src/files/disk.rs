@@ -14,9 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use common::frame::FileHash;
+use common::text::readable_size;
 use sha2::{Digest, Sha256};
 
-use super::{Done, FileId, Job, Place, Source, Target, name, wording};
+use super::{Done, FileId, Job, Place, Source, Target, name};
 use crate::event::cause;
 
 /// How much is read at once to be hashed.
@@ -55,8 +56,8 @@ impl fmt::Display for Trouble {
             Trouble::NoRoom { needed, free } => write!(
                 f,
                 "il n'y a pas assez de place sur le disque : il faut {}, il reste {}",
-                wording::size(*needed),
-                wording::size(*free)
+                readable_size(*needed),
+                readable_size(*free)
             ),
             Trouble::Corrupt => f.write_str("ce qui est arrivé n'est pas ce qui a été proposé"),
             Trouble::System(cause) => f.write_str(cause),
@@ -75,25 +76,29 @@ impl From<io::Error> for Trouble {
 /// Does [`Job`]s, in two threads: one for what takes long, looking at a whole file, and one for the rest.
 #[derive(Debug)]
 pub struct Disk {
-    long: Sender<Job>,
-    short: Sender<Job>,
+    long: Sender<Order>,
+    short: Sender<Order>,
+}
+
+/// The threads, before they run.
+#[derive(Debug)]
+pub struct Workers {
+    long: Receiver<Order>,
+    short: Receiver<Order>,
+}
+
+#[derive(Debug)]
+enum Order {
+    Do(Job),
+    /// To say that all before is done.
+    Tell(Sender<()>),
 }
 
 impl Disk {
-    /// Starts the threads, which tell what became of each job; they end with the `Disk`.
-    ///
-    /// # Errors
-    /// The system gives no thread.
-    pub fn start(report: impl Fn(Done) + Clone + Send + 'static) -> io::Result<Self> {
-        let partials = Partials::default();
-        let start = |name: &str| {
-            let (sender, jobs) = mpsc::channel();
-            let (partials, report) = (partials.clone(), report.clone());
-            let work = move || work(&jobs, &partials, &report);
-            thread::Builder::new().name(name.to_owned()).spawn(work)?;
-            Ok::<_, io::Error>(sender)
-        };
-        Ok(Disk { long: start("empreintes")?, short: start("fichiers")? })
+    /// What takes the jobs, and what does them.
+    pub fn new() -> (Disk, Workers) {
+        let ((long, long_orders), (short, short_orders)) = (mpsc::channel(), mpsc::channel());
+        (Disk { long, short }, Workers { long: long_orders, short: short_orders })
     }
 
     /// Has a job done.
@@ -102,18 +107,43 @@ impl Disk {
             Job::Hash(..) | Job::Begin(..) => &self.long,
             _ => &self.short,
         };
-        // The threads end with this.
-        let _ = thread.send(job);
+        // The threads last as long as this.
+        let _ = thread.send(Order::Do(job));
+    }
+
+    /// Waits until what takes no long time is done.
+    pub fn wait(&self) {
+        let (told, done) = mpsc::channel();
+        let _ = self.short.send(Order::Tell(told));
+        // Nothing is ever sent by a thread that could not start.
+        let _ = done.recv();
+    }
+}
+
+impl Workers {
+    /// Starts the threads, which tell what became of each job; they end with the [`Disk`].
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(self, report: impl Fn(Done) + Clone + Send + 'static) -> io::Result<()> {
+        let partials = Partials::default();
+        for (name, orders) in [("empreintes", self.long), ("fichiers", self.short)] {
+            let (partials, report) = (Arc::clone(&partials), report.clone());
+            let work = move || work(&orders, &partials, &report);
+            thread::Builder::new().name(name.to_owned()).spawn(work)?;
+        }
+        Ok(())
     }
 }
 
 /// What is being received.
 type Partials = Arc<Mutex<HashMap<FileId, Partial>>>;
 
-fn work(jobs: &Receiver<Job>, partials: &Partials, report: &impl Fn(Done)) {
-    for job in jobs {
-        if let Some(done) = run(job, partials) {
-            report(done);
+fn work(orders: &Receiver<Order>, partials: &Partials, report: &impl Fn(Done)) {
+    for order in orders {
+        match order {
+            Order::Do(job) => run(job, partials).map_or((), report),
+            Order::Tell(told) => told.send(()).unwrap_or_default(),
         }
     }
 }

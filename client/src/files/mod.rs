@@ -21,7 +21,7 @@ mod receiver;
 mod sender;
 #[cfg(test)]
 mod simulation;
-pub mod wording;
+mod wording;
 
 use std::collections::VecDeque;
 use std::mem::take;
@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use common::address::{Address, Pseudo};
-use common::delivery::{Delivery, Incoming};
+use common::delivery::{Delivery, Incoming, MessageId};
 use common::frame::{Body, Content, FileHash, Outcome};
 
 use disk::Trouble;
@@ -166,8 +166,18 @@ pub enum Happened {
     Unavailable(Option<Trouble>),
     /// The receiver has lost what he knew of it.
     Forgotten,
+    /// The discussion is over before it was complete; whether it goes on in the next one.
+    Interrupted(bool),
     /// What came was not what was offered. It was thrown away.
     Corrupt,
+}
+
+impl Happened {
+    /// Whether nothing more will happen to it.
+    pub fn is_final(&self) -> bool {
+        use Happened::{Accepted, Offered, Orphaned, Progress, Stopped};
+        !matches!(self, Offered | Accepted(_) | Progress { .. } | Stopped(_) | Orphaned)
+    }
 }
 
 /// Why a file is not offered.
@@ -217,7 +227,7 @@ impl Output {
             self.issues.push_back((whom, hash, outcome));
         } else {
             log::warn!(
-                "trop de réponses attendent : {whom} n'apprend pas ce qu'est devenu le fichier {hash}"
+                "Trop de réponses attendent : {whom} n'apprend pas ce qu'est devenu le fichier {hash}"
             );
         }
     }
@@ -287,9 +297,10 @@ impl Transfers {
     }
 
     /// Our user wants to offer a file to that one, or to the first to come.
-    pub fn offer(&mut self, path: PathBuf, to: Option<&Pseudo>) {
+    pub fn offer(&mut self, path: PathBuf, to: Option<&Pseudo>) -> FileId {
         self.last_id += 1;
         self.sender.prepare(self.last_id, path, to, &mut self.out);
+        self.last_id
     }
 
     /// Our user wants a file that he was offered, in that folder.
@@ -303,9 +314,12 @@ impl Transfers {
         self.sender.withdraw(id, &mut self.out);
     }
 
-    /// Nothing that is not complete shall be left of what was received: there will be no other run.
-    pub fn discard_partial(&mut self) {
-        self.receiver.discard_partial(&mut self.out);
+    /// The discussion is over. What is kept goes on in another run, as far as the other one knows of it or the entries
+    /// that tell him still wait; of the rest, nothing incomplete is left.
+    pub fn end(&mut self, is_kept: bool, waiting: &[MessageId]) {
+        self.connection_lost();
+        self.receiver.end(is_kept, &mut self.out);
+        self.sender.end(is_kept, waiting, &mut self.out);
     }
 
     /// Takes what became of a job.
@@ -318,6 +332,11 @@ impl Transfers {
             Done::Written(id, result) => self.receiver.written(id, result, now, out),
             Done::Finished(id, result) => self.receiver.finished(id, result, out),
         }
+    }
+
+    /// Whether [`write_entries`](Self::write_entries) may have something to do.
+    pub fn has_entries(&self) -> bool {
+        self.sender.has_offers() || !self.out.issues.is_empty()
     }
 
     /// Hands over the entries that are due to the one opposite, or last, as the delivery rules have it.

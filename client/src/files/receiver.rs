@@ -208,14 +208,18 @@ impl Receiver {
             // All of it is there.
             State::Finishing => return,
         };
-        self.end(at, what, outcome, out);
+        self.settle(at, what, outcome, out);
     }
 
-    pub(super) fn discard_partial(&mut self, out: &mut Output) {
+    /// The discussion is over.
+    pub(super) fn end(&mut self, is_kept: bool, out: &mut Output) {
+        let interrupted = self.offers.iter().filter(|offer| offer.state != State::Waiting);
+        out.events.extend(interrupted.map(|offer| offer.offer.event(Happened::Interrupted(is_kept))));
         for Offer { offer, .. } in self.offers.drain(..) {
-            out.jobs.push_back(Job::Discard(offer.id, offer.partial));
+            if !is_kept {
+                out.jobs.push_back(Job::Discard(offer.id, offer.partial));
+            }
         }
-        self.asking = None;
     }
 
     /// The disk is prepared, or cannot be.
@@ -308,8 +312,8 @@ impl Receiver {
     pub(super) fn finished(&mut self, id: FileId, result: Result<PathBuf, Trouble>, out: &mut Output) {
         let Some(at) = self.position(id) else { return };
         match result {
-            Ok(path) => self.end(at, Happened::Received(path), Outcome::Recu, out),
-            Err(Trouble::Corrupt) => self.end(at, Happened::Corrupt, Outcome::Annule, out),
+            Ok(path) => self.settle(at, Happened::Received(path), Outcome::Recu, out),
+            Err(Trouble::Corrupt) => self.settle(at, Happened::Corrupt, Outcome::Annule, out),
             Err(trouble) => self.stop(at, trouble, out),
         }
     }
@@ -325,7 +329,7 @@ impl Receiver {
     }
 
     /// Ends an offer on this side, and tells the one who made it.
-    fn end(&mut self, at: usize, what: Happened, outcome: Outcome, out: &mut Output) {
+    fn settle(&mut self, at: usize, what: Happened, outcome: Outcome, out: &mut Output) {
         let offer = self.close(at, out);
         out.tell(offer.from.pseudo(), offer.hash, outcome);
         out.events.push(offer.event(what));

@@ -59,7 +59,7 @@ fn event(id: FileId, source: &Source, with: Option<Pseudo>, what: Happened) -> F
 
 /// The bare name, as it is offered.
 fn name(source: &Source) -> String {
-    source.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    source.path.file_name().unwrap_or(source.path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// A file that is being looked at, or waits for room among the entries.
@@ -149,13 +149,31 @@ impl Sender {
                 let prepared = &mut self.prepared[at];
                 (prepared.source, prepared.hash) = (source, Some(hash));
             }
-            Err(trouble) => self.give_up(at, NotOffered::Trouble(trouble), out),
+            Err(trouble) => self.drop_prepared(at, NotOffered::Trouble(trouble), out),
         }
     }
 
-    fn give_up(&mut self, at: usize, why: NotOffered, out: &mut Output) {
+    fn drop_prepared(&mut self, at: usize, why: NotOffered, out: &mut Output) {
         let Prepared { id, to, source, .. } = self.prepared.remove(at);
         out.events.push(event(id, &source, to, Happened::NotOffered(why)));
+    }
+
+    pub(super) fn has_offers(&self) -> bool {
+        self.prepared.first().is_some_and(|prepared| prepared.hash.is_some())
+    }
+
+    /// The discussion is over.
+    pub(super) fn end(&mut self, is_kept: bool, waiting: &[MessageId], out: &mut Output) {
+        while let Some(Prepared { id, to, source, .. }) = self.prepared.pop() {
+            out.events.push(event(id, &source, to, Happened::Interrupted(false)));
+        }
+        for Open { offer, .. } in self.open.drain(..) {
+            let goes_on = is_kept && (offer.shown_to.is_some() || waiting.contains(&offer.entry));
+            out.events.push(offer.event(Happened::Interrupted(goes_on)));
+            if !goes_on {
+                out.changes.push(FileChange::Dropped(offer.id));
+            }
+        }
     }
 
     /// Offers what is ready, in order, as far as there is room for entries.
@@ -165,7 +183,7 @@ impl Sender {
         {
             let (id, to) = (prepared.id, delivery.correspondent().cloned());
             if self.open.iter().any(|Open { offer, .. }| offer.hash == hash && offer.to == to) {
-                self.give_up(0, NotOffered::Twice, out);
+                self.drop_prepared(0, NotOffered::Twice, out);
                 continue;
             }
             let source = prepared.source.clone();
@@ -186,7 +204,7 @@ impl Sender {
         let pseudo = peer.pseudo();
         let is_for_another = |prepared: &Prepared| prepared.to.as_ref().is_some_and(|to| *to != pseudo);
         while let Some(at) = self.prepared.iter().position(is_for_another) {
-            self.give_up(at, NotOffered::Gone, out);
+            self.drop_prepared(at, NotOffered::Gone, out);
         }
         for Open { offer, .. } in self.open.iter_mut().filter(|open| open.offer.to.is_none()) {
             offer.to = Some(pseudo.clone());
@@ -197,7 +215,7 @@ impl Sender {
             offer.is_for(peer) && offer.shown_to.as_ref().is_some_and(|session| session != peer)
         };
         while let Some(at) = self.open.iter().position(is_forgotten) {
-            self.end(at, false, Happened::Forgotten, out);
+            self.end_open(at, false, Happened::Forgotten, out);
         }
     }
 
@@ -240,12 +258,12 @@ impl Sender {
             let Prepared { to, source, .. } = self.prepared.remove(at);
             out.events.push(event(id, &source, to, Happened::Withdrawn));
         } else if let Some(at) = self.open.iter().position(|open| open.offer.id == id) {
-            self.end(at, true, Happened::Withdrawn, out);
+            self.end_open(at, true, Happened::Withdrawn, out);
         }
     }
 
     /// Ends an open offer on this side; the receiver is told, or need not be.
-    fn end(&mut self, at: usize, tell: bool, what: Happened, out: &mut Output) {
+    fn end_open(&mut self, at: usize, tell: bool, what: Happened, out: &mut Output) {
         let offer = self.close(at, out);
         out.events.push(offer.event(what));
         if let (true, Some(to)) = (tell, &offer.to) {
@@ -341,7 +359,7 @@ impl Sender {
             }
             Err(trouble) => {
                 if let Some(at) = self.open.iter().position(|open| open.offer.id == id) {
-                    self.end(at, true, Happened::Unavailable(Some(trouble)), out);
+                    self.end_open(at, true, Happened::Unavailable(Some(trouble)), out);
                 }
             }
         }

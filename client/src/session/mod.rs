@@ -10,6 +10,8 @@
 //!   [`shown`](Session::shown) once these are on the screen: only then are they acknowledged;
 //! * [`transmit`](Session::transmit) for what is to be written;
 //! * [`take_changes`](Session::take_changes) before anything of that is shown or written: it is on disk first;
+//! * [`next_job`](Session::next_job) for what is to be done with the disk, and [`job_done`](Session::job_done) with what
+//!   became of it;
 //! * [`handle_timeout`](Session::handle_timeout) when [`next_timeout`](Session::next_timeout) has come.
 //!
 //! The delivery rules are [`common::delivery`]; here is what stands around them: logging in and coming back
@@ -19,6 +21,7 @@ mod attempts;
 mod connection;
 mod leaving;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,6 +34,7 @@ use common::lines::LineBuffer;
 use common::text::harmless;
 
 use crate::event::{End, Ending, Event, Failure, Message, Undelivered};
+use crate::files::{Done, FileChange, FileId, Job, Record, Transfers};
 use crate::store::Trouble;
 use attempts::Attempts;
 use connection::Open;
@@ -83,6 +87,7 @@ pub struct Session {
     server: Endpoint,
     key: Token,
     delivery: Delivery,
+    transfers: Transfers,
     phase: Phase,
     connection: Connection,
     attempts: Attempts,
@@ -129,6 +134,7 @@ impl Session {
             server,
             key: identity.key,
             delivery: Delivery::remembering(identity.address, memory),
+            transfers: Transfers::default(),
             phase: Phase::Talking,
             connection: Connection::Wanted,
             attempts: Attempts::new(patience, now),
@@ -139,6 +145,11 @@ impl Session {
             dates: Dates::default(),
             repetitions: 0,
         }
+    }
+
+    /// Goes on with these files, which an earlier run has kept.
+    pub fn remember_files(&mut self, records: Vec<Record>) {
+        self.transfers = Transfers::remembering(records);
     }
 
     /// Nobody keeps what changes: [`take_changes`](Self::take_changes) will give nothing any more.
@@ -162,6 +173,33 @@ impl Session {
             return Err(Refused::Over);
         }
         self.delivery.write(content).map_err(|_| Refused::Full)
+    }
+
+    /// Offers a file to the other one, or to the first to come.
+    pub fn offer(&mut self, path: PathBuf) -> FileId {
+        self.transfers.offer(path, self.delivery.correspondent())
+    }
+
+    /// Accepts a file that was offered, into that folder.
+    pub fn accept(&mut self, file: FileId, folder: PathBuf) {
+        self.transfers.accept(file, folder);
+    }
+
+    /// Refuses a file, gives it up, or withdraws it.
+    pub fn cancel(&mut self, file: FileId) {
+        self.transfers.cancel(file);
+    }
+
+    /// Takes what became of a job.
+    pub fn job_done(&mut self, done: Done, now: Instant) {
+        self.transfers.done(done, now);
+    }
+
+    /// Writes what the other one is to be told of files. To be called when anything has happened.
+    pub fn write_about_files(&mut self, date: impl FnOnce() -> String) {
+        if matches!(self.phase, Phase::Talking) && self.transfers.has_entries() {
+            self.transfers.write_entries(&mut self.delivery, &date());
+        }
     }
 
     /// Leaves the discussion: what was written is delivered if the other one is there, he is told, the connection ends.
@@ -228,7 +266,7 @@ impl Session {
         while !bytes.is_empty() && lines.read_from(&mut bytes).is_ok() {
             while let Some(line) = lines.next_line() {
                 let Ok(line) = line else {
-                    log::warn!("le serveur a envoyé une ligne trop longue");
+                    log::warn!("Le serveur a envoyé une ligne trop longue");
                     self.break_connection(now);
                     return;
                 };
@@ -257,6 +295,7 @@ impl Session {
 
     /// What has happened, in order; [`shown`](Self::shown) has to follow.
     pub fn take_events(&mut self) -> Vec<Event> {
+        self.tell_of_files();
         self.showing = !self.events.is_empty();
         std::mem::take(&mut self.events)
     }
@@ -278,7 +317,17 @@ impl Session {
         self.delivery.take_changes()
     }
 
-    /// Appends to `out` what is to be written now, about [`BATCH_BYTES`] at most.
+    /// The same for files.
+    pub fn take_file_changes(&mut self) -> Vec<FileChange> {
+        self.transfers.take_changes()
+    }
+
+    /// What is to be done with the disk, elsewhere.
+    pub fn next_job(&mut self) -> Option<Job> {
+        self.transfers.next_job()
+    }
+
+    /// Appends to `out` what is to be written now, about `BATCH_BYTES` at most.
     pub fn transmit(&mut self, out: &mut Vec<u8>, now: Instant) {
         let Connection::Open(open) = &mut self.connection else { return };
         out.append(&mut open.hello);
@@ -291,6 +340,14 @@ impl Session {
                 && let Some(frame) = self.delivery.next_frame()
             {
                 frame.write(out);
+            }
+            if let (Phase::Talking, Some(peer)) = (&self.phase, self.delivery.peer()) {
+                while out.len() < BATCH_BYTES
+                    && let Some(body) = self.transfers.next_frame(now)
+                {
+                    let (source, destination) = (self.delivery.own().borrowed(), peer.borrowed());
+                    Relayed { source, destination, body }.write(out);
+                }
             }
             if let Phase::Leaving(leaving) = &self.phase
                 && leaving.quitter.is_some()
@@ -308,8 +365,12 @@ impl Session {
     /// Whether [`transmit`](Self::transmit) has anything to give now, pings aside.
     pub fn has_work(&self) -> bool {
         let Connection::Open(open) = &self.connection else { return false };
-        let quits = matches!(&self.phase, Phase::Leaving(leaving) if leaving.quitter.is_some());
-        !open.hello.is_empty() || self.delivery.has_frame() || (quits && !open.quitter_sent)
+        let has_frame = match &self.phase {
+            Phase::Talking => open.logged_in.is_some() && self.transfers.has_frame(),
+            Phase::Leaving(leaving) => leaving.quitter.is_some() && !open.quitter_sent,
+            Phase::Over(_) => false,
+        };
+        !open.hello.is_empty() || self.delivery.has_frame() || has_frame
     }
 
     /// When [`transmit`](Self::transmit) has something to give again, if nothing happens before.
@@ -464,7 +525,7 @@ impl Session {
 
     /// A refusal in the course of the discussion.
     fn handle_refusal(&mut self, code: Refusal, sentence: &str, now: Instant) {
-        log::warn!("refus « {} » : {}", code.code(), harmless(sentence));
+        log::warn!("Refus « {} » : {}", code.code(), harmless(sentence));
         match code {
             Refusal::Remplace => self.end(End::Failed(Failure::Refused(code, sentence.to_owned()))),
             Refusal::TrameInvalide | Refusal::SourceUsurpee | Refusal::DejaConnecte => {}
@@ -478,6 +539,8 @@ impl Session {
             self.repetitions += u64::from(is_entry);
             return;
         };
+        // In the order in which it happened.
+        self.transfers.handle(&incoming, self.delivery.peer());
         self.heard_fin |= matches!(incoming, Incoming::Ended(_));
         match incoming {
             Incoming::Joined { address, renewed } => {
@@ -496,6 +559,7 @@ impl Session {
                 let (from, text) = (Arc::clone(&self.peer_name), text.plain().into_owned());
                 self.events.push(Event::Message(Message { from, date, text }));
             }
+            Incoming::Entry(Content::Fichier { .. } | Content::Issue { .. }) => self.tell_of_files(),
             Incoming::Entry(_) => self.events.push(Event::Unknown { from: Arc::clone(&self.peer_name) }),
             Incoming::Delivered(ids) => {
                 if let Phase::Leaving(leaving) = &mut self.phase {
@@ -521,6 +585,10 @@ impl Session {
                 self.end(End::LeftByPeer(by));
             }
         }
+    }
+
+    fn tell_of_files(&mut self) {
+        self.events.extend(self.transfers.take_events().into_iter().map(Event::File));
     }
 
     /// Whether the relay that knows of our leaving knows the one who was left, if there was anybody: he was there, or it
@@ -558,6 +626,7 @@ impl Session {
 
     fn lose_connection(&mut self, now: Instant) {
         self.delivery.connection_lost();
+        self.transfers.connection_lost();
         let pause = self.attempts.after_a_loss(&self.connection, now);
         self.connection = Connection::Paused(now + pause);
         match &mut self.phase {
@@ -570,7 +639,7 @@ impl Session {
 
     /// `is_final`: it will not get better, should it be the first login.
     fn attempt_failed(&mut self, failure: Failure, is_final: bool, now: Instant) {
-        log::info!("tentative de connexion : {failure}");
+        log::info!("Tentative de connexion : {failure}");
         let pause = self.attempts.next_pause(matches!(self.phase, Phase::Leaving(_)));
         self.connection = Connection::Paused(now + pause);
         if self.attempts.is_hopeless(&failure, is_final, now) {
@@ -622,6 +691,9 @@ impl Session {
         } else {
             self.delivery.end();
         }
+        let waiting: Vec<_> = self.delivery.undelivered().map(|(_, kept)| kept.id).collect();
+        self.transfers.end(self.delivery.is_kept(), &waiting);
+        self.tell_of_files();
         let ending = Arc::new(Ending { how, lost });
         self.phase = Phase::Over(Arc::clone(&ending));
         self.events.push(Event::Over(ending));
@@ -654,7 +726,7 @@ fn as_frame<'a>(line: &'a [u8], route: Option<&'a Route>) -> Option<Frame<'a>> {
     }
     let frame = std::str::from_utf8(line).map_err(|error| error.to_string());
     let frame = frame.and_then(|line| Frame::parse(line).map_err(|error| error.to_string()));
-    frame.inspect_err(|error| log::warn!("le serveur a envoyé une ligne incomprise : {error}")).ok()
+    frame.inspect_err(|error| log::warn!("Le serveur a envoyé une ligne incomprise : {error}")).ok()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a person can tell the program on a line of its own: `/aide` and the others.
 
+use super::files;
 use super::typed::{Desk, Entered};
 use super::wire;
 
@@ -22,6 +23,22 @@ const COMMANDS: &[Command] = &[
         purpose: "quitter la discussion (aussi : quitter, ou Ctrl-D)",
         run: |_, _| Entered::Leave,
     },
+    Command {
+        name: files::OFFER,
+        purpose: "proposer un fichier (/fichier CHEMIN ; Tab complète)",
+        run: files::offer,
+    },
+    Command {
+        name: "accepter",
+        purpose: "recevoir ici le fichier proposé (/accepter [NOM])",
+        run: files::accept,
+    },
+    Command { name: "refuser", purpose: "refuser le fichier proposé (/refuser [NOM])", run: files::refuse },
+    Command {
+        name: "annuler",
+        purpose: "arrêter un envoi ou une réception (/annuler [NOM])",
+        run: files::cancel,
+    },
     Command { name: "historique", purpose: "relire les derniers messages (/historique 50)", run: history },
     Command { name: "fil", purpose: "montrer chaque ligne qui passe sur le fil, ou la cacher", run: wire },
     Command { name: "vider", purpose: "vider l'écran ; l'historique reste", run: clear },
@@ -32,11 +49,14 @@ pub(super) fn find(name: &str) -> Option<Run> {
     COMMANDS.iter().find(|command| command.name == name).map(|command| command.run)
 }
 
-/// What is missing from a command that has been begun (`/ai`), if only one begins so.
-pub(super) fn complete(begun: &str) -> Option<&'static str> {
+/// What is missing from a command that has been begun (`/ai`), if only one begins so, or from the path behind one.
+pub(super) fn complete(begun: &str) -> Option<String> {
     let begun = begun.strip_prefix('/')?;
+    if let Some(path) = begun.strip_prefix(files::OFFER).and_then(|rest| rest.strip_prefix(' ')) {
+        return files::complete(path);
+    }
     let mut possible = COMMANDS.iter().filter_map(|command| command.name.strip_prefix(begun));
-    possible.next().filter(|_| possible.next().is_none())
+    possible.next().filter(|_| possible.next().is_none()).map(str::to_owned)
 }
 
 fn history(desk: &Desk<'_>, count: &str) -> Entered {

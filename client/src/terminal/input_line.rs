@@ -21,6 +21,8 @@ const MARGIN: usize = 2;
 #[derive(Debug)]
 pub(super) struct InputLine {
     pub(super) draft: Draft,
+    /// What is shown above it, in one row, if anything is.
+    pub(super) status: String,
     columns: usize,
     rows: usize,
     /// The first row of the text that is shown.
@@ -39,6 +41,7 @@ impl InputLine {
         let reflows = !is_set("XTERM_VERSION") || is_set("TMUX");
         let mut line = InputLine {
             draft: Draft::default(),
+            status: String::new(),
             columns: 0,
             rows: 0,
             top: 0,
@@ -94,8 +97,14 @@ impl InputLine {
             _ => CONTINUED,
         };
         self.drawn.clear();
+        if !self.status.is_empty() {
+            let status = first_row(&self.status, self.columns);
+            out.push_str(status);
+            self.drawn.push(status.width());
+        }
+        let rows_above = self.drawn.len();
         for row in shown.clone() {
-            if row > shown.start {
+            if !self.drawn.is_empty() {
                 out.push_str("\r\n");
             }
             let text = &text[rows[row].clone()];
@@ -111,8 +120,10 @@ impl InputLine {
         // character's width.
         let before = &text[rows[cursor_row].start..self.draft.cursor()];
         let _ = write!(out, "\r{}{}", margin(cursor_row), harmless(before));
-        self.cursor =
-            (cursor_row - shown.start, MARGIN + before.graphemes(true).map(columns_of).sum::<usize>());
+        self.cursor = (
+            rows_above + cursor_row - shown.start,
+            MARGIN + before.graphemes(true).map(columns_of).sum::<usize>(),
+        );
     }
 
     /// Appends a text as it stays when it has been entered: whole, broken into rows by the terminal itself.
@@ -128,6 +139,12 @@ impl InputLine {
     fn text_width(&self) -> usize {
         self.columns.saturating_sub(MARGIN + 1).max(2)
     }
+}
+
+/// What fits into one row of that many columns, but for the last one.
+pub(super) fn first_row(text: &str, columns: usize) -> &str {
+    let rows = rows_of(text, columns.saturating_sub(1).max(1));
+    rows.into_iter().next().map_or("", |row| &text[row])
 }
 
 /// The parts of a text that are rows of at most `width` columns.

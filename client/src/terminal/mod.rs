@@ -4,6 +4,8 @@
 mod archive;
 mod commands;
 mod draft;
+pub mod errand;
+mod files;
 mod input_line;
 mod lines;
 mod piped;
@@ -22,7 +24,8 @@ use chrono::{DateTime, Local};
 use common::address::Pseudo;
 use common::discovery::port;
 use common::endpoint::Endpoint;
-use common::transcript::MessageStart;
+use common::text::capitalised;
+use common::transcript::{Emphasis, MessageStart};
 
 use crate::QUIT_WORD;
 use crate::discovery::find;
@@ -32,6 +35,7 @@ use crate::options::parse_pseudo;
 use crate::store::{Remembered, Store};
 use crate::undelivered;
 use archive::{Archive, is_worth_keeping};
+use files::{Files, is_waiting};
 use piped::Tally;
 use screen::{Lines, Screen};
 use typed::Desk;
@@ -87,7 +91,7 @@ pub fn run(
     let mut source = Source::choose(listen);
     let screen = match source {
         Source::Keys => Screen::with_input_line().unwrap_or_else(|error| {
-            log::info!("saisie : {error}");
+            log::info!("Saisie : {error}");
             source = Source::TypedLines;
             Screen::plain()
         }),
@@ -119,10 +123,12 @@ fn discuss(
     screen: &Screen,
 ) -> anyhow::Result<bool> {
     let (archive, kept) = kept.map(|(archive, store, remembered)| (archive, (store, remembered))).unzip();
-    let front = Conversation::new(screen.clone());
+    let mut front = Conversation::new(screen.clone());
+    front.takes_commands = matches!(source, Source::Keys | Source::TypedLines);
+    let files = front.files.clone();
     let (link, reception) = Link::open(server, pseudo, kept, Some(PATIENCE), front)?;
     let tally = Arc::new(Tally::default());
-    let input_over = read_input(source, &link, archive, screen, &tally)?;
+    let input_over = read_input(source, &link, archive, files, screen, &tally)?;
     let Ok(ending) = reception.join() else { bail!("la réception s'est interrompue") };
     if source == Source::Pipe {
         wait_for_last_input(&input_over, &tally);
@@ -146,6 +152,7 @@ fn read_input(
     source: Source,
     link: &Link,
     archive: Option<Archive>,
+    files: Files,
     screen: &Screen,
     tally: &Arc<Tally>,
 ) -> anyhow::Result<Receiver<()>> {
@@ -153,8 +160,8 @@ fn read_input(
     let (reading, input_over) = mpsc::channel();
     let read = move || {
         let read = match source {
-            Source::Keys => typed::from_keys(&Desk { link: &link, screen: &screen, archive }),
-            Source::TypedLines => typed::from_lines(&Desk { link: &link, screen: &screen, archive }),
+            Source::Keys => typed::from_keys(&Desk { link: &link, screen: &screen, archive, files }),
+            Source::TypedLines => typed::from_lines(&Desk { link: &link, screen: &screen, archive, files }),
             Source::Pipe => {
                 piped::send(&link, &screen, &tally);
                 Ok(())
@@ -195,7 +202,7 @@ fn ask_pseudo() -> anyhow::Result<Pseudo> {
         }
         match parse_pseudo(String::from_utf8_lossy(&answer).trim()) {
             Ok(pseudo) => return Ok(pseudo),
-            Err(error) => Screen::plain().notice(&format!("{error}.")),
+            Err(error) => Screen::plain().notice(&format!("{}.", capitalised(&error.to_string()))),
         }
     }
 }
@@ -203,6 +210,9 @@ fn ask_pseudo() -> anyhow::Result<Pseudo> {
 /// The front: makes lines of events.
 struct Conversation {
     screen: Screen,
+    files: Files,
+    /// Somebody types.
+    takes_commands: bool,
     /// How the last message began, and what says so: in a transfer many begin alike.
     start: MessageStart,
     start_of: Option<(Arc<str>, DateTime<Local>)>,
@@ -210,13 +220,14 @@ struct Conversation {
 
 impl Conversation {
     fn new(screen: Screen) -> Self {
-        Conversation { screen, start: MessageStart::default(), start_of: None }
+        let files = Files::default();
+        Conversation { screen, files, takes_commands: false, start: MessageStart::default(), start_of: None }
     }
 
     fn push(&mut self, lines: &mut Lines, Message { from, date, text }: Message) {
         let is_same = |(name, at): &(Arc<str>, DateTime<Local>)| *at == date && *name == from;
         if !self.start_of.as_ref().is_some_and(is_same) {
-            self.start.set(&date.format("%Y-%m-%d %H:%M:%S").to_string(), &from, Screen::emphasis());
+            self.start.set(&date.format("%Y-%m-%d %H:%M:%S").to_string(), &from, Emphasis::on_stdout());
             self.start_of = Some((from, date));
         }
         self.start.push(lines.messages(), &text);
@@ -230,6 +241,13 @@ impl Front for Conversation {
             match event {
                 Event::Message(message) => self.push(&mut lines, message),
                 Event::Delivered(_) => {}
+                Event::File(file) => {
+                    let asks = self.takes_commands && is_waiting(&file);
+                    self.files.show(file, &mut lines, &self.screen);
+                    if asks {
+                        lines.notice("/accepter le reçoit dans le dossier courant, /refuser le refuse");
+                    }
+                }
                 event => lines.notice(&event.to_string()),
             }
         }

@@ -4,16 +4,17 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use common::command_line::stdout_takes_sequences;
 use common::text::harmless;
-use common::transcript::Emphasis;
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use super::draft::Draft;
-use super::input_line::InputLine;
+use super::input_line::{InputLine, first_row};
 
 /// From now on the terminal tells what is pasted from what is typed; and no longer.
 const BRACKETED_PASTE: (&str, &str) = ("\x1b[?2004h", "\x1b[?2004l");
 const CLEAR: &str = "\x1b[H\x1b[2J";
+const ERASE_ROW: &str = "\r\x1b[K";
 /// How long to wait before trying again to write to a terminal or a pipe that takes nothing for the moment.
 const FULL_PAUSE: Duration = Duration::from_millis(5);
 
@@ -56,8 +57,8 @@ pub(super) struct Screen(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 enum State {
-    /// Outputs that are only written to.
-    Plain,
+    /// Outputs that are only written to; below them on stderr, if that is a terminal, what is under way.
+    Plain(String),
     /// A terminal with a line being typed, on stdin and stdout.
     Typing(InputLine),
     /// The same while nothing more may be typed.
@@ -67,7 +68,7 @@ enum State {
 impl Screen {
     /// One where nothing is typed, or nothing that this program echoes.
     pub(super) fn plain() -> Self {
-        Screen(Arc::new(Mutex::new(State::Plain)))
+        Screen(Arc::new(Mutex::new(State::Plain(String::new()))))
     }
 
     /// One with a line being typed.
@@ -75,6 +76,9 @@ impl Screen {
     /// # Errors
     /// The terminal cannot do that.
     pub(super) fn with_input_line() -> io::Result<Self> {
+        if !stdout_takes_sequences() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let size = crossterm::terminal::size()?;
         enable_raw_mode()?;
         let screen = Screen(Arc::new(Mutex::new(State::Typing(InputLine::new(size)))));
@@ -83,23 +87,22 @@ impl Screen {
         Ok(screen)
     }
 
-    /// How messages are set apart from what is not one.
-    pub(super) fn emphasis() -> Emphasis {
-        if io::stdout().is_terminal() { Emphasis::Bold } else { Emphasis::None }
-    }
-
     /// Shows lines, and returns when they are shown.
     ///
     /// # Errors
     /// They cannot be.
     pub(super) fn show(&self, lines: &Lines) -> io::Result<()> {
         let mut state = self.lock();
-        if let State::Plain = *state {
-            return lines.0.iter().try_for_each(|(kind, text)| match kind {
+        if let State::Plain(status) = &*state {
+            let (erase, draw) = (if status.is_empty() { "" } else { ERASE_ROW }, status);
+            // Whoever closed stderr does not want to know.
+            let _ = write_out(io::stderr(), erase);
+            lines.0.iter().try_for_each(|(kind, text)| match kind {
                 Kind::Message => write_out(io::stdout(), text),
-                // Whoever closed stderr does not want to know.
                 Kind::Notice => write_out(io::stderr(), text).or(Ok(())),
-            });
+            })?;
+            let _ = write_out(io::stderr(), draw);
+            return Ok(());
         }
         let mut out = String::new();
         state.erase(&mut out);
@@ -119,11 +122,31 @@ impl Screen {
         let _ = self.show(&lines);
     }
 
+    /// Shows what is under way, in one row below everything else that is drawn again each time, where there is a
+    /// terminal; nothing if it is empty.
+    pub(super) fn set_status(&self, text: &str) {
+        let mut state = self.lock();
+        match &mut *state {
+            State::Plain(status) if io::stderr().is_terminal() => {
+                let columns = crossterm::terminal::size().map_or(80, |(columns, _)| columns.into());
+                let erase = if status.is_empty() { "" } else { ERASE_ROW };
+                first_row(text, columns).clone_into(status);
+                let _ = write_out(io::stderr(), &format!("{erase}{status}"));
+            }
+            State::Typing(line) => {
+                text.clone_into(&mut line.status);
+                drop(state);
+                let _ = self.redraw();
+            }
+            State::Plain(_) | State::Waiting => {}
+        }
+    }
+
     /// Changes the text being typed, which is seen with the next [`redraw`](Self::redraw); `None` if none is.
     pub(super) fn edit<T>(&self, change: impl FnOnce(&mut Draft) -> T) -> Option<T> {
         match &mut *self.lock() {
             State::Typing(line) => Some(change(&mut line.draft)),
-            State::Plain | State::Waiting => None,
+            State::Plain(_) | State::Waiting => None,
         }
     }
 
@@ -159,7 +182,7 @@ impl Screen {
     pub(super) fn clear(&self) -> io::Result<()> {
         let mut out = String::new();
         let mut state = self.lock();
-        if let State::Plain = *state {
+        if let State::Plain(_) = *state {
             return Ok(());
         }
         state.erase(&mut out);
@@ -207,7 +230,7 @@ impl Screen {
             let _ = write_out(io::stdout(), BRACKETED_PASTE.1);
             let _ = disable_raw_mode();
         }
-        *state = State::Plain;
+        *state = State::Plain(String::new());
         discard_unread_input();
     }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use common::text::capitalised;
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::QUIT_WORD;
@@ -11,6 +12,7 @@ use crate::link::{Link, SendError};
 use super::archive::Archive;
 use super::commands;
 use super::draft::{Draft, History, Place};
+use super::files::Files;
 use super::lines::{Input, lines};
 use super::screen::Screen;
 
@@ -31,6 +33,7 @@ pub(super) struct Desk<'a> {
     pub(super) screen: &'a Screen,
     /// What is kept, if anything is.
     pub(super) archive: Option<Archive>,
+    pub(super) files: Files,
 }
 
 /// What became of what was entered.
@@ -106,7 +109,7 @@ pub(super) fn from_lines(desk: &Desk<'_>) -> io::Result<()> {
                     return Ok(());
                 }
                 Ok(Entered::Done | Entered::Refused) => {}
-                Err(unreadable) => desk.screen.notice(&format!("{unreadable}.")),
+                Err(unreadable) => desk.screen.notice(&format!("{}.", capitalised(&unreadable.to_string()))),
             }
         }
     }
@@ -239,8 +242,8 @@ impl Keyboard<'_> {
         self.edit(|draft| {
             if let Some(missing) = commands::complete(draft.text()) {
                 draft.go(Place::LineEnd);
-                // A command is never too long.
-                let _ = draft.insert(missing);
+                // A command is never too long, and the end of a path is seen to be missing.
+                let _ = draft.insert(&missing);
             }
         });
     }
