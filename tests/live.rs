@@ -94,7 +94,7 @@ fn whatever_is_pulled_and_stopped_every_message_is_shown_once_and_the_count_says
         };
         alice.write(ROUND / 2);
         click(&alice, &bob, broken);
-        wait_until("the banners", || [&alice, &bob].iter().all(|it| it.has_banner() == !broken.is_empty()));
+        wait_until("the banners", || [&alice, &bob].iter().all(|it| it.has_banner() != broken.is_empty()));
         alice.write(ROUND - ROUND / 2);
         bob.write(ROUND);
         if round == 4 {
