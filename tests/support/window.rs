@@ -275,6 +275,13 @@ impl Window<'_> {
         self.press(&["Return"]);
     }
 
+    /// The same for many short ones.
+    pub fn type_lines(&self, texts: &[String]) {
+        let lines =
+            texts.iter().flat_map(|text| ["type", "--delay", "8", "--args", "1", text, "key", "Return"]);
+        self.xdotool(&lines.collect::<Vec<_>>());
+    }
+
     /// Pastes any text.
     pub fn paste(&self, text: &str) {
         self.desktop.set_clipboard(text);
@@ -463,8 +470,15 @@ impl Window<'_> {
     pub fn conversation(&self) -> String {
         let (_, _, w, _) = self.geometry();
         // Between the header and the first entry.
-        self.click(w / 2, 70);
+        self.click(w / 2, self.page_top() + 70);
         self.copied()
+    }
+
+    /// Where the page begins: in the demonstration below its bar, which ends with a line from edge to edge.
+    fn page_top(&self) -> i32 {
+        const BORDER: [u8; 3] = [0x86, 0x8e, 0x9a];
+        let edge = self.picture(Some((1, 0, 1, 200))).iter().position(|pixel| *pixel == BORDER);
+        edge.map_or(0, |edge| edge as i32 + 1)
     }
 
     /// Waits until the conversation contains something.
