@@ -424,14 +424,13 @@ fn whatever_a_file_is_called_it_stays_in_the_folder() {
     let folder = around.path().join("un").join("deux");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("passwd"), "mine").unwrap();
-    let peer = Peer::login_program(relay.address, "mallory");
     let mut client = Command::new(binary("client"));
     client
         .args([&relay.address.to_string(), "bob", "--recevoir"])
         .arg(&folder)
         .env(DATA_VARIABLE, data.path());
     let mut bob = Program::spawn(&mut client);
-    let mut mallory = Mallory::meet(peer);
+    let mut mallory = Mallory::meet(Peer::login(relay.address, "mallory"));
     let long = "x".repeat(10_000);
     let names = [
         "../../evade",
@@ -483,9 +482,8 @@ fn whatever_a_file_is_called_it_stays_in_the_folder() {
 fn only_what_was_asked_for_is_taken_and_only_the_whole_is_kept() {
     let relay = RelayThread::start();
     let desk = Desk::new();
-    let peer = Peer::login_program(relay.address, "mallory");
     let mut bob = desk.receive(relay.address, "bob");
-    let mut mallory = Mallory::meet(peer);
+    let mut mallory = Mallory::meet(Peer::login(relay.address, "mallory"));
     let bytes = content(10_000);
     let hash = sha(&bytes);
     // Before it was offered, then everything but what was asked for.
@@ -547,9 +545,8 @@ fn only_what_was_asked_for_is_taken_and_only_the_whole_is_kept() {
 fn of_ten_thousand_offers_a_hundred_are_kept_and_the_discussion_goes_on() {
     let relay = RelayThread::start();
     let desk = Desk::new();
-    let peer = Peer::login_program(relay.address, "mallory");
     let mut bob = desk.receive(relay.address, "bob");
-    let mut mallory = Mallory::meet(peer);
+    let mut mallory = Mallory::meet(Peer::login(relay.address, "mallory"));
     let offers: String = (1..=10_000)
         .map(|i| {
             let hash = sha(format!("{i}").as_bytes());

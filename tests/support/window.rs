@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
 use x11rb::properties::WmHints;
 use x11rb::protocol::xproto::{
-    AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, InputFocus, MapState, PropMode,
+    AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, InputFocus, MapState, PropMode,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -123,7 +123,12 @@ impl Desktop {
         self.window_of(self.start_client(args))
     }
 
-    /// The same, in the look of that name whatever is remembered.
+    /// Starts another program on this screen and waits for its window, which gets the focus.
+    pub fn open(&self, command: &mut Command) -> Window<'_> {
+        self.window_of(Program::spawn(self.on_screen(command)))
+    }
+
+    /// Starts `client` in the look of that name, whatever is remembered.
     pub fn client_with_theme(&self, theme: &str, args: &[&str]) -> Window<'_> {
         self.window_of(Program::spawn(self.command(args).env(THEME_VARIABLE, theme)))
     }
@@ -270,6 +275,13 @@ impl Window<'_> {
         self.press(&["Return"]);
     }
 
+    /// The same for many short ones.
+    pub fn type_lines(&self, texts: &[String]) {
+        let lines =
+            texts.iter().flat_map(|text| ["type", "--delay", "8", "--args", "1", text, "key", "Return"]);
+        self.xdotool(&lines.collect::<Vec<_>>());
+    }
+
     /// Pastes any text.
     pub fn paste(&self, text: &str) {
         self.desktop.set_clipboard(text);
@@ -406,6 +418,25 @@ impl Window<'_> {
         hints.is_some_and(|hints| hints.urgent)
     }
 
+    /// Gives what tells whether it has asked for attention since, as some programs do: not by a hint, but by a message to
+    /// the window manager.
+    pub fn watch_for_calls(&self) -> impl FnMut() -> bool + use<> {
+        let (connection, root) = self.desktop.connect();
+        let events = ChangeWindowAttributesAux::new().event_mask(EventMask::SUBSTRUCTURE_NOTIFY);
+        connection.change_window_attributes(root, &events).unwrap();
+        connection.sync().unwrap();
+        let state = atom(&connection, "_NET_WM_STATE");
+        let call = [1, atom(&connection, "_NET_WM_STATE_DEMANDS_ATTENTION")];
+        let id = self.id;
+        move || {
+            let is_call = |event| {
+                matches!(event, x11rb::protocol::Event::ClientMessage(message)
+                    if message.window == id && message.type_ == state && message.data.as_data32()[..2] == call)
+            };
+            std::iter::from_fn(|| connection.poll_for_event().unwrap()).any(is_call)
+        }
+    }
+
     /// Asks it to close, as a window manager does when its cross is clicked.
     pub fn close(&self) {
         let (connection, _) = self.desktop.connect();
@@ -439,8 +470,15 @@ impl Window<'_> {
     pub fn conversation(&self) -> String {
         let (_, _, w, _) = self.geometry();
         // Between the header and the first entry.
-        self.click(w / 2, 70);
+        self.click(w / 2, self.page_top() + 70);
         self.copied()
+    }
+
+    /// Where the page begins: in the demonstration below its bar, which ends with a line from edge to edge.
+    fn page_top(&self) -> i32 {
+        const BORDER: [u8; 3] = [0x86, 0x8e, 0x9a];
+        let edge = self.picture(Some((1, 0, 1, 200))).iter().position(|pixel| *pixel == BORDER);
+        edge.map_or(0, |edge| edge as i32 + 1)
     }
 
     /// Waits until the conversation contains something.
