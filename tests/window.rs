@@ -1475,7 +1475,7 @@ fn everything_is_drawn_larger_or_smaller_in_every_state_and_remembered() {
 
 #[test]
 fn the_demonstration_shares_every_screen_at_every_size() {
-    for (w, h) in [(1024, 600), (1920, 1080), (3840, 2160)] {
+    for (w, h) in [(800, 480), (1024, 600), (1920, 1080), (3840, 2160)] {
         let desktop = Desktop::of_size(w, h);
         let program = desktop.start_client(&["--demo"]);
         let windows = desktop.windows(&program, 2);

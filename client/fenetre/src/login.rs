@@ -318,10 +318,11 @@ impl Form {
         };
         let note = entry.filter(|entry| entry.frame.visible()).map_or(&self.fault, |entry| &entry.fault);
         note.set(&format!("{}.", fault.sentence));
-        if self.trying.get() {
-            self.state.set(if self.can_serve.get() { TRYING_OR_SERVING } else { TRYING });
-        }
         self.lay_out();
+        if self.trying.get() {
+            self.state.set(if self.serve.visible() { TRYING_OR_SERVING } else { TRYING });
+            self.lay_out();
+        }
     }
 
     /// Nothing is wrong any more.
@@ -407,8 +408,9 @@ impl Form {
         self.theme.clone().set_pos(page.x + page.w - self.theme.w() - MARGIN, page.y + MARGIN);
         // With room to spare the form stands a little above the middle.
         let mut others = self.height(w);
-        // That can be done without, too.
-        let serves = self.can_serve.get() && others + CONTROL_HEIGHT + MARGIN <= page.h;
+        // That can be done without, too, where the introduction is not enough.
+        let least = others - self.introduction.height(w) + CONTROL_HEIGHT + MARGIN;
+        let serves = self.can_serve.get() && least <= page.h;
         others += if serves { CONTROL_HEIGHT + MARGIN } else { 0 };
         let searches = self.host.frame.visible() && !self.trying.get();
         let found = if searches { self.found.height(w, page.h - others - 2 * MARGIN) } else { 0 };
@@ -431,7 +433,7 @@ impl Form {
         y += LABEL_HEIGHT + CONTROL_HEIGHT + 4;
         y += self.pseudo.fault.place(x, y, w) + MARGIN;
         self.keep.clone().resize(x, y, w, LABEL_HEIGHT);
-        y += LABEL_HEIGHT + MARGIN;
+        y += self.keep_height();
         y += self.fault.place(x, y, w);
         for mut button in [self.join.clone(), self.cancel.clone()] {
             button.resize(x, y, w, CONTROL_HEIGHT + 4);
@@ -456,9 +458,12 @@ impl Form {
         TITLE_HEIGHT
             + rows * (LABEL_HEIGHT + CONTROL_HEIGHT + 4 + MARGIN)
             + notes.iter().map(|note| note.height(w)).sum::<i32>()
-            + LABEL_HEIGHT
-            + MARGIN
+            + self.keep_height()
             + if self.back.visible() { 3 } else { 2 } * (CONTROL_HEIGHT + MARGIN)
+    }
+
+    fn keep_height(&self) -> i32 {
+        if self.keep.visible() { LABEL_HEIGHT + MARGIN } else { 0 }
     }
 
     fn draw_labels(&self) {
