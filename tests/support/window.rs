@@ -32,6 +32,8 @@ use crate::xvfb::Xvfb;
 
 /// What the client takes its look from, whatever is remembered.
 const THEME_VARIABLE: &str = "MESSAGERIE_THEME";
+/// The edge of a field, and of the demonstration's bar.
+const BORDER: u32 = 0x767E8A;
 /// How often something is looked at that tells nobody when it changes.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -328,7 +330,6 @@ impl Window<'_> {
 
     /// Takes the focus away from it, and from every other one, and waits until its entry field shows that.
     pub fn unfocus(&self) {
-        const BORDER: u32 = 0x767E8A;
         let (connection, root) = self.desktop.connect();
         connection.set_input_focus(InputFocus::NONE, root, x11rb::CURRENT_TIME).unwrap();
         connection.sync().unwrap();
@@ -559,8 +560,8 @@ impl Window<'_> {
 
     /// Where the page begins: in the demonstration below its bar, which ends with a line from edge to edge.
     fn page_top(&self) -> i32 {
-        const BORDER: [u8; 3] = [0x86, 0x8e, 0x9a];
-        let edge = self.picture(Some((1, 0, 1, 200))).iter().position(|pixel| *pixel == BORDER);
+        let [_, r, g, b] = BORDER.to_be_bytes();
+        let edge = self.picture(Some((1, 0, 1, 200))).iter().position(|pixel| *pixel == [r, g, b]);
         edge.map_or(0, |edge| edge as i32 + 1)
     }
 
