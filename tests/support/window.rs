@@ -4,7 +4,6 @@
 //! clipboard, `import` (ImageMagick) takes the pictures.
 
 use std::fs;
-use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -46,8 +45,6 @@ pub struct Desktop {
     server: Xvfb,
     home: PathBuf,
     density: u32,
-    /// The UDP port at which its clients look for servers: not the one at which those of other tests are found.
-    discovery_port: u16,
 }
 
 impl Desktop {
@@ -86,8 +83,7 @@ impl Desktop {
         let home = std::env::temp_dir().join(format!("messagerie-{}-{number}", std::process::id()));
         fs::create_dir_all(&home).unwrap();
         let server = Xvfb::start(w, h).unwrap_or_else(|error| panic!("{error}"));
-        let discovery_port = UdpSocket::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
-        Desktop { server, home, density, discovery_port }
+        Desktop { server, home, density }
     }
 
     /// Where the window keeps its settings.
@@ -122,7 +118,6 @@ impl Desktop {
         let mut command = Command::new(binary("client"));
         command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
         command.env(DATA_VARIABLE, self.data_folder());
-        command.env(PORT_VARIABLE, self.discovery_port.to_string());
         command.env("FLTK_SCALING_FACTOR", self.density.to_string());
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{}:{path}", self.home.display()));

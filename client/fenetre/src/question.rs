@@ -129,8 +129,10 @@ impl Question {
 
     /// Takes the question off the screen. It must not be used any more.
     pub(crate) fn close(&self) {
-        self.bar.clone().hide();
-        app::delete_widget(self.bar.clone());
+        let bar = self.bar.clone();
+        bar.clone().hide();
+        // Not now: what was answered is being handled in it, and FLTK looks at it once more.
+        app::add_timeout3(0.0, move |_| app::delete_widget(bar.clone()));
     }
 
     fn text_height(&self, w: i32) -> i32 {
