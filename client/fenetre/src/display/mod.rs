@@ -252,12 +252,12 @@ impl Inner {
                 self.look_before();
             }
             Event::Released => {
-                self.change(widget, State::release);
-                let selected = self.state.borrow().selected_text();
-                if !selected.is_empty() {
+                let mut held_text = false;
+                self.change(widget, |state| held_text = state.release());
+                if held_text && self.state.borrow().has_selection() {
                     // X11's selection, pasted with the middle button.
-                    app::copy2(&selected);
-                } else if app::event_is_click() {
+                    app::copy2(&self.state.borrow().selected_text());
+                } else if held_text && app::event_is_click() {
                     match self.link_at(at) {
                         Some(link) => self.on_link.call(link),
                         None => self.on_click.call(self.said_at(at)),

@@ -12,8 +12,8 @@ use super::entries::{Fate, Kind, Stored};
 use crate::paint::{self, Area};
 use crate::text::{Face, Mark};
 use crate::theme::{
-    ACCENT, BACKGROUND, BORDER, BUTTON, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OUTLINE, OWN_BUBBLE,
-    SCROLL_THUMB, SELECTION, SURFACE, TEXT,
+    ACCENT, BACKGROUND, BORDER, BUTTON, ERROR, FINE, MUTED, ON_ACCENT, ON_SELECTION, OUTLINE, OWN_BUBBLE,
+    SELECTION, SURFACE, TEXT,
 };
 
 /// A bubble's corners; the one at its speaker's side is nearly square, which tells the two apart by shape.
@@ -48,7 +48,7 @@ impl Painter<'_> {
             self.rule("nouveaux messages", y + new, (ACCENT, ACCENT));
         }
         if let Some(day) = layout.head.day {
-            self.rule(&entry.day(), y + day, (MUTED, SCROLL_THUMB));
+            self.rule(&entry.day(), y + day, (MUTED, FINE));
         }
         if let (Some(at), Some(name)) = (layout.head.name, entry.name()) {
             let name = self.small.shortened(name, self.area.w - SCROLLBAR - 2 * MARGIN - 12);
