@@ -1,6 +1,7 @@
 //! One window: the form, then the discussion, and what leads from one to the other.
 
 mod archive;
+mod files;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -325,6 +326,14 @@ impl Messenger {
             shared.zoom(zoom);
             return true;
         }
+        match event {
+            // Files may be dropped anywhere.
+            Event::DndEnter | Event::DndDrag | Event::DndLeave | Event::DndRelease => {
+                return self.phase() == Some(Phase::Talking);
+            }
+            Event::Paste => return self.take_dropped(),
+            _ => {}
+        }
         match app::event_key() {
             Key::Tab if event == Event::KeyDown => self.tab_around(),
             Key::F11 if event == Event::KeyDown => {
@@ -426,6 +435,10 @@ impl Messenger {
                 chat::Action::Quit => messenger.quit(),
                 chat::Action::StartAgain => messenger.start_again(),
                 chat::Action::SwitchTheme => messenger.switch_theme(),
+                chat::Action::Dropped => {
+                    messenger.take_dropped();
+                }
+                chat::Action::ChooseFiles => messenger.choose_files(),
                 chat::Action::Menu(button) => messenger.show_menu(button),
                 chat::Action::Find(action) => messenger.find(action),
                 chat::Action::SwitchWire => messenger.switch_wire(),
@@ -438,6 +451,10 @@ impl Messenger {
         chat.display().on_link({
             let messenger = self.clone();
             move |link| messenger.ask_before_opening(&link)
+        });
+        chat.display().on_file({
+            let messenger = self.clone();
+            move |(file, action)| messenger.act_on_file(&file, action)
         });
         chat.display().set_away(self.0.away.get());
         *self.0.chat.borrow_mut() = Some(chat.clone());
@@ -568,7 +585,7 @@ impl Messenger {
         for event in events {
             self.show_one(&chat, event, &mut entries);
         }
-        let messages = entries.iter().filter(|entry| matches!(entry, Entry::Other { .. })).count();
+        let messages = entries.iter().filter(|entry| entry.is_other()).count();
         if !entries.is_empty() {
             chat.display().push(entries);
         }
@@ -625,11 +642,10 @@ impl Messenger {
                 }
                 self.set_status(chat, &Status::PeerLost(who));
             }
-            Happened::File(file) if matches!(file.what, client::files::Happened::Progress { .. }) => return,
+            Happened::File(file) => return self.show_file(chat, file, entries),
             // The bar says why.
             Happened::Retrying(_) if self.0.bar.get().is_some() => return,
-            Happened::File(_)
-            | Happened::Retrying(_)
+            Happened::Retrying(_)
             | Happened::TurnedAway(_)
             | Happened::Unknown { .. }
             | Happened::Outdated(_)

@@ -7,12 +7,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use client::files::FileEvent;
 use client::find::Needle;
 use common::delivery::MessageId;
 use fltk::draw;
 
 use super::bubble::{Layout, SCROLLBAR, Sizes};
 use super::entries::{Entries, Entry, Kind, Said, Stored};
+use super::file::FileAction;
 use super::paint::{Marks, Painter};
 use super::selection::{Place, Selection};
 use super::view::View;
@@ -132,7 +134,7 @@ impl State {
     // What is changed.
 
     pub(super) fn push(&mut self, entry: Entry) {
-        let (own, other) = (matches!(entry, Entry::Own { .. }), matches!(entry, Entry::Other { .. }));
+        let (own, other) = (entry.is_own(), entry.is_other());
         let is_first_new = other && self.is_left_off();
         self.entries.push(entry);
         let index = self.entries.len() - 1;
@@ -184,6 +186,14 @@ impl State {
         self.entries.mark_delivered(ids)
     }
 
+    /// Notes what has happened to a file; false if it has no row.
+    pub(super) fn update_file(&mut self, file: &FileEvent) -> bool {
+        let Some(index) = self.entries.update_file(file) else { return false };
+        self.layouts.remove(&index);
+        self.selection = self.selection.filter(|selection| selection.part(index, usize::MAX).is_none());
+        true
+    }
+
     pub(super) fn mark_lost(&mut self) {
         self.entries.mark_lost();
     }
@@ -191,7 +201,7 @@ impl State {
     /// How many messages of the other have not been seen: notices below the view are nothing to go and look for.
     fn unseen(&self) -> usize {
         let seen = self.entries.len() - self.view.unseen();
-        self.entries.iter().skip(seen).filter(|entry| matches!(entry.kind, Kind::Other(_))).count()
+        self.entries.iter().skip(seen).filter(|entry| entry.kind.other().is_some()).count()
     }
 
     pub(super) fn set_area(&mut self, area: Area) {
@@ -420,11 +430,28 @@ impl State {
     pub(super) fn said_at(&self, at: (i32, i32)) -> Option<Said> {
         let entry = self.bubble_at(at).and_then(|index| self.entries.get(index))?;
         let (own, date) = (entry.is_own(), entry.date);
-        (entry.kind != Kind::Notice).then(|| Said { own, date, text: entry.text.to_string() })
+        matches!(entry.kind, Kind::Own(_) | Kind::Other(_)).then(|| Said {
+            own,
+            date,
+            text: entry.text.to_string(),
+        })
     }
 
     /// The link at that place.
-    pub(super) fn link_at(&self, (x, y): (i32, i32)) -> Option<String> {
+    pub(super) fn link_at(&self, at: (i32, i32)) -> Option<String> {
+        let (entry, link) = self.part_at(at)?;
+        (!matches!(entry.kind, Kind::File(_))).then(|| entry.text[link].to_owned())
+    }
+
+    /// The file's button at that place.
+    pub(super) fn button_at(&self, at: (i32, i32)) -> Option<(FileEvent, FileAction)> {
+        let (Stored { kind: Kind::File(row), .. }, part) = self.part_at(at)? else { return None };
+        let (_, action) = row.buttons.iter().find(|(button, _)| *button == part)?;
+        Some((row.file.clone(), *action))
+    }
+
+    /// The part of a text at that place that does something, and the entry it is in.
+    fn part_at(&self, (x, y): (i32, i32)) -> Option<(&Stored, Range<usize>)> {
         let (index, top) = self.visible_at(y)?;
         let (entry, layout) = (self.entries.get(index)?, self.layouts.get(&index)?);
         let y = y - self.area.y - top - layout.text.y;
@@ -436,7 +463,7 @@ impl State {
             let [from, to] = ends.map(|end| line.x_of(face, &entry.text, end));
             ends[0] < ends[1] && (from.min(to)..from.max(to)).contains(&x)
         };
-        layout.links.iter().find(is_there).map(|link| entry.text[link.clone()].to_owned())
+        layout.links.iter().find(is_there).map(|link| (entry, link.clone()))
     }
 
     /// The font in which the text of an entry is drawn.
