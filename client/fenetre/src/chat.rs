@@ -41,7 +41,7 @@ pub(crate) enum Action {
     SwitchTheme,
     /// To offer files.
     ChooseFiles,
-    /// Files were dropped on the entry field: the event says which.
+    /// Something was dropped, files as a rule: the event says which.
     Dropped,
     /// To see what else can be done; the menu goes below that place.
     Menu(Area),
@@ -115,9 +115,17 @@ impl Chat {
         });
         page.handle({
             let chat = self.clone();
-            move |_, event| {
-                event == Event::KeyDown
-                    && (chat.asked_to_find() || chat.asked_for_wire() || chat.typed_elsewhere())
+            move |_, event| match event {
+                Event::KeyDown => chat.asked_to_find() || chat.asked_for_wire() || chat.typed_elsewhere(),
+                // Files may be dropped anywhere.
+                Event::DndEnter | Event::DndDrag | Event::DndLeave | Event::DndRelease => {
+                    chat.entry.is_open()
+                }
+                Event::Paste => {
+                    chat.on_action.call(Action::Dropped);
+                    true
+                }
+                _ => false,
             }
         });
         for (button, action) in [

@@ -326,14 +326,6 @@ impl Messenger {
             shared.zoom(zoom);
             return true;
         }
-        match event {
-            // Files may be dropped anywhere.
-            Event::DndEnter | Event::DndDrag | Event::DndLeave | Event::DndRelease => {
-                return self.phase() == Some(Phase::Talking);
-            }
-            Event::Paste => return self.take_dropped(),
-            _ => {}
-        }
         match app::event_key() {
             Key::Tab if event == Event::KeyDown => self.tab_around(),
             Key::F11 if event == Event::KeyDown => {
@@ -435,9 +427,7 @@ impl Messenger {
                 chat::Action::Quit => messenger.quit(),
                 chat::Action::StartAgain => messenger.start_again(),
                 chat::Action::SwitchTheme => messenger.switch_theme(),
-                chat::Action::Dropped => {
-                    messenger.take_dropped();
-                }
+                chat::Action::Dropped => messenger.take_dropped(),
                 chat::Action::ChooseFiles => messenger.choose_files(),
                 chat::Action::Menu(button) => messenger.show_menu(button),
                 chat::Action::Find(action) => messenger.find(action),

@@ -22,11 +22,8 @@ impl Messenger {
     }
 
     /// Takes what was dropped on the window, if these are files.
-    pub(super) fn take_dropped(&self) -> bool {
-        let paths = files::dropped(&app::event_text());
-        let taken = paths.is_some();
-        self.ask_before_offering(paths.unwrap_or_default());
-        taken
+    pub(super) fn take_dropped(&self) {
+        self.ask_before_offering(files::dropped(&app::event_text()).unwrap_or_default());
     }
 
     /// Files leave this machine only once the user has seen which.
