@@ -115,12 +115,14 @@ impl Chat {
         });
         page.handle({
             let chat = self.clone();
-            move |_, event| match event {
+            move |page, event| match event {
                 Event::KeyDown => chat.asked_to_find() || chat.asked_for_wire() || chat.typed_elsewhere(),
-                // Files may be dropped anywhere.
-                Event::DndEnter | Event::DndDrag | Event::DndLeave | Event::DndRelease => {
-                    chat.entry.is_open()
+                // Files may be dropped anywhere: FLTK brings them to what it takes to be below the mouse.
+                Event::DndEnter | Event::DndDrag if chat.entry.is_open() => {
+                    app::set_belowmouse(page);
+                    true
                 }
+                Event::DndLeave | Event::DndRelease => chat.entry.is_open(),
                 Event::Paste => {
                     chat.on_action.call(Action::Dropped);
                     true
