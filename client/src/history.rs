@@ -1,6 +1,6 @@
 //! What was said, as lines: `client --historique` and the terminal's `/historique`.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use anyhow::bail;
 use common::address::Pseudo;
@@ -30,7 +30,7 @@ pub fn print(pseudo: Option<Pseudo>) -> anyhow::Result<bool> {
         bail!("rien n'est gardé sous le nom de {own} dans {}", folder.display());
     };
     let own = history.own()?;
-    let emphasis = if io::stdout().is_terminal() { Emphasis::Bold } else { Emphasis::None };
+    let emphasis = Emphasis::on_stdout();
     let mut part = Part::Latest;
     loop {
         let page = history.page(None, part, PAGE)?;

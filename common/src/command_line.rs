@@ -1,6 +1,6 @@
-//! How both programs answer their command line.
+//! How both programs answer their command line, and what they may write where they do.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use crate::text::harmless;
@@ -16,6 +16,12 @@ pub fn print(text: &str) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// Whether the standard output is a terminal that can be told more than text: what is bold, where to write.
+pub fn stdout_takes_sequences() -> bool {
+    // A Windows console takes them once it is told to, which old ones refuse; elsewhere there is nothing to tell.
+    io::stdout().is_terminal() && anstyle_query::windows::enable_ansi_colors() != Some(false)
 }
 
 /// Says on stderr why `program` ends with that status.

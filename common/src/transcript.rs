@@ -2,6 +2,7 @@
 
 use memchr::memchr;
 
+use crate::command_line::stdout_takes_sequences;
 use crate::text::harmless;
 
 /// What stands before every further line of a message, so that none can pass for the first of another.
@@ -15,6 +16,13 @@ pub enum Emphasis {
     /// A terminal: date and name in bold. A message so long that the terminal wraps it at the right place could
     /// otherwise show something like another person's line; it cannot make it bold.
     Bold,
+}
+
+impl Emphasis {
+    /// What can be done on the standard output.
+    pub fn on_stdout() -> Self {
+        if stdout_takes_sequences() { Emphasis::Bold } else { Emphasis::None }
+    }
 }
 
 /// How the messages of one person at one moment begin: `[STAMP] PSEUDO : `.

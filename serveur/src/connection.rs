@@ -24,6 +24,10 @@ const KEEPALIVE_AGAIN: Duration = Duration::from_secs(10);
 /// because a system that holds a write up lets it go on only once a good part of its buffer is free, which can take a
 /// slow reader minutes.
 const WRITE_TIMEOUT: Duration = Duration::from_millis(100);
+/// Windows does not tell what went of a write that has timed out, so there it ends the connection: late, and with so
+/// little written at once that whoever takes anything at all is in time.
+const WRITE_TIMEOUT_ON_WINDOWS: Duration = Duration::from_secs(20);
+const WRITE_BYTES_ON_WINDOWS: usize = 16 * 1024;
 /// With so many words waiting, whoever asks for more has to wait.
 const MAX_WORDS_BYTES: usize = 16 * 1024;
 
@@ -76,7 +80,11 @@ enum State {
 impl Connection {
     pub(crate) fn new(id: u64, stream: TcpStream, limits: Limits) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+        stream.set_write_timeout(Some(if cfg!(windows) {
+            WRITE_TIMEOUT_ON_WINDOWS
+        } else {
+            WRITE_TIMEOUT
+        }))?;
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE_AGAIN);
         SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
         let out = Outgoing {
@@ -260,12 +268,13 @@ impl Connection {
     /// is closed: its own thread notices and does the rest.
     fn write<'a>(&'a self, out: MutexGuard<'a, Outgoing>, bytes: &[u8]) -> (MutexGuard<'a, Outgoing>, usize) {
         drop(out);
-        let written = (&self.stream).write(bytes);
+        let piece = if cfg!(windows) { &bytes[..bytes.len().min(WRITE_BYTES_ON_WINDOWS)] } else { bytes };
+        let written = (&self.stream).write(piece);
         let now = Instant::now();
         let mut out = self.lock();
         let count = match written {
             Ok(count) => count,
-            Err(error) if is_timeout(&error) => 0,
+            Err(error) if is_timeout(&error) && !cfg!(windows) => 0,
             Err(error) => {
                 log::info!("Connexion {} : {error}", self.id);
                 self.break_off(&mut out);

@@ -1,6 +1,6 @@
 //! `serveur`: see `--help`.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::process::ExitCode;
 
 use common::command_line::{fail, print};
@@ -22,9 +22,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(relay: Relay) -> ExitCode {
-    let stdout = io::stdout();
-    let emphasis = if stdout.is_terminal() { Emphasis::Bold } else { Emphasis::None };
-    match relay.run(Box::new(stdout), emphasis) {
+    match relay.run(Box::new(io::stdout()), Emphasis::on_stdout()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail("serveur", 1, &format!("le système n'accorde pas de fil d'exécution : {error}")),
     }

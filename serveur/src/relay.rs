@@ -48,6 +48,10 @@ pub struct Stopper {
     shared: Arc<Shared>,
 }
 
+/// Windows keeps ranges of ports to itself, other ones on each machine.
+const RESERVED_ON_WINDOWS: &str =
+    " (« netsh interface ipv4 show excludedportrange tcp » montre ceux que Windows se réserve)";
+
 /// Why a relay cannot listen.
 #[derive(Debug)]
 pub enum BindError {
@@ -86,9 +90,10 @@ impl fmt::Display for BindError {
             ),
             io::ErrorKind::PermissionDenied => write!(
                 f,
-                "le système n'accorde pas le port {} : choisissez-en un autre, à partir de 1024, \
+                "le système n'accorde pas le port {} : choisissez-en un autre{}, \
                  par exemple « serveur {other} » ou « client --heberge {other} »",
-                endpoint.port
+                endpoint.port,
+                if cfg!(windows) { RESERVED_ON_WINDOWS } else { ", à partir de 1024" }
             ),
             _ => write!(f, "impossible d'écouter sur {endpoint} : {error}"),
         }

@@ -48,6 +48,7 @@ const MESSAGES: u64 = 100_000;
 /// The window counts as still once it has not changed for this long.
 const STILL: Duration = Duration::from_millis(15);
 const RETURN: u32 = 0xff0d;
+const F12: u32 = 0xffc9;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
@@ -429,6 +430,12 @@ fn start() {
 
 /// Many messages through the real relay, while keys are pressed.
 fn burst() {
+    burst_with_panel(false);
+    burst_with_panel(true);
+}
+
+/// The same with « Sur le fil » closed or open.
+fn burst_with_panel(open: bool) {
     let screen = Screen::start();
     let server = Program::start("serveur", &["127.0.0.1:0"]);
     let address = listening(&server);
@@ -438,6 +445,9 @@ fn burst() {
     let present = bob.receive().unwrap();
     let alice = present.strip_prefix("present ").expect("alice is there").to_owned();
     screen.focus(shown.window);
+    if open {
+        screen.press(screen.key(F12));
+    }
     let before = memory_of(client);
 
     let text = "Tu as vu le sujet du projet ? Il faut un client, un serveur, et une fenêtre lisible.";
@@ -482,8 +492,9 @@ fn burst() {
     let grown = (memory_of(client) - before) * 1024 / MESSAGES;
 
     println!(
-        "\n{MESSAGES} messages of {} bytes of text through the real relay, in {seconds:.2} s",
-        text.len()
+        "\n{MESSAGES} messages of {} bytes of text through the real relay, in {seconds:.2} s{}",
+        text.len(),
+        if open { ", with the panel « Sur le fil » open" } else { "" }
     );
     println!("| | count | p50 ms | p99 ms | longest ms |\n| --- | --- | --- | --- | --- |");
     for (name, mut times) in [

@@ -16,8 +16,14 @@ use crate::relay::Screen;
 /// The folder in which a client keeps what it remembers.
 pub const DATA_VARIABLE: &str = "MESSAGERIE_DONNEES";
 
+/// A folder with other programs to test than those that cargo builds here.
+const PROGRAMS_VARIABLE: &str = "MESSAGERIE_PROGRAMMES";
+
 /// The path of `serveur` or `client`, built if need be, in the profile of the running test.
 pub fn binary(name: &str) -> PathBuf {
+    if let Some(folder) = std::env::var_os(PROGRAMS_VARIABLE) {
+        return Path::new(&folder).join(name);
+    }
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         let test = std::env::current_exe().unwrap();

@@ -33,8 +33,25 @@ impl Area {
 
 /// Fills an area with rounded corners.
 pub(crate) fn fill(area: Area, color: Color) {
+    rounded(area, [RADIUS.min(area.h / 2); 4], color);
+}
+
+/// Fills an area whose corners are as round as that: top left, top right, bottom right, bottom left.
+pub(crate) fn rounded(area: Area, radii: [i32; 4], color: Color) {
+    // In X, FLTK draws a path half a pixel to the right and below: lines are sharp then, but the edges of areas are not.
+    // On Windows it cuts off fractions, and corners with them: so they are rounded instead.
+    let half = if cfg!(windows) { 0.5 } else { -0.5 };
+    let edge = |at: i32| f64::from(at) + half;
+    let (left, right) = (edge(area.x), edge(area.x + area.w));
+    let (top, bottom) = (edge(area.y), edge(area.y + area.h));
+    let [top_left, top_right, bottom_right, bottom_left] = radii.map(f64::from);
     draw::set_draw_color(color);
-    draw::draw_rounded_rectf(area.x, area.y, area.w, area.h, RADIUS.min(area.h / 2));
+    draw::begin_polygon();
+    draw::draw_arc2(left + top_left, top + top_left, top_left, 180.0, 90.0);
+    draw::draw_arc2(right - top_right, top + top_right, top_right, 90.0, 0.0);
+    draw::draw_arc2(right - bottom_right, bottom - bottom_right, bottom_right, 0.0, -90.0);
+    draw::draw_arc2(left + bottom_left, bottom - bottom_left, bottom_left, -90.0, -180.0);
+    draw::end_polygon();
 }
 
 /// Fills an area with square corners.

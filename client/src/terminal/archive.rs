@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use common::address::Pseudo;
 use common::text::harmless;
+use common::transcript::Emphasis;
 
 use super::screen::{Lines, Screen};
 use crate::history::push_line;
@@ -89,7 +90,7 @@ impl Archive {
 
     fn show(&self, said: &[Said], screen: &Screen) {
         let mut lines = Lines::default();
-        said.iter().for_each(|said| push_line(lines.messages(), said, &self.own, Screen::emphasis()));
+        said.iter().for_each(|said| push_line(lines.messages(), said, &self.own, Emphasis::on_stdout()));
         // What has to be seen fails elsewhere too.
         let _ = screen.show(&lines);
     }

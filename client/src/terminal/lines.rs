@@ -14,7 +14,18 @@ const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 /// What begins a text in UTF-16, either way round.
 const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
-const UTF16_ADVICE: &str = "elle est en UTF-16 ; convertissez-la d'abord (iconv -f UTF-16 -t UTF-8)";
+/// What to do about other encodings, with what the system has for it.
+const UTF16_ADVICE: &str = if cfg!(windows) {
+    "elle est en UTF-16 ; enregistrez-la d'abord en UTF-8"
+} else {
+    "elle est en UTF-16 ; convertissez-la d'abord (iconv -f UTF-16 -t UTF-8)"
+};
+const NOT_UTF8: &str = if cfg!(windows) {
+    "cette ligne n'est pas en UTF-8 : elle n'est pas partie ; un fichier s'enregistre en UTF-8, et dans une commande \
+     (echo … | client …), tapez d'abord : chcp 65001"
+} else {
+    "cette ligne n'est pas en UTF-8 : elle n'est pas partie"
+};
 
 /// Reads lines from a terminal, a file or a pipe.
 pub(super) struct Input<R> {
@@ -91,7 +102,7 @@ impl fmt::Display for Unreadable {
             Unreadable::TooLong => {
                 "cette ligne est trop longue (65 000 octets environ au plus) : elle n'est pas partie"
             }
-            Unreadable::NotUtf8 => "cette ligne n'est pas en UTF-8 : elle n'est pas partie",
+            Unreadable::NotUtf8 => NOT_UTF8,
         })
     }
 }
@@ -146,8 +157,18 @@ mod tests {
         assert!(read_all(b"\xef\xbb\xbf").is_empty());
         for utf16 in [&b"\xff\xfeo\0u\0i\0\n\0"[..], b"\xfe\xff\0o\0u\0i\0\n"] {
             let error = Input::new(utf16).next_group().unwrap_err();
-            assert!(error.to_string().contains("iconv"), "{error}");
+            assert!(error.to_string().contains("en UTF-16"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_code_page_is_refused_with_what_to_do_about_it() {
+        // « é » in code page 850, which cmd hands over.
+        let read = read_all(b"\x82t\x82\nsuite\n");
+        assert_eq!(read, [Err(Unreadable::NotUtf8), Ok("suite".into())]);
+        let sentence = Unreadable::NotUtf8.to_string();
+        assert!(sentence.contains("n'est pas en UTF-8"), "{sentence}");
+        assert_eq!(sentence.contains("chcp 65001"), cfg!(windows), "{sentence}");
     }
 
     #[test]

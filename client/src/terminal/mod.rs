@@ -25,7 +25,7 @@ use common::address::Pseudo;
 use common::discovery::port;
 use common::endpoint::Endpoint;
 use common::text::capitalised;
-use common::transcript::MessageStart;
+use common::transcript::{Emphasis, MessageStart};
 
 use crate::QUIT_WORD;
 use crate::discovery::find;
@@ -227,7 +227,7 @@ impl Conversation {
     fn push(&mut self, lines: &mut Lines, Message { from, date, text }: Message) {
         let is_same = |(name, at): &(Arc<str>, DateTime<Local>)| *at == date && *name == from;
         if !self.start_of.as_ref().is_some_and(is_same) {
-            self.start.set(&date.format("%Y-%m-%d %H:%M:%S").to_string(), &from, Screen::emphasis());
+            self.start.set(&date.format("%Y-%m-%d %H:%M:%S").to_string(), &from, Emphasis::on_stdout());
             self.start_of = Some((from, date));
         }
         self.start.push(lines.messages(), &text);

@@ -4,8 +4,8 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use common::command_line::stdout_takes_sequences;
 use common::text::harmless;
-use common::transcript::Emphasis;
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use super::draft::Draft;
@@ -76,17 +76,15 @@ impl Screen {
     /// # Errors
     /// The terminal cannot do that.
     pub(super) fn with_input_line() -> io::Result<Self> {
+        if !stdout_takes_sequences() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let size = crossterm::terminal::size()?;
         enable_raw_mode()?;
         let screen = Screen(Arc::new(Mutex::new(State::Typing(InputLine::new(size)))));
         write_out(io::stdout(), BRACKETED_PASTE.0)?;
         screen.redraw()?;
         Ok(screen)
-    }
-
-    /// How messages are set apart from what is not one.
-    pub(super) fn emphasis() -> Emphasis {
-        if io::stdout().is_terminal() { Emphasis::Bold } else { Emphasis::None }
     }
 
     /// Shows lines, and returns when they are shown.

@@ -271,12 +271,12 @@ impl Inner {
                 self.look_before();
             }
             Event::Released => {
-                self.change(widget, State::release);
-                let selected = self.state.borrow().selected_text();
-                if !selected.is_empty() {
+                let mut held_text = false;
+                self.change(widget, |state| held_text = state.release());
+                if held_text && self.state.borrow().has_selection() {
                     // X11's selection, pasted with the middle button.
-                    app::copy2(&selected);
-                } else if app::event_is_click() {
+                    app::copy2(&self.state.borrow().selected_text());
+                } else if held_text && app::event_is_click() {
                     match (self.button_at(at), self.link_at(at)) {
                         (Some(pressed), _) => self.on_file.call(pressed),
                         (None, Some(link)) => self.on_link.call(link),

@@ -9,11 +9,11 @@ use fltk::enums::Color;
 
 use super::bubble::{Layout, MARGIN, PADDING, SCROLLBAR, SIGN};
 use super::entries::{Fate, Kind, Stored};
-use crate::paint::Area;
+use crate::paint::{self, Area};
 use crate::text::{Face, Mark};
 use crate::theme::{
-    ACCENT, BACKGROUND, BORDER, BUTTON, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OUTLINE, OWN_BUBBLE,
-    SCROLL_THUMB, SELECTION, SURFACE, TEXT,
+    ACCENT, BACKGROUND, BORDER, BUTTON, ERROR, FINE, MUTED, ON_ACCENT, ON_SELECTION, OUTLINE, OWN_BUBBLE,
+    SELECTION, SURFACE, TEXT,
 };
 
 /// A bubble's corners; the one at its speaker's side is nearly square, which tells the two apart by shape.
@@ -50,7 +50,7 @@ impl Painter<'_> {
             self.rule("nouveaux messages", y + new, (ACCENT, ACCENT));
         }
         if let Some(day) = layout.head.day {
-            self.rule(&entry.day(), y + day, (MUTED, SCROLL_THUMB));
+            self.rule(&entry.day(), y + day, (MUTED, FINE));
         }
         if let (Some(at), Some(name)) = (layout.head.name, entry.name()) {
             let name = self.small.shortened(name, self.area.w - SCROLLBAR - 2 * MARGIN - 12);
@@ -86,7 +86,7 @@ impl Painter<'_> {
             };
             #[expect(clippy::cast_possible_truncation, reason = "a part of a bubble's width")]
             let w = (f64::from(place.w) * progress) as i32;
-            self.rounded(place, [BAR_HEIGHT / 2; 4], SCROLL_THUMB);
+            self.rounded(place, [BAR_HEIGHT / 2; 4], FINE);
             self.rounded(Area { w: w.max(BAR_HEIGHT), ..place }, [BAR_HEIGHT / 2; 4], ACCENT);
         }
         let (time_x, time_y) = (x + layout.time.0, y + layout.time.1);
@@ -200,19 +200,9 @@ impl Painter<'_> {
         // A bubble that is far taller than the view is cut, so that its coordinates stay small.
         let top = rect.y.max(self.area.y - 100);
         let bottom = (rect.y + rect.h).min(self.area.y + self.area.h + 100);
-        if top >= bottom {
-            return;
+        if top < bottom {
+            paint::rounded(Area { y: top, h: bottom - top, ..rect }, radii, color);
         }
-        let (left, right) = (f64::from(rect.x), f64::from(rect.x + rect.w));
-        let (top, bottom) = (f64::from(top), f64::from(bottom));
-        let [top_left, top_right, bottom_right, bottom_left] = radii.map(f64::from);
-        draw::set_draw_color(color);
-        draw::begin_polygon();
-        draw::draw_arc2(left + top_left, top + top_left, top_left, 180.0, 90.0);
-        draw::draw_arc2(right - top_right, top + top_right, top_right, 90.0, 0.0);
-        draw::draw_arc2(right - bottom_right, bottom - bottom_right, bottom_right, 0.0, -90.0);
-        draw::draw_arc2(left + bottom_left, bottom - bottom_left, bottom_left, -90.0, -180.0);
-        draw::end_polygon();
     }
 }
 

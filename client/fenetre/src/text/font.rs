@@ -80,6 +80,12 @@ impl Face {
         draw::draw_text_n(text, x, self.baseline(y));
     }
 
+    /// Draws a line of text that runs from right to left and whose top right corner is there.
+    pub(crate) fn draw_leftwards(&self, text: &str, right: i32, y: i32) {
+        self.select();
+        draw::rtl_draw(text, right, self.baseline(y));
+    }
+
     /// Where the letters of a line stand whose top is there.
     pub(crate) fn baseline(&self, y: i32) -> i32 {
         y + self.line - self.descent

@@ -34,10 +34,10 @@ pub(crate) struct Mark {
 
 impl Line {
     /// The line up to `end` as it is handed to Pango: with a sign before it that says its paragraph's direction, which
-    /// the line alone may not show.
+    /// the line alone may not show. Windows is told otherwise, and fonts there may have a box for the sign.
     fn directed<'a>(&self, text: &'a str, end: usize) -> Cow<'a, str> {
         let shown = text.get(self.start..end).unwrap_or_default();
-        match (self.mixed, self.rtl) {
+        match (self.mixed && !cfg!(windows), self.rtl) {
             (false, _) => shown.into(),
             (true, true) => format!("\u{200f}{shown}").into(),
             (true, false) => format!("\u{200e}{shown}").into(),
@@ -79,13 +79,20 @@ impl Line {
         marks: impl IntoIterator<Item = Mark>,
     ) {
         let shown = self.directed(text, self.end);
+        let put = || {
+            if cfg!(windows) && self.rtl {
+                face.draw_leftwards(&shown, x + face.width(&shown), y);
+            } else {
+                face.draw(&shown, x, y);
+            }
+        };
         let marked: Vec<_> = marks
             .into_iter()
             .filter_map(|mark| self.extent(face, text, &mark).map(|(from, to)| (from, to, mark)))
             .collect();
         if marked.is_empty() {
             draw::set_draw_color(color);
-            face.draw(&shown, x, y);
+            put();
             return;
         }
         // Letters may reach a little beyond the line.
@@ -101,7 +108,7 @@ impl Line {
                 draw::draw_rect_fill(x + from, y, to - from, face.line, ground);
             }
             draw::set_draw_color(mark.map_or(color, |mark| mark.color));
-            face.draw(&shown, x, y);
+            put();
             if let Some(mark) = mark.filter(|mark| mark.underlined) {
                 draw::draw_rect_fill(x + from, face.baseline(y) + 2, to - from, 1, mark.color);
             }
