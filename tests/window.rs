@@ -642,8 +642,8 @@ fn everything_can_be_reached_by_tab_and_escape_does_not_quit() {
     window.press(&["Escape", "Escape"]);
     window.type_line("toujours la");
     assert_eq!(bob.receive(), "toujours la");
-    // Once around: the menu, the theme, « Quitter », the display, and back.
-    window.press(&["Tab"; 5]);
+    // Once around: the menu, the theme, « Quitter », the display, the button for files, and back.
+    window.press(&["Tab"; 6]);
     window.type_line("de retour");
     assert_eq!(bob.receive(), "de retour");
     window.press(&["Tab", "Tab", "Tab", "Return"]);

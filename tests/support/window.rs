@@ -538,6 +538,59 @@ impl Window<'_> {
         reply.unwrap().reply().unwrap().value32().map(Iterator::collect).unwrap_or_default()
     }
 
+    /// Drops files on it at that place, as a file manager does.
+    pub fn drop_files(&self, paths: &[&Path], x: i32, y: i32) {
+        let lines: String = paths.iter().map(|path| format!("file://{}\r\n", path.display())).collect();
+        let (connection, root) = self.desktop.connect();
+        let atom = |name| atom(&connection, name);
+        let (list, selection) = (atom("text/uri-list"), atom("XdndSelection"));
+        let source = connection.generate_id().unwrap();
+        let class = WindowClass::INPUT_OUTPUT;
+        let nothing = CreateWindowAux::new();
+        connection.create_window(0, source, root, 0, 0, 1, 1, 0, class, 0, &nothing).unwrap();
+        connection.set_selection_owner(source, selection, x11rb::CURRENT_TIME).unwrap();
+        let say = |word, data: [u32; 4]| {
+            let data = [source, data[0], data[1], data[2], data[3]];
+            let message = ClientMessageEvent::new(32, self.id, atom(word), data);
+            connection.send_event(false, self.id, EventMask::NO_EVENT, message).unwrap();
+            connection.flush().unwrap();
+        };
+        let (left, top, ..) = self.geometry();
+        let place = ((left + x) << 16 | (top + y)) as u32;
+        say("XdndEnter", [5 << 24, list, 0, 0]);
+        say("XdndPosition", [0, place, x11rb::CURRENT_TIME, atom("XdndActionCopy")]);
+        loop {
+            match connection.wait_for_event().unwrap() {
+                Event::ClientMessage(message) if message.type_ == atom("XdndStatus") => {
+                    let accepts = message.data.as_data32()[1] & 1 == 1;
+                    assert!(accepts, "it does not take files there");
+                    say("XdndDrop", [0, x11rb::CURRENT_TIME, 0, 0]);
+                }
+                Event::ClientMessage(message) if message.type_ == atom("XdndFinished") => break,
+                Event::SelectionRequest(SelectionRequestEvent {
+                    requestor, property, target, time, ..
+                }) => {
+                    let replace = PropMode::REPLACE;
+                    connection
+                        .change_property8(replace, requestor, property, target, lines.as_bytes())
+                        .unwrap();
+                    let done = SelectionNotifyEvent {
+                        response_type: SELECTION_NOTIFY_EVENT,
+                        sequence: 0,
+                        time,
+                        requestor,
+                        selection,
+                        target,
+                        property,
+                    };
+                    connection.send_event(false, requestor, EventMask::NO_EVENT, done).unwrap();
+                    connection.flush().unwrap();
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Copies what is in the widget that has the focus.
     pub fn copied(&self) -> String {
         self.desktop.set_clipboard("(rien)");

@@ -15,6 +15,7 @@ mod contrast;
 mod demo;
 pub mod display;
 mod entry_field;
+mod files;
 mod find;
 mod found;
 mod front;

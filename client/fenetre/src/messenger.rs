@@ -1,6 +1,7 @@
 //! One window: the form, then the discussion, and what leads from one to the other.
 
 mod archive;
+mod files;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -458,6 +459,8 @@ impl Messenger {
                 chat::Action::Quit => messenger.quit(),
                 chat::Action::StartAgain => messenger.start_again(),
                 chat::Action::SwitchTheme => messenger.switch_theme(),
+                chat::Action::Dropped => messenger.take_dropped(),
+                chat::Action::ChooseFiles => messenger.choose_files(),
                 chat::Action::Menu(button) => messenger.show_menu(button),
                 chat::Action::Find(action) => messenger.find(action),
                 chat::Action::SwitchWire => messenger.switch_wire(),
@@ -470,6 +473,10 @@ impl Messenger {
         chat.display().on_link({
             let messenger = self.clone();
             move |link| messenger.ask_before_opening(&link)
+        });
+        chat.display().on_file({
+            let messenger = self.clone();
+            move |(file, action)| messenger.act_on_file(&file, action)
         });
         chat.display().set_away(self.0.away.get());
         *self.0.chat.borrow_mut() = Some(chat.clone());
@@ -600,7 +607,7 @@ impl Messenger {
         for event in events {
             self.show_one(&chat, event, &mut entries);
         }
-        let messages = entries.iter().filter(|entry| matches!(entry, Entry::Other { .. })).count();
+        let messages = entries.iter().filter(|entry| entry.is_other()).count();
         if !entries.is_empty() {
             chat.display().push(entries);
         }
@@ -657,11 +664,10 @@ impl Messenger {
                 }
                 self.set_status(chat, &Status::PeerLost(who));
             }
-            Happened::File(file) if matches!(file.what, client::files::Happened::Progress { .. }) => return,
+            Happened::File(file) => return self.show_file(chat, file, entries),
             // The bar says why.
             Happened::Retrying(_) if self.0.bar.get().is_some() => return,
-            Happened::File(_)
-            | Happened::Retrying(_)
+            Happened::Retrying(_)
             | Happened::TurnedAway(_)
             | Happened::Unknown { .. }
             | Happened::Outdated(_)

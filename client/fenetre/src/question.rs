@@ -129,9 +129,9 @@ impl Question {
 
     /// Takes the question off the screen. It must not be used any more.
     pub(crate) fn close(&self) {
-        let bar = self.bar.clone();
-        bar.clone().hide();
-        // Not now: what was answered is being handled in it, and FLTK looks at it once more.
+        let mut bar = self.bar.clone();
+        bar.hide();
+        // Not now: where a key has answered, FLTK is not done with the bar yet.
         app::add_timeout3(0.0, move |_| app::delete_widget(bar.clone()));
     }
 

@@ -9,6 +9,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use client::files::FileEvent;
 use client::find::Needle;
 use common::delivery::MessageId;
 use fltk::draw;
@@ -93,7 +94,7 @@ impl State {
     // What is changed.
 
     pub(super) fn push(&mut self, entry: Entry) {
-        let (own, other) = (matches!(entry, Entry::Own { .. }), matches!(entry, Entry::Other { .. }));
+        let (own, other) = (entry.is_own(), entry.is_other());
         let is_first_new = other && self.is_left_off();
         self.entries.push(entry);
         let index = self.entries.len() - 1;
@@ -145,6 +146,14 @@ impl State {
         self.entries.mark_delivered(ids)
     }
 
+    /// Notes what has happened to a file; false if it has no row.
+    pub(super) fn update_file(&mut self, file: &FileEvent) -> bool {
+        let Some(index) = self.entries.update_file(file) else { return false };
+        self.layouts.remove(&index);
+        self.selection = self.selection.filter(|selection| selection.part(index, usize::MAX).is_none());
+        true
+    }
+
     pub(super) fn mark_lost(&mut self) {
         self.entries.mark_lost();
     }
@@ -152,7 +161,7 @@ impl State {
     /// How many messages of the other have not been seen: notices below the view are nothing to go and look for.
     fn unseen(&self) -> usize {
         let seen = self.entries.len() - self.view.unseen();
-        self.entries.iter().skip(seen).filter(|entry| matches!(entry.kind, Kind::Other(_))).count()
+        self.entries.iter().skip(seen).filter(|entry| entry.kind.other().is_some()).count()
     }
 
     pub(super) fn set_area(&mut self, area: Area) {

@@ -58,7 +58,7 @@ impl State {
             let name = match &entry.kind {
                 Kind::Own(_) => own.as_str(),
                 Kind::Other(name) => name,
-                Kind::Notice => continue,
+                Kind::File(_) | Kind::Notice => continue,
             };
             start.set(&entry.date.format("%Y-%m-%d %H:%M:%S").to_string(), name, Emphasis::None);
             start.push(&mut lines, &entry.text);

@@ -4,7 +4,10 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::super::bubble::SCROLLBAR;
-use super::super::entries::{Kind, Said};
+use client::files::FileEvent;
+
+use super::super::entries::{Kind, Said, Stored};
+use super::super::file::FileAction;
 use super::super::selection::{Place, Selection};
 use super::State;
 use crate::text::word_around;
@@ -228,11 +231,28 @@ impl State {
     pub(in super::super) fn said_at(&self, at: (i32, i32)) -> Option<Said> {
         let entry = self.bubble_at(at).and_then(|index| self.entries.get(index))?;
         let (own, date) = (entry.is_own(), entry.date);
-        (entry.kind != Kind::Notice).then(|| Said { own, date, text: entry.text.to_string() })
+        matches!(entry.kind, Kind::Own(_) | Kind::Other(_)).then(|| Said {
+            own,
+            date,
+            text: entry.text.to_string(),
+        })
     }
 
     /// The link at that place.
-    pub(in super::super) fn link_at(&self, (x, y): (i32, i32)) -> Option<String> {
+    pub(in super::super) fn link_at(&self, at: (i32, i32)) -> Option<String> {
+        let (entry, link) = self.part_at(at)?;
+        (!matches!(entry.kind, Kind::File(_))).then(|| entry.text[link].to_owned())
+    }
+
+    /// The file's button at that place.
+    pub(in super::super) fn button_at(&self, at: (i32, i32)) -> Option<(FileEvent, FileAction)> {
+        let (Stored { kind: Kind::File(row), .. }, part) = self.part_at(at)? else { return None };
+        let (_, action) = row.buttons.iter().find(|(button, _)| *button == part)?;
+        Some((row.file.clone(), *action))
+    }
+
+    /// The part of a text at that place that does something, and the entry it is in.
+    fn part_at(&self, (x, y): (i32, i32)) -> Option<(&Stored, Range<usize>)> {
         let (index, top) = self.visible_at(y)?;
         let (entry, layout) = (self.entries.get(index)?, self.layouts.get(&index)?);
         let y = y - self.area.y - top - layout.text.y;
@@ -244,7 +264,7 @@ impl State {
             let [from, to] = ends.map(|end| line.x_of(face, &entry.text, end));
             ends[0] < ends[1] && (from.min(to)..from.max(to)).contains(&x)
         };
-        layout.links.iter().find(is_there).map(|link| entry.text[link.clone()].to_owned())
+        layout.links.iter().find(is_there).map(|link| (entry, link.clone()))
     }
 
     /// The entry at that height in the window, or the nearest, and its top.
