@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use support::measure::{Spread, memory_of, ratio};
 use support::program::{Program, binary, listening};
+use support::pump::pump;
 
 const REPETITIONS: usize = 7;
 const ROUND_TRIPS: usize = 3_000;
@@ -173,29 +174,6 @@ fn our_server() -> (Process, SocketAddr) {
         }
         std::thread::yield_now();
     }
-}
-
-/// Two sockets, one thread per direction, 64 KiB at a time, write all.
-fn pump() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    println!("{}", listener.local_addr().unwrap().port());
-    let (a, b) = (listener.accept().unwrap().0, listener.accept().unwrap().0);
-    for stream in [&a, &b] {
-        stream.set_nodelay(true).unwrap();
-    }
-    std::thread::scope(|scope| {
-        for (from, to) in [(&a, &b), (&b, &a)] {
-            scope.spawn(move || {
-                let (mut from, mut to) = (from, to);
-                let mut bytes = vec![0; 64 * 1024];
-                while let Ok(count @ 1..) = from.read(&mut bytes) {
-                    if to.write_all(&bytes[..count]).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-    });
 }
 
 /// The coursework's relay as students write it: threads, 1,024 bytes at a time, Nagle left on.

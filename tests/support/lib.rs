@@ -10,6 +10,7 @@ pub mod measure;
 pub mod peer;
 pub mod program;
 pub mod proxy;
+pub mod pump;
 pub mod relay;
 pub mod terminal;
 #[cfg(target_os = "linux")]
