@@ -4,8 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::{fs, io};
 
 use chrono::{DateTime, Local};
 use support::peer::Peer;
@@ -19,7 +20,7 @@ const ERROR: u32 = 0xB3261E;
 const TEXT: u32 = 0x1B1F24;
 const SURFACE: u32 = 0xFFFFFF;
 const ACCENT: u32 = 0x1F62C4;
-const BORDER: u32 = 0x868E9A;
+const BORDER: u32 = 0x767E8A;
 const BUTTON: u32 = 0xE1E5EB;
 const BACKGROUND: u32 = 0xF5F6F8;
 
@@ -328,7 +329,7 @@ fn an_address_can_be_pasted_into_the_form_with_the_mouse() {
     let window = desktop.client(&[]);
     window.press(&["alt+t"]);
     desktop.set_clipboard(&relay.address.to_string());
-    window.open_menu(100, 268);
+    window.open_menu(100, window.first_row(0x252B34) + 10);
     desktop.screenshot("menu-dark");
     // In an empty field nothing can be cut or copied.
     window.press(&["Down"]);
@@ -476,6 +477,58 @@ fn a_long_draft_is_scrolled_and_stays_quick() {
 }
 
 #[test]
+fn what_a_paste_cannot_bring_is_told() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    window.paste("avant\0 et apres");
+    wait_until("the remark", || window.pixels(ERROR, None) > 0);
+    window.screenshot("paste-nul");
+    window.press(&["Return"]);
+    assert_eq!(bob.receive(), "avant");
+    assert_eq!(window.pixels(ERROR, None), 0);
+    // What others have no trouble with is none here either.
+    window.paste("\u{feff}marque d'ordre");
+    window.press(&["Return"]);
+    assert!(bob.receive().ends_with("marque d'ordre"));
+}
+
+#[test]
+fn a_byte_order_mark_changes_nothing_in_its_bubble() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    let text = || window.picture(Some((20, window.geometry().3 + LAST_WORD.1 - 10, 160, 20)));
+    bob.say_and_wait("Bonjour, ceci est un texte.");
+    let without = text();
+    bob.say_and_wait("\u{feff}Bonjour, ceci est un texte.");
+    window.screenshot("bom");
+    assert!(text() == without, "the same picture");
+}
+
+#[test]
+fn an_arabic_draft_stands_at_the_right_and_joins_while_it_is_selected() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, _bob) = talk(&desktop, &relay);
+    let (_, _, w, h) = window.geometry();
+    window.paste("السلام عليكم ورحمة الله");
+    // Text, whatever its colour: all that is neither of the grounds.
+    let ink = |part| {
+        let is_ground = |pixel: &[u8; 3]| matches!(pixel, [0xff, 0xff, 0xff] | [0x1f, 0x62, 0xc4]);
+        window.picture(Some(part)).iter().map(|pixel| !is_ground(pixel)).collect::<Vec<bool>>()
+    };
+    let inside = |x, w| (x, h - 38, w, 18);
+    wait_until("text at the right", || ink(inside(w / 2, w / 2 - 40)).contains(&true));
+    assert!(!ink(inside(20, 60)).contains(&true), "nothing at the left");
+    let letters = inside(w / 2, w / 2 - 40);
+    let before = ink(letters);
+    window.press(&["ctrl+a"]);
+    wait_until("the selection", || window.pixels(ACCENT, Some(letters)) > 500);
+    window.screenshot("arabic-draft");
+    // Two joined letters have less ink than two that stand alone, and each has its place.
+    let differ = before.iter().zip(ink(letters)).filter(|(before, now)| **before != *now).count();
+    assert!(differ * 20 < before.len(), "{differ} of {} pixels differ", before.len());
+}
+
+#[test]
 fn empty_messages_are_not_sent() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);
@@ -523,17 +576,77 @@ fn a_word_of_a_message_is_pasted_into_the_next_one() {
 }
 
 #[test]
+fn the_mouse_selects_over_several_bubbles() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait("alpha beta");
+    bob.say_and_wait("gamma delta");
+    let (x, y) = (LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+    let selected = |text: &str| {
+        wait_until(&format!("« {text} » selected"), || desktop.selection().replace("bob : ", "") == text);
+    };
+    window.click_times(2, x, y);
+    selected("gamma");
+    window.click_times(3, x, y);
+    selected("gamma delta");
+    window.drag((14, y - 41), (300, y - 41));
+    selected("alpha beta");
+    // Over both, upwards: each with its date and its author.
+    window.drag((300, y), (14, y - 41));
+    wait_until("both", || {
+        let text = desktop.selection();
+        text.lines().count() == 2
+            && text.contains("bob : alpha beta\n")
+            && text.ends_with("bob : gamma delta\n")
+    });
+    window.screenshot("selection");
+}
+
+#[test]
+fn what_another_program_has_selected_stays_until_something_is_selected_here() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let (window, mut bob) = talk(&desktop, &relay);
+    (0..60).for_each(|i| bob.say(&format!("message {i}")));
+    bob.wait_until_shown();
+    let (_, _, w, h) = window.geometry();
+    window.click_times(2, LAST_WORD.0 - 20, h + LAST_WORD.1);
+    wait_until("the word", || desktop.selection() == "message");
+    desktop.set_selection("d'ailleurs");
+    // The word is selected still.
+    window.drag((w - 6, h - 90), (w - 6, 200));
+    window.click(w - 34, h - 82);
+    window.type_line("lu");
+    assert_eq!(bob.receive(), "lu");
+    assert_eq!(desktop.selection(), "d'ailleurs");
+}
+
+#[test]
+fn what_was_copied_outlives_the_window() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::start());
+    let kept = desktop.keep_clipboard();
+    let (mut window, mut bob) = talk(&desktop, &relay);
+    bob.say_and_wait("à garder");
+    window.wait_for_text("à garder");
+    window.click_times(3, LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
+    window.press(&["ctrl+c"]);
+    wait_until("the message in the clipboard", || desktop.clipboard() == "à garder");
+    window.close();
+    assert_eq!(window.program().status(), 0);
+    assert_eq!(kept.try_recv().as_deref(), Ok("à garder"));
+}
+
+#[test]
 fn everything_can_be_reached_by_tab_and_escape_does_not_quit() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);
     window.press(&["Escape", "Escape"]);
     window.type_line("toujours la");
     assert_eq!(bob.receive(), "toujours la");
-    // Once around: the theme, « Quitter », the display, and back.
-    window.press(&["Tab", "Tab", "Tab", "Tab"]);
+    // Once around: the menu, the theme, « Quitter », the display, the button for files, and back.
+    window.press(&["Tab"; 6]);
     window.type_line("de retour");
     assert_eq!(bob.receive(), "de retour");
-    window.press(&["Tab", "Tab", "Return"]);
+    window.press(&["Tab", "Tab", "Tab", "Return"]);
     assert_eq!(bob.rest().last().unwrap(), &format!("fin {}", bob.other));
 }
 
@@ -1078,13 +1191,37 @@ fn a_server_that_comes_later_is_waited_for() {
 }
 
 #[test]
+fn without_a_server_one_can_be_the_server() {
+    let desktop = Desktop::start();
+    let (mut first, address) = server(&["--permanent"]);
+    let window = desktop.client(&[&address.to_string(), "alice"]);
+    first.out.wait_for("* alice a rejoint la discussion.");
+    window.press(&["alt+q"]);
+    window.wait_for_text("Vous avez quitté la discussion.");
+    first.kill();
+    window.press(&["alt+n"]);
+    wait_until("the pseudo in the form", || window.copied() == "alice");
+    window.screenshot("login-again");
+    window.press(&["Return"]);
+    wait_until("the error", || window.fields_with_an_error() == 1);
+    window.screenshot("login-serve");
+    window.press(&["alt+s"]);
+    // At the port that the other one knows.
+    wait_until("the server", || TcpStream::connect(address).is_ok());
+    let mut bob = Bob::opposite(Peer::login(address, "bob"), 0);
+    window.wait_for_title("alice avec bob – Messagerie");
+    window.type_line("chez moi");
+    assert_eq!(bob.receive(), "chez moi");
+}
+
+#[test]
 fn an_attempt_can_be_given_up() {
     let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let window = desktop.client(&[&free.to_string(), "alice"]);
     wait_until("the error", || window.fields_with_an_error() == 1);
     // While it goes on, nothing can be typed, and a click into the field does not hide why it fails.
-    window.click(100, 260);
+    window.click(100, window.first_row(ERROR) + 10);
     wait_until("the field's content", || window.copied() == free.ip().to_string());
     assert_eq!(window.fields_with_an_error(), 1);
     window.press(&["Escape"]);
@@ -1194,6 +1331,31 @@ fn a_port_that_is_taken_is_told() {
     assert_eq!(client.status(), 1);
     let error = client.err.text();
     assert!(error.starts_with("client : ") && error.contains(&port), "{error}");
+}
+
+#[test]
+fn the_display_is_never_left_alone_before_the_window_is_there() {
+    // A bare X server starts anew when its last client leaves, and whoever has just come is thrown out.
+    let desktop = Desktop::start();
+    let between = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = between.local_addr().unwrap().port();
+    let server = format!("/tmp/.X11-unix/X{}", desktop.display().trim_start_matches(':'));
+    let _program = desktop.start_client_on(&format!("127.0.0.1:{}", port - 6000), &[]);
+    let call = || {
+        let (client, _) = between.accept().unwrap();
+        let server = UnixStream::connect(&server).unwrap();
+        let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        std::thread::spawn(move || io::copy(&mut from, &mut to));
+        let (mut from, mut to) = (server, client.try_clone().unwrap());
+        std::thread::spawn(move || io::copy(&mut from, &mut to));
+        client
+    };
+    // The first looks whether there is a display, the second is FLTK's.
+    let first = call();
+    let _second = call();
+    first.set_nonblocking(true).unwrap();
+    let left = first.peek(&mut [0]);
+    assert_eq!(left.unwrap_err().kind(), io::ErrorKind::WouldBlock);
 }
 
 // ---- the layout ----
@@ -1313,7 +1475,7 @@ fn everything_is_drawn_larger_or_smaller_in_every_state_and_remembered() {
 
 #[test]
 fn the_demonstration_shares_every_screen_at_every_size() {
-    for (w, h) in [(1024, 600), (1920, 1080), (3840, 2160)] {
+    for (w, h) in [(800, 480), (1024, 600), (1920, 1080), (3840, 2160)] {
         let desktop = Desktop::of_size(w, h);
         let program = desktop.start_client(&["--demo"]);
         let windows = desktop.windows(&program, 2);

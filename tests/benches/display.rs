@@ -1,8 +1,12 @@
-//! How fast the window's display is: beside Tk's text widget on the same X server, in turn, in one run; then its
-//! longest frame, its resizing and its memory.
+//! How fast the window's display is: beside Tk's text widget and FLTK's own, on the same X server, in turn, in one run;
+//! then its longest frame and its resizing.
 //!
 //! `cargo bench -p tests --bench display`. Without a display it starts an Xvfb; without wish (Debian package tk)
 //! the table says so.
+//!
+//! Why the display is our own: FLTK's `TextDisplay` counts its lines anew for each text that is appended. And it draws
+//! one text in one column, code point by code point: no bubbles, no sides, no time beside a message, nothing that becomes
+//! a tick later, no Arabic that joins or stands at the right.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -15,6 +19,7 @@ use fenetre::display::{Display, Entry};
 use fenetre::theme::Theme;
 use fltk::app;
 use fltk::prelude::*;
+use fltk::text::{TextBuffer, TextDisplay, WrapMode};
 use fltk::window::Window;
 use support::measure::{Spread, ratio, resident_bytes};
 use support::xvfb::with_display;
@@ -37,8 +42,12 @@ const TEXTS: [&str; 8] = [
     "deux lignes\nen un message",
 ];
 
+/// Has this program fill FLTK's widget only, in a process of its own.
+const ONLY_TEXT_DISPLAY: &str = "--text-display";
+
 fn main() -> ExitCode {
-    match with_display(run) {
+    let only_text_display = std::env::args().any(|arg| arg == ONLY_TEXT_DISPLAY);
+    match with_display(if only_text_display { fill_text_display } else { run }) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("{error}");
@@ -49,8 +58,8 @@ fn main() -> ExitCode {
 
 fn run() -> ExitCode {
     let _app = app::App::default();
-    memory();
-    burst();
+    let bytes = memory();
+    burst(bytes);
     frames();
     resize();
     ExitCode::SUCCESS
@@ -119,7 +128,8 @@ fn filled() -> (Window, Display, Vec<Duration>) {
     (window, display, bursts)
 }
 
-fn memory() {
+/// The bytes by which this process, while it is fresh, grows for each message.
+fn memory() -> usize {
     let start = Local::now();
     let (window, display) = window();
     let before = resident_bytes();
@@ -128,46 +138,109 @@ fn memory() {
         app::check();
     }
     let grown = resident_bytes() - before;
-    let text: usize = (0..MESSAGES).map(|number| TEXTS[number % TEXTS.len()].len()).sum();
-    println!("\nMemory of {MESSAGES} messages, bytes per message (growth of VmRSS, fresh process)");
-    println!("| in all | of which text |\n| --- | --- |");
-    println!("| {} | {} |", grown as usize / MESSAGES, text / MESSAGES);
     Window::delete(window);
+    grown as usize / MESSAGES
 }
 
-fn burst() {
-    let [mut ours, mut tk, mut tk_following] = [const { Vec::new() }; 3];
-    let (mut slowest, mut first_bursts, mut last_bursts) = (Duration::ZERO, Vec::new(), Vec::new());
-    for _ in 0..REPETITIONS {
+/// What a widget takes for all messages.
+struct Filling {
+    ms: f64,
+    /// The longest burst.
+    slowest: f64,
+    bytes_per_message: usize,
+}
+
+impl Filling {
+    /// As another process prints it: the three numbers, the bytes of all messages together.
+    fn parse(output: &[u8]) -> Filling {
+        let output = String::from_utf8_lossy(output);
+        let numbers: Vec<f64> = output.split_whitespace().map_while(|word| word.parse().ok()).collect();
+        let [ms, slowest, bytes] = numbers[..] else { panic!("no three numbers: {output}") };
+        Filling { ms, slowest, bytes_per_message: bytes as usize / MESSAGES }
+    }
+}
+
+fn burst(bytes: usize) {
+    let [mut ours, mut tk, mut tk_following, mut fltk] = [const { Vec::new() }; 4];
+    let (mut first_bursts, mut last_bursts) = (Vec::new(), Vec::new());
+    for repetition in 0..REPETITIONS {
         let (window, _display, bursts) = filled();
-        ours.push(ms(bursts.iter().sum()));
-        slowest = slowest.max(*bursts.iter().max().unwrap());
+        let slowest = bursts.iter().max().copied().unwrap();
+        ours.push(Filling { ms: ms(bursts.iter().sum()), slowest: ms(slowest), bytes_per_message: bytes });
         first_bursts.push(ms(bursts[..20].iter().sum()) / 20.0);
         last_bursts.push(ms(bursts[bursts.len() - 20..].iter().sum()) / 20.0);
         Window::delete(window);
         settle();
         tk.extend(tk_text(false));
         tk_following.extend(tk_text(true));
-    }
-    println!("\n{MESSAGES} messages in bursts of {BURST}, drawn after each, {REPETITIONS} times in turn");
-    println!("| widget | ms | ours / this |\n| --- | --- | --- |");
-    println!("| ours, following the end | {:.0} | |", Spread::of(&ours));
-    for (name, times) in
-        [("Tk's text, staying at the start", &tk), ("Tk's text, following the end", &tk_following)]
-    {
-        match times.len() {
-            0 => println!("| {name} | wish is missing (Debian package tk) | |"),
-            _ => println!("| {name} | {:.0} | {:.3} |", Spread::of(times), ratio(&ours, times)),
+        // Once is long enough.
+        if repetition == 0 {
+            fltk.push(text_display());
         }
+    }
+    let text: usize = (0..MESSAGES).map(|number| TEXTS[number % TEXTS.len()].len()).sum();
+    println!("\n{MESSAGES} messages in bursts of {BURST}, drawn after each, {REPETITIONS} times in turn");
+    println!("(memory: growth of VmRSS in a fresh process; {} bytes of it are text)", text / MESSAGES);
+    println!("| widget | ms | ours / this | slowest burst, ms | bytes per message |");
+    println!("| --- | --- | --- | --- | --- |");
+    let times = |fillings: &[Filling]| fillings.iter().map(|filling| filling.ms).collect::<Vec<f64>>();
+    for (name, fillings) in [
+        ("ours, following the end", &ours),
+        ("Tk's text, staying at the start", &tk),
+        ("Tk's text, following the end", &tk_following),
+        ("FLTK's TextDisplay, following the end, once", &fltk),
+    ] {
+        let Some(last) = fillings.last() else {
+            println!("| {name} | wish is missing (Debian package tk) | | | |");
+            continue;
+        };
+        let slowest = fillings.iter().map(|filling| filling.slowest).fold(0.0, f64::max);
+        let (all, bytes) = (times(fillings), last.bytes_per_message);
+        let to_this = ratio(&times(&ours), &all);
+        println!("| {name} | {:.0} | {to_this:.3} | {slowest:.2} | {bytes} |", Spread::of(&all));
     }
     println!("\nOne of these bursts in ours, drawing included\n| burst | ms |\n| --- | --- |");
     println!("| of the first 20 | {:.2} |", Spread::of(&first_bursts));
     println!("| of the last 20 | {:.2} |", Spread::of(&last_bursts));
-    println!("| the slowest of all | {:.2} |", ms(slowest));
 }
 
-/// The milliseconds that Tk takes for the same, by its own clock; nothing if it is not installed.
-fn tk_text(following: bool) -> Option<f64> {
+/// FLTK's own widget, in a fresh process.
+fn text_display() -> Filling {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    Filling::parse(&command.arg(ONLY_TEXT_DISPLAY).output().unwrap().stdout)
+}
+
+/// Fills FLTK's own widget, each burst in one piece, and prints what it took.
+fn fill_text_display() -> ExitCode {
+    let _app = app::App::default();
+    let mut window = Window::new(20, 20, SIZE.0, SIZE.1, "display");
+    let mut display = TextDisplay::new(0, 0, SIZE.0, SIZE.1, None);
+    let mut buffer = TextBuffer::default();
+    display.set_buffer(buffer.clone());
+    display.set_text_size(15);
+    display.wrap_mode(WrapMode::AtBounds, 0);
+    window.end();
+    window.show();
+    window.wait_for_expose();
+    settle();
+    let before = resident_bytes();
+    let mut bursts = Vec::new();
+    for first in (0..MESSAGES).step_by(BURST) {
+        let start = Instant::now();
+        let line = |number: usize| format!("14:03 bob : {}\n", TEXTS[number % TEXTS.len()]);
+        buffer.append(&(first..first + BURST).map(line).collect::<String>());
+        display.set_insert_position(buffer.length());
+        display.show_insert_position();
+        app::check();
+        bursts.push(start.elapsed());
+    }
+    let grown = resident_bytes() - before;
+    println!("{} {} {grown}", ms(bursts.iter().sum()), ms(*bursts.iter().max().unwrap()));
+    ExitCode::SUCCESS
+}
+
+/// What Tk takes for the same, by its own clock; nothing if it is not installed.
+fn tk_text(following: bool) -> Option<Filling> {
     let (w, h) = SIZE;
     let texts: Vec<String> = TEXTS.iter().map(|text| format!("{{{text}}}")).collect();
     let see = if following { ".t see end" } else { "" };
@@ -179,15 +252,26 @@ fn tk_text(following: bool) -> Option<f64> {
          after 200\n\
          update\n\
          set texts [list {texts}]\n\
+         proc resident {{}} {{\n\
+           set file [open /proc/self/status]\n\
+           regexp {{VmRSS:\\s+(\\d+)}} [read $file] -> kib\n\
+           close $file\n\
+           return [expr {{$kib * 1024}}]\n\
+         }}\n\
+         set before [resident]\n\
+         set slowest 0\n\
          set start [clock microseconds]\n\
          for {{set i 0}} {{$i < {MESSAGES}}} {{}} {{\n\
+           set burst [clock microseconds]\n\
            for {{set end [expr {{$i + {BURST}}}]}} {{$i < $end}} {{incr i}} {{\n\
              .t insert end \"14:03 bob : [lindex $texts [expr {{$i % {count}}}]]\\n\"\n\
            }}\n\
            {see}\n\
            update\n\
+           set slowest [expr {{max($slowest, [clock microseconds] - $burst)}}]\n\
          }}\n\
-         puts [expr {{([clock microseconds] - $start) / 1000.0}}]\n\
+         set time [expr {{[clock microseconds] - $start}}]\n\
+         puts \"[expr {{$time / 1000.0}}] [expr {{$slowest / 1000.0}}] [expr {{[resident] - $before}}]\"\n\
          exit\n",
         texts = texts.join(" "),
         count = TEXTS.len(),
@@ -200,8 +284,7 @@ fn tk_text(following: bool) -> Option<f64> {
         .spawn()
         .ok()?;
     wish.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
-    let output = wish.wait_with_output().unwrap();
-    Some(String::from_utf8(output.stdout).unwrap().trim().parse().expect("wish prints its time"))
+    Some(Filling::parse(&wish.wait_with_output().unwrap().stdout))
 }
 
 /// Frames in all places that can be hard: each is scrolled to, wrapped and drawn for the first time.

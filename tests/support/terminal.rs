@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -23,6 +24,8 @@ pub struct Terminal {
     keyboard: Box<dyn Write + Send>,
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
+    /// Reads what the program writes, until it has ended.
+    reader: Option<JoinHandle<()>>,
     /// What the program keeps, unless it was told where.
     _data: TempDir,
 }
@@ -93,7 +96,7 @@ impl Terminal {
         let screen = Arc::new((Mutex::new(vt100::Parser::new(SIZE.1, SIZE.0, 10_000)), Condvar::new()));
         let mut output = pty.master.try_clone_reader().unwrap();
         let shown = Arc::clone(&screen);
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 65_536];
             // Its end is an error on some systems.
             while let Ok(count @ 1..) = output.read(&mut bytes) {
@@ -102,7 +105,7 @@ impl Terminal {
             }
         });
         let keyboard = pty.master.take_writer().unwrap();
-        Terminal { screen, keyboard, master: pty.master, child, _data: data }
+        Terminal { screen, keyboard, master: pty.master, child, reader: Some(reader), _data: data }
     }
 
     /// Presses keys: characters, control characters, escape sequences.
@@ -192,6 +195,8 @@ impl Terminal {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait().unwrap() {
+                // What it wrote last is still on its way.
+                self.reader.take().map(JoinHandle::join);
                 return status.exit_code();
             }
             // No event tells of a child's end without a thread that may not be interrupted; looking is enough.

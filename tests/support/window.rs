@@ -4,16 +4,22 @@
 //! clipboard, `import` (ImageMagick) takes the pictures.
 
 use std::fs;
+use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection;
+use x11rb::errors::ReplyError;
 use x11rb::properties::WmHints;
+use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, InputFocus, MapState, PropMode,
+    AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask,
+    ImageFormat, InputFocus, MapState, PropMode, SELECTION_NOTIFY_EVENT, SelectionNotifyEvent,
+    SelectionRequestEvent, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -38,6 +44,8 @@ pub struct Desktop {
     server: Xvfb,
     home: PathBuf,
     density: u32,
+    /// The UDP port at which its clients look for servers: not the one at which those of other tests are found.
+    discovery_port: u16,
 }
 
 impl Desktop {
@@ -76,7 +84,8 @@ impl Desktop {
         let home = std::env::temp_dir().join(format!("messagerie-{}-{number}", std::process::id()));
         fs::create_dir_all(&home).unwrap();
         let server = Xvfb::start(w, h).unwrap_or_else(|error| panic!("{error}"));
-        Desktop { server, home, density }
+        let discovery_port = UdpSocket::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
+        Desktop { server, home, density, discovery_port }
     }
 
     /// Where the window keeps its settings.
@@ -111,6 +120,7 @@ impl Desktop {
         let mut command = Command::new(binary("client"));
         command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
         command.env(DATA_VARIABLE, self.data_folder());
+        command.env(PORT_VARIABLE, self.discovery_port.to_string());
         command.env("FLTK_SCALING_FACTOR", self.density.to_string());
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{}:{path}", self.home.display()));
@@ -172,6 +182,21 @@ impl Desktop {
         output.lines().filter_map(|line| line.parse().ok()).collect()
     }
 
+    /// Starts `client` on this screen, on which it calls by way of `display`.
+    pub fn start_client_on(&self, display: &str, args: &[&str]) -> Program {
+        Program::spawn(self.command(args).env("DISPLAY", display))
+    }
+
+    /// The X server's name.
+    pub fn display(&self) -> &str {
+        self.server.display()
+    }
+
+    /// What was selected last, pasted with the middle button.
+    pub fn selection(&self) -> String {
+        self.run("xclip", &["-selection", "primary", "-out"])
+    }
+
     /// What is in the clipboard.
     pub fn clipboard(&self) -> String {
         self.run("xclip", &["-selection", "clipboard", "-out"])
@@ -179,15 +204,70 @@ impl Desktop {
 
     /// Puts something into the clipboard.
     pub fn set_clipboard(&self, text: &str) {
+        self.give_to_xclip("clipboard", text);
+    }
+
+    /// Has another program select something.
+    pub fn set_selection(&self, text: &str) {
+        self.give_to_xclip("primary", text);
+    }
+
+    fn give_to_xclip(&self, selection: &str, text: &str) {
         let file = self.home.join("clipboard");
         fs::write(&file, text).unwrap();
         // It stays behind, to answer whoever pastes; its outputs must not keep ours open.
         let status = self
-            .on_screen(Command::new("xclip").args(["-selection", "clipboard", "-in"]).arg(&file))
+            .on_screen(Command::new("xclip").args(["-selection", selection, "-in"]).arg(&file))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
         assert!(status.unwrap().success(), "xclip takes the text");
+    }
+
+    /// Keeps what was copied when a program hands it over at its end, as a desktop's clipboard manager does. One text
+    /// comes through the channel.
+    pub fn keep_clipboard(&self) -> Receiver<String> {
+        let (connection, root) = self.connect();
+        let atom = |name| atom(&connection, name);
+        let (manager, clipboard) = (atom("CLIPBOARD_MANAGER"), atom("CLIPBOARD"));
+        let (utf8, property) = (atom("UTF8_STRING"), atom("GARDE"));
+        let own = connection.generate_id().unwrap();
+        let (class, none) = (WindowClass::INPUT_ONLY, CreateWindowAux::new());
+        connection.create_window(0, own, root, 0, 0, 1, 1, 0, class, 0, &none).unwrap();
+        connection.set_selection_owner(own, manager, x11rb::CURRENT_TIME).unwrap();
+        connection.sync().unwrap();
+        let (kept, wait) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut asked = None;
+            while let Ok(event) = connection.wait_for_event() {
+                match event {
+                    Event::SelectionRequest(request) => {
+                        asked = Some(request);
+                        connection.convert_selection(own, clipboard, utf8, property, x11rb::CURRENT_TIME)?;
+                    }
+                    Event::SelectionNotify(_) => {
+                        let text = connection.get_property(true, own, property, utf8, 0, 1 << 20)?.reply()?;
+                        // Nobody waits after the test.
+                        let _ = kept.send(String::from_utf8_lossy(&text.value).into_owned());
+                        let Some(SelectionRequestEvent { requestor, target, .. }) = asked else { continue };
+                        let done = SelectionNotifyEvent {
+                            response_type: SELECTION_NOTIFY_EVENT,
+                            sequence: 0,
+                            time: x11rb::CURRENT_TIME,
+                            requestor,
+                            selection: manager,
+                            target,
+                            property: target,
+                        };
+                        connection.send_event(false, requestor, EventMask::NO_EVENT, done)?;
+                    }
+                    _ => {}
+                }
+                connection.flush()?;
+            }
+            Ok::<(), ReplyError>(())
+        });
+        wait
     }
 
     /// Takes a picture of the whole screen, kept in `target/screenshots`.
@@ -246,11 +326,14 @@ impl Window<'_> {
         self.xdotool(&["windowfocus", "--sync", "WINDOW"]);
     }
 
-    /// Takes the focus away from it, and from every other one.
+    /// Takes the focus away from it, and from every other one, and waits until its entry field shows that.
     pub fn unfocus(&self) {
+        const BORDER: u32 = 0x767E8A;
         let (connection, root) = self.desktop.connect();
         connection.set_input_focus(InputFocus::NONE, root, x11rb::CURRENT_TIME).unwrap();
         connection.sync().unwrap();
+        let (w, h) = (self.geometry().2, self.geometry().3);
+        wait_until("a field without the focus", || self.pixels(BORDER, Some((0, h - 60, w, 60))) as i32 > w);
     }
 
     /// Presses keys, one after the other, as xdotool calls them: `Return`, `shift+Return`.
@@ -459,6 +542,59 @@ impl Window<'_> {
         reply.unwrap().reply().unwrap().value32().map(Iterator::collect).unwrap_or_default()
     }
 
+    /// Drops files on it at that place, as a file manager does.
+    pub fn drop_files(&self, paths: &[&Path], x: i32, y: i32) {
+        let lines: String = paths.iter().map(|path| format!("file://{}\r\n", path.display())).collect();
+        let (connection, root) = self.desktop.connect();
+        let atom = |name| atom(&connection, name);
+        let (list, selection) = (atom("text/uri-list"), atom("XdndSelection"));
+        let source = connection.generate_id().unwrap();
+        let class = WindowClass::INPUT_OUTPUT;
+        let nothing = CreateWindowAux::new();
+        connection.create_window(0, source, root, 0, 0, 1, 1, 0, class, 0, &nothing).unwrap();
+        connection.set_selection_owner(source, selection, x11rb::CURRENT_TIME).unwrap();
+        let say = |word, data: [u32; 4]| {
+            let data = [source, data[0], data[1], data[2], data[3]];
+            let message = ClientMessageEvent::new(32, self.id, atom(word), data);
+            connection.send_event(false, self.id, EventMask::NO_EVENT, message).unwrap();
+            connection.flush().unwrap();
+        };
+        let (left, top, ..) = self.geometry();
+        let place = ((left + x) << 16 | (top + y)) as u32;
+        say("XdndEnter", [5 << 24, list, 0, 0]);
+        say("XdndPosition", [0, place, x11rb::CURRENT_TIME, atom("XdndActionCopy")]);
+        loop {
+            match connection.wait_for_event().unwrap() {
+                Event::ClientMessage(message) if message.type_ == atom("XdndStatus") => {
+                    let accepts = message.data.as_data32()[1] & 1 == 1;
+                    assert!(accepts, "it does not take files there");
+                    say("XdndDrop", [0, x11rb::CURRENT_TIME, 0, 0]);
+                }
+                Event::ClientMessage(message) if message.type_ == atom("XdndFinished") => break,
+                Event::SelectionRequest(SelectionRequestEvent {
+                    requestor, property, target, time, ..
+                }) => {
+                    let replace = PropMode::REPLACE;
+                    connection
+                        .change_property8(replace, requestor, property, target, lines.as_bytes())
+                        .unwrap();
+                    let done = SelectionNotifyEvent {
+                        response_type: SELECTION_NOTIFY_EVENT,
+                        sequence: 0,
+                        time,
+                        requestor,
+                        selection,
+                        target,
+                        property,
+                    };
+                    connection.send_event(false, requestor, EventMask::NO_EVENT, done).unwrap();
+                    connection.flush().unwrap();
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Copies what is in the widget that has the focus.
     pub fn copied(&self) -> String {
         self.desktop.set_clipboard("(rien)");
@@ -516,6 +652,13 @@ impl Window<'_> {
     pub fn pixels(&self, color: u32, part: Option<(i32, i32, i32, i32)>) -> usize {
         let [_, r, g, b] = color.to_be_bytes();
         self.picture(part).into_iter().filter(|pixel| *pixel == [r, g, b]).count()
+    }
+
+    /// The first row with that colour.
+    pub fn first_row(&self, color: u32) -> i32 {
+        let (.., w, h) = self.geometry();
+        let has_color = |row: &i32| self.pixels(color, Some((0, *row, w, 1))) > 0;
+        (0..h).find(has_color).expect("a row with that colour")
     }
 
     /// Whether it asks something: the bar below has an edge as wide as the window.

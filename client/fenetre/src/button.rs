@@ -70,6 +70,22 @@ pub(crate) fn menu_button() -> Button {
     button
 }
 
+/// The button that sends files: an arrow that leaves a tray.
+pub(crate) fn attach_button() -> Button {
+    let mut button = square_button("Envoyer des fichiers (Alt+J)", |x, y| {
+        draw::set_line_style(draw::LineStyle::CapRound, 2);
+        draw::draw_line(x, y - 8, x, y + 3);
+        draw::draw_line(x, y - 8, x - 4, y - 4);
+        draw::draw_line(x, y - 8, x + 4, y - 4);
+        for (from, to) in [((-8, 3), (-8, 8)), ((-8, 8), (8, 8)), ((8, 8), (8, 3))] {
+            draw::draw_line(x + from.0, y + from.1, x + to.0, y + to.1);
+        }
+        draw::set_line_style(draw::LineStyle::Solid, 0);
+    });
+    button.set_shortcut(Shortcut::Alt | 'j');
+    button
+}
+
 /// A button with an arrow head on it.
 pub(crate) fn arrow_button(up: bool, tooltip: &str) -> Button {
     let tip = if up { -4 } else { 4 };

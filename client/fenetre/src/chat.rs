@@ -39,6 +39,10 @@ pub(crate) enum Action {
     StartAgain,
     /// The other theme.
     SwitchTheme,
+    /// To offer files.
+    ChooseFiles,
+    /// Something was dropped, files as a rule: the event says which.
+    Dropped,
     /// To see what else can be done; the menu goes below that place.
     Menu(Area),
     /// Something about the words that are looked for.
@@ -60,6 +64,7 @@ pub(crate) struct Chat {
     display: Display,
     wire: WirePanel,
     remark: Note,
+    attach: Button,
     entry: EntryField,
     closed: Note,
     again: Button,
@@ -83,6 +88,7 @@ impl Chat {
             display: Display::new(0, 0, w, h),
             wire: WirePanel::new(),
             remark: Note::new(ERROR),
+            attach: button::attach_button(),
             entry: EntryField::new(),
             closed: Note::new(MUTED),
             again: button::text_button("Nouvelle discussion", 'n', Kind::Main),
@@ -109,15 +115,26 @@ impl Chat {
         });
         page.handle({
             let chat = self.clone();
-            move |_, event| {
-                event == Event::KeyDown
-                    && (chat.asked_to_find() || chat.asked_for_wire() || chat.typed_elsewhere())
+            move |page, event| match event {
+                Event::KeyDown => chat.asked_to_find() || chat.asked_for_wire() || chat.typed_elsewhere(),
+                // Files may be dropped anywhere: FLTK brings them to what it takes to be below the mouse.
+                Event::DndEnter | Event::DndDrag if chat.entry.is_open() => {
+                    app::set_belowmouse(page);
+                    true
+                }
+                Event::DndLeave | Event::DndRelease => chat.entry.is_open(),
+                Event::Paste => {
+                    chat.on_action.call(Action::Dropped);
+                    true
+                }
+                _ => false,
             }
         });
         for (button, action) in [
             (&self.quit, Action::Quit),
             (&self.again, Action::StartAgain),
             (&self.theme, Action::SwitchTheme),
+            (&self.attach, Action::ChooseFiles),
         ] {
             let chat = self.clone();
             button.clone().set_callback(move |_| {
@@ -148,6 +165,7 @@ impl Chat {
                 }
                 chat.on_action.call(Action::Write);
             }
+            entry_field::Action::Dropped => chat.on_action.call(Action::Dropped),
             entry_field::Action::PasteRefused => {
                 chat.remark("Ce texte est beaucoup trop long pour un message : il n'a pas été collé.");
             }
@@ -282,6 +300,7 @@ impl Chat {
     pub(crate) fn close(&self) {
         let had_focus = self.entry.has_focus();
         self.entry.close();
+        self.attach.clone().hide();
         if had_focus {
             // FLTK would give it to the first button.
             self.take_focus();
@@ -330,6 +349,9 @@ impl Chat {
         }
         bottom -= self.closed.height(w);
         self.closed.place(x, bottom, w);
+        let beside = if self.attach.visible() { CONTROL_HEIGHT + GAP } else { 0 };
+        self.attach.clone().set_pos(x + w - CONTROL_HEIGHT, bottom - CONTROL_HEIGHT);
+        let w = w - beside;
         // The text's height depends on the field's width.
         self.entry.place(Area { x, y: bottom - CONTROL_HEIGHT, w, h: CONTROL_HEIGHT });
         let entry_height = self.entry.height_wanted();

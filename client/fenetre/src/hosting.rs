@@ -16,15 +16,6 @@ pub(crate) struct Hosting {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What there is to say of a relay inside this program.
-#[derive(Clone, Debug)]
-pub(crate) struct Invitation {
-    /// Where this program's own client finds it.
-    pub(crate) own_endpoint: Endpoint,
-    /// Under which addresses the other machine finds it, the likeliest first.
-    pub(crate) addresses: Vec<Reachable>,
-}
-
 impl Hosting {
     /// Starts a relay at that address, for one discussion after the other, found at that UDP port by those who look.
     ///
@@ -52,9 +43,9 @@ impl Hosting {
         Endpoint { host: address.ip().to_string(), port: address.port() }
     }
 
-    /// What there is to say of it.
-    pub(crate) fn invitation(&self) -> Invitation {
-        Invitation { own_endpoint: self.own_endpoint(), addresses: addresses::reachable(self.bound) }
+    /// Under which addresses the other machine finds it, the likeliest first.
+    pub(crate) fn addresses(&self) -> Vec<Reachable> {
+        addresses::reachable(self.bound)
     }
 }
 

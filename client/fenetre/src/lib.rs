@@ -8,11 +8,14 @@
 
 mod button;
 mod chat;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod clipboard;
 #[cfg(test)]
 mod contrast;
 mod demo;
 pub mod display;
 mod entry_field;
+mod files;
 mod find;
 mod found;
 mod front;
@@ -48,7 +51,7 @@ use fltk::dialog;
 
 use demo::{Demo, Seat};
 use front::Batch;
-use hosting::{Hosting, Invitation};
+use hosting::Hosting;
 use messenger::{Messenger, Shared};
 use settings::Settings;
 use stage::Stage;
@@ -92,6 +95,7 @@ fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>, keep: Option<bool>) ->
         messenger.join_at_once(&server, pseudo);
     }
     run_until_closed(&[messenger]);
+    drop(shared.hosting.take());
     Ok(())
 }
 
@@ -119,7 +123,7 @@ fn host(port: Option<u16>, discreet: bool, pseudo: Option<Pseudo>, keep: Option<
     let found_at = (!discreet).then(discovery::port);
     let hosting = Hosting::start(&Endpoint::everywhere(port.unwrap_or(DEFAULT_PORT)), found_at)?;
     let server = hosting.own_endpoint();
-    let shared = prepare(true, keep, Some(hosting.invitation()), 1)?;
+    let shared = prepare(true, keep, Some(hosting), 1)?;
     let messenger = Messenger::new(&shared);
     messenger.fill(None, pseudo.as_ref());
     messenger.show();
@@ -127,6 +131,7 @@ fn host(port: Option<u16>, discreet: bool, pseudo: Option<Pseudo>, keep: Option<
         messenger.join_at_once(&server, pseudo);
     }
     run_until_closed(&[messenger]);
+    drop(shared.hosting.take());
     Ok(())
 }
 
@@ -134,24 +139,31 @@ fn host(port: Option<u16>, discreet: bool, pseudo: Option<Pseudo>, keep: Option<
 fn prepare(
     remember: bool,
     keep: Option<bool>,
-    invitation: Option<Invitation>,
+    hosting: Option<Hosting>,
     count: i32,
 ) -> anyhow::Result<Rc<Shared>> {
-    check_display()?;
+    let display = check_display()?;
     app::keyboard_screen_scaling(false);
     let _app = App::default();
     let settings = Settings::load();
     let theme = settings::theme_of_this_run().unwrap_or(settings.theme);
     theme.apply(false);
     let stage = Stage::new(count, settings.zoom);
+    // FLTK has a connection of its own now. Before, with none left, the server might have started anew in between.
+    drop(display);
     let (settings, theme) = (RefCell::new(settings), Cell::new(theme));
-    Ok(Rc::new(Shared { settings, remember, keep, theme, stage, invitation }))
+    let hosting = RefCell::new(hosting);
+    Ok(Rc::new(Shared { settings, remember, keep, theme, stage, hosting }))
 }
 
-/// FLTK ends the program where there is no X server; this says what to do instead.
+/// FLTK ends the program where there is no X server; this says what to do instead. The connection that it takes to look
+/// is returned.
 #[cfg(all(unix, not(target_os = "macos")))]
-fn check_display() -> anyhow::Result<()> {
-    let Err(error) = x11rb::connect(None) else { return Ok(()) };
+fn check_display() -> anyhow::Result<impl Sized> {
+    let error = match x11rb::connect(None) {
+        Ok((connection, _)) => return Ok(connection),
+        Err(error) => error,
+    };
     log::info!("Serveur X : {error}");
     match std::env::var("DISPLAY") {
         Ok(display) if !display.is_empty() => anyhow::bail!(
@@ -165,12 +177,14 @@ fn check_display() -> anyhow::Result<()> {
 }
 
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-fn check_display() -> anyhow::Result<()> {
+fn check_display() -> anyhow::Result<impl Sized> {
     Ok(())
 }
 
 /// Returns when all windows are closed and their discussions left.
 fn run_until_closed(messengers: &[Messenger]) {
+    #[cfg(all(unix, not(target_os = "macos")))]
+    let window = messengers.first().map_or(0, Messenger::x_window);
     let windows = messengers.to_vec();
     // A check is called before each wait, also while a menu is open or something is being dragged.
     app::add_check(move |_| {
@@ -185,6 +199,8 @@ fn run_until_closed(messengers: &[Messenger]) {
     while messengers.iter().any(Messenger::is_open) {
         app::wait();
     }
+    #[cfg(all(unix, not(target_os = "macos")))]
+    clipboard::hand_over(window);
     let deadline = Instant::now() + LEAVING_TIMEOUT;
     while messengers.iter().any(Messenger::has_discussion) && Instant::now() < deadline {
         // Interrupted by a signal: looks again.

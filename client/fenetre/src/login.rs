@@ -31,12 +31,17 @@ const WIDEST: i32 = 400;
 const PORT_WIDTH: i32 = 92;
 const LABEL_HEIGHT: i32 = 22;
 const TITLE_HEIGHT: i32 = 40;
+const TRYING: &str = "Nouvelles tentatives en cours…";
+const TRYING_OR_SERVING: &str = "Nouvelles tentatives en cours… Vous pouvez aussi être le serveur vous-même : \
+                                 l'autre tapera ce que la fenêtre affichera.";
 
 /// What the user wants.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     /// To join a discussion there, under that name.
     Join(Endpoint, Pseudo),
+    /// To be the server at that port, and join it.
+    Host(u16, Pseudo),
     /// To give up trying.
     Cancel,
     /// The other theme.
@@ -69,12 +74,15 @@ pub(crate) struct Form {
     keep: CheckButton,
     join: Button,
     cancel: Button,
+    serve: Button,
     back: Button,
     /// What is being tried.
     state: Note,
     theme: Button,
     /// The server is this program itself: it is not asked for.
     fixed_server: Rc<OnceCell<Endpoint>>,
+    /// This program can be the server, too.
+    can_serve: Rc<Cell<bool>>,
     trying: Rc<Cell<bool>>,
     on_action: Hook<Action>,
 }
@@ -97,11 +105,13 @@ impl Form {
             keep: keep_button(),
             join: button::text_button("Rejoindre la discussion", 'r', Kind::Main),
             cancel: button::text_button("Annuler", 'a', Kind::Plain),
+            serve: button::text_button("Être le serveur", 's', Kind::Plain),
             back: button::text_button("Revenir", 'v', Kind::Plain),
             state: Note::new(MUTED),
             theme: button::theme_button(),
             page: page.clone(),
             fixed_server: Rc::default(),
+            can_serve: Rc::default(),
             trying: Rc::default(),
             on_action: Hook::new(),
         };
@@ -110,6 +120,10 @@ impl Form {
             "Une discussion à deux. Le serveur affiche son adresse et son port ; le pseudo est le nom que l'autre verra.",
         );
         form.cancel.clone().hide();
+        form.serve.clone().hide();
+        form.serve.clone().set_tooltip(
+            "Cette machine devient le serveur ; l'autre y tape ce que la fenêtre affiche (Alt+S)",
+        );
         form.back.clone().hide();
         form.connect_events();
         form
@@ -149,6 +163,8 @@ impl Form {
         self.join.clone().set_callback(move |_| form.submit());
         let form = self.clone();
         self.cancel.clone().set_callback(move |_| form.on_action.call(Action::Cancel));
+        let form = self.clone();
+        self.serve.clone().set_callback(move |_| form.ask_to_serve());
         let form = self.clone();
         self.back.clone().set_callback(move |_| form.on_action.call(Action::Return));
         let form = self.clone();
@@ -228,12 +244,18 @@ impl Form {
         self.lay_out();
     }
 
+    /// Offers to be the server, until one is known.
+    pub(crate) fn offer_hosting(&self) {
+        self.can_serve.set(true);
+    }
+
     /// Asks for the pseudo only: the server is known.
     pub(crate) fn fix_server(&self, server: Endpoint) {
         self.introduction.set(&format!(
             "Cette machine est le serveur (port {}). Le pseudo est le nom que l'autre verra.",
             server.port
         ));
+        self.can_serve.set(false);
         if self.fixed_server.set(server).is_ok() {
             self.host.hide();
             self.port.hide();
@@ -297,10 +319,11 @@ impl Form {
         };
         let note = entry.filter(|entry| entry.frame.visible()).map_or(&self.fault, |entry| &entry.fault);
         note.set(&format!("{}.", fault.sentence));
-        if self.trying.get() {
-            self.state.set("Nouvelles tentatives en cours…");
-        }
         self.lay_out();
+        if self.trying.get() {
+            self.state.set(if self.serve.visible() { TRYING_OR_SERVING } else { TRYING });
+            self.lay_out();
+        }
     }
 
     /// Nothing is wrong any more.
@@ -331,18 +354,34 @@ impl Form {
             Some(server) => Ok(server.clone()),
             None => self.server(),
         };
+        self.act_with_pseudo(server, Action::Join);
+    }
+
+    /// The same, to be the server.
+    fn ask_to_serve(&self) {
+        self.clear_faults();
+        self.act_with_pseudo(self.typed_port(), Action::Host);
+    }
+
+    /// Does that with the server, or the port, and the pseudo, if both make sense.
+    fn act_with_pseudo<T>(&self, typed: Result<T, (&Entry, String)>, act: fn(T, Pseudo) -> Action) {
         let pseudo = self.pseudo.input.value().trim().parse::<Pseudo>();
-        if let Err((field, sentence)) = &server {
+        if let Err((field, sentence)) = &typed {
             field.fault.set(&format!("{}.", capitalised(sentence)));
         }
         if let Err(error) = &pseudo {
             self.pseudo.fault.set(&format!("{}.", capitalised(&error.to_string())));
         }
         self.lay_out();
-        match (server, pseudo) {
-            (Ok(server), Ok(pseudo)) => self.on_action.call(Action::Join(server, pseudo)),
+        match (typed, pseudo) {
+            (Ok(typed), Ok(pseudo)) => self.on_action.call(act(typed, pseudo)),
             _ => self.take_focus(),
         }
+    }
+
+    fn typed_port(&self) -> Result<u16, (&Entry, String)> {
+        let port = self.port.input.value().trim().parse().ok().filter(|port| *port > 0);
+        port.ok_or((&self.port, "le port est un nombre de 1 à 65535".to_owned()))
     }
 
     /// The server that the fields name, or which field is wrong and why. `client HOTE:PORT`, as the server prints it,
@@ -356,12 +395,7 @@ impl Form {
         }
         let mut endpoint = Endpoint::parse_remote(host).map_err(|error| (&self.host, error.to_string()))?;
         if endpoint.host == host || host == format!("[{}]", endpoint.host) {
-            let port = self.port.input.value().trim().to_owned();
-            endpoint.port = port
-                .parse()
-                .ok()
-                .filter(|port| *port > 0)
-                .ok_or((&self.port, "le port est un nombre de 1 à 65535".to_owned()))?;
+            endpoint.port = self.typed_port()?;
         }
         self.fill_server(&endpoint);
         Ok(endpoint)
@@ -374,7 +408,11 @@ impl Form {
         let x = page.x + (page.w - w) / 2;
         self.theme.clone().set_pos(page.x + page.w - self.theme.w() - MARGIN, page.y + MARGIN);
         // With room to spare the form stands a little above the middle.
-        let others = self.height(w);
+        let mut others = self.height(w);
+        // That can be done without, too, where the introduction is not enough.
+        let least = others - self.introduction.height(w) + CONTROL_HEIGHT + MARGIN;
+        let serves = self.can_serve.get() && least <= page.h;
+        others += if serves { CONTROL_HEIGHT + MARGIN } else { 0 };
         let searches = self.host.frame.visible() && !self.trying.get();
         let found = if searches { self.found.height(w, page.h - others - 2 * MARGIN) } else { 0 };
         let spare = page.h - others - found;
@@ -396,12 +434,16 @@ impl Form {
         y += LABEL_HEIGHT + CONTROL_HEIGHT + 4;
         y += self.pseudo.fault.place(x, y, w) + MARGIN;
         self.keep.clone().resize(x, y, w, LABEL_HEIGHT);
-        y += LABEL_HEIGHT + MARGIN;
+        y += self.keep_height();
         y += self.fault.place(x, y, w);
         for mut button in [self.join.clone(), self.cancel.clone()] {
             button.resize(x, y, w, CONTROL_HEIGHT + 4);
         }
         y += CONTROL_HEIGHT + MARGIN;
+        if set_visible(&mut self.serve.clone(), serves) {
+            self.serve.clone().resize(x, y, w, CONTROL_HEIGHT);
+            y += CONTROL_HEIGHT + MARGIN;
+        }
         if self.back.visible() {
             self.back.clone().resize(x, y, w, CONTROL_HEIGHT);
             y += CONTROL_HEIGHT + MARGIN;
@@ -417,9 +459,12 @@ impl Form {
         TITLE_HEIGHT
             + rows * (LABEL_HEIGHT + CONTROL_HEIGHT + 4 + MARGIN)
             + notes.iter().map(|note| note.height(w)).sum::<i32>()
-            + LABEL_HEIGHT
-            + MARGIN
+            + self.keep_height()
             + if self.back.visible() { 3 } else { 2 } * (CONTROL_HEIGHT + MARGIN)
+    }
+
+    fn keep_height(&self) -> i32 {
+        if self.keep.visible() { LABEL_HEIGHT + MARGIN } else { 0 }
     }
 
     fn draw_labels(&self) {
@@ -443,7 +488,8 @@ fn keep_button() -> CheckButton {
     keep.set_label_size(SMALL_SIZE);
     keep.set_label_color(TEXT);
     keep.set_color(SURFACE);
-    keep.set_down_frame(FrameType::BorderBox);
+    // With any other frame FLTK draws a square, in the place of a tick.
+    keep.set_down_frame(FrameType::DownBox);
     keep.set_selection_color(ACCENT);
     keep.set_tooltip(&match store::folder() {
         Ok(folder) => format!("Dans le dossier {}", folder.display()),

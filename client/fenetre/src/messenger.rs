@@ -1,13 +1,16 @@
 //! One window: the form, then the discussion, and what leads from one to the other.
 
 mod archive;
+mod files;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use chrono::Local;
 use common::address::Pseudo;
+use common::discovery;
 use common::endpoint::Endpoint;
+use common::text::capitalised;
 use crossbeam_channel::Receiver;
 use fltk::app;
 use fltk::enums::{ColorDepth, Event, Key};
@@ -20,7 +23,7 @@ use super::chat::{self, Chat};
 use super::demo::{Bar, Demo, Seat};
 use super::display::Entry;
 use super::front::{Batch, Fault, Field, bridge};
-use super::hosting;
+use super::hosting::Hosting;
 use super::login::{self, Form};
 use super::paint::Area;
 use super::question::{Answer, Question};
@@ -53,8 +56,8 @@ pub(crate) struct Shared {
     pub(crate) theme: Cell<Theme>,
     /// Where the windows are and how large they are drawn.
     pub(crate) stage: Stage,
-    /// What to say of the relay inside this program, if another machine is to join it.
-    pub(crate) invitation: Option<hosting::Invitation>,
+    /// The relay inside this program, if another machine is to join it.
+    pub(crate) hosting: RefCell<Option<Hosting>>,
 }
 
 impl Shared {
@@ -174,8 +177,11 @@ impl Messenger {
         let settings = shared.settings.borrow();
         form.fill(&settings.host, &settings.port, &settings.pseudo);
         form.set_keep(shared.keep.unwrap_or(settings.keep));
-        if let Some(invitation) = &shared.invitation {
-            form.fix_server(invitation.own_endpoint.clone());
+        if let Some(hosting) = &*shared.hosting.borrow() {
+            form.fix_server(hosting.own_endpoint());
+        } else if shared.remember {
+            // In a demonstration there is a server.
+            form.offer_hosting();
         }
         let messenger = Messenger(Rc::new(Inner {
             shared: Rc::clone(shared),
@@ -210,6 +216,7 @@ impl Messenger {
             let messenger = messenger.clone();
             move |action| match action {
                 login::Action::Join(server, pseudo) => messenger.join(&server, pseudo),
+                login::Action::Host(port, pseudo) => messenger.host(port, pseudo),
                 login::Action::Return => messenger.return_to_discussion(),
                 login::Action::Cancel => messenger.give_up(None),
                 login::Action::SwitchTheme => messenger.switch_theme(),
@@ -257,6 +264,12 @@ impl Messenger {
             self.show_page(&chat.page());
             chat.take_focus();
         }
+    }
+
+    /// Its number in the X server, while it is on the screen.
+    #[cfg(all(unix, not(target_os = "macos")))]
+    pub(crate) fn x_window(&self) -> u32 {
+        self.0.window.raw_handle() as u32
     }
 
     /// Whether the window has not been closed.
@@ -372,7 +385,7 @@ impl Messenger {
             if inner.shared.keep != Some(keep) {
                 settings.keep = keep;
             }
-            if inner.shared.invitation.is_none() {
+            if inner.shared.hosting.borrow().is_none() {
                 settings.host.clone_from(&server.host);
                 settings.port = server.port.to_string();
             }
@@ -408,6 +421,26 @@ impl Messenger {
         self.set_unseen(None);
     }
 
+    /// This program is the server, too, from now on.
+    fn host(&self, port: u16, pseudo: Pseudo) {
+        let form = &self.0.form;
+        if self.phase() == Some(Phase::Joining) {
+            self.give_up(None);
+        }
+        match Hosting::start(&Endpoint::everywhere(port), Some(discovery::port())) {
+            Ok(hosting) => {
+                let server = hosting.own_endpoint();
+                form.fix_server(server.clone());
+                self.0.shared.hosting.replace(Some(hosting));
+                self.join(&server, pseudo);
+            }
+            Err(error) => {
+                let sentence = capitalised(&error.to_string());
+                form.show_fault(&Fault { field: Field::Form, sentence });
+            }
+        }
+    }
+
     /// A fresh page for a discussion, in the place of the last one's.
     fn open_chat(&self) -> Chat {
         let window = &self.0.window;
@@ -426,6 +459,8 @@ impl Messenger {
                 chat::Action::Quit => messenger.quit(),
                 chat::Action::StartAgain => messenger.start_again(),
                 chat::Action::SwitchTheme => messenger.switch_theme(),
+                chat::Action::Dropped => messenger.take_dropped(),
+                chat::Action::ChooseFiles => messenger.choose_files(),
                 chat::Action::Menu(button) => messenger.show_menu(button),
                 chat::Action::Find(action) => messenger.find(action),
                 chat::Action::SwitchWire => messenger.switch_wire(),
@@ -438,6 +473,10 @@ impl Messenger {
         chat.display().on_link({
             let messenger = self.clone();
             move |link| messenger.ask_before_opening(&link)
+        });
+        chat.display().on_file({
+            let messenger = self.clone();
+            move |(file, action)| messenger.act_on_file(&file, action)
         });
         chat.display().set_away(self.0.away.get());
         *self.0.chat.borrow_mut() = Some(chat.clone());
@@ -568,7 +607,7 @@ impl Messenger {
         for event in events {
             self.show_one(&chat, event, &mut entries);
         }
-        let messages = entries.iter().filter(|entry| matches!(entry, Entry::Other { .. })).count();
+        let messages = entries.iter().filter(|entry| entry.is_other()).count();
         if !entries.is_empty() {
             chat.display().push(entries);
         }
@@ -625,11 +664,10 @@ impl Messenger {
                 }
                 self.set_status(chat, &Status::PeerLost(who));
             }
-            Happened::File(file) if matches!(file.what, client::files::Happened::Progress { .. }) => return,
+            Happened::File(file) => return self.show_file(chat, file, entries),
             // The bar says why.
             Happened::Retrying(_) if self.0.bar.get().is_some() => return,
-            Happened::File(_)
-            | Happened::Retrying(_)
+            Happened::Retrying(_)
             | Happened::TurnedAway(_)
             | Happened::Unknown { .. }
             | Happened::Outdated(_)
@@ -657,8 +695,8 @@ impl Messenger {
         }
         self.0.form.clear_faults();
         self.0.form.ready();
-        if let Some(invitation) = &self.0.shared.invitation {
-            chat.invite(&invitation.addresses);
+        if let Some(hosting) = &*self.0.shared.hosting.borrow() {
+            chat.invite(&hosting.addresses());
         }
         self.show_page(&chat.page());
         self.take_focus();

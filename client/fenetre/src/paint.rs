@@ -36,12 +36,14 @@ pub(crate) fn fill(area: Area, color: Color) {
     rounded(area, [RADIUS.min(area.h / 2); 4], color);
 }
 
-/// Fills an area with corners of these radii: top left, top right, bottom right, bottom left.
+/// Fills an area whose corners are as round as that: top left, top right, bottom right, bottom left.
 pub(crate) fn rounded(area: Area, radii: [i32; 4], color: Color) {
-    // On Windows FLTK cuts off fractions, and corners with them: so they are rounded instead.
-    let half = if cfg!(windows) { 0.5 } else { 0.0 };
-    let (left, top) = (f64::from(area.x) + half, f64::from(area.y) + half);
-    let (right, bottom) = (left + f64::from(area.w), top + f64::from(area.h));
+    // In X, FLTK draws a path half a pixel to the right and below: lines are sharp then, but the edges of areas are not.
+    // On Windows it cuts off fractions, and corners with them: so they are rounded instead.
+    let half = if cfg!(windows) { 0.5 } else { -0.5 };
+    let edge = |at: i32| f64::from(at) + half;
+    let (left, right) = (edge(area.x), edge(area.x + area.w));
+    let (top, bottom) = (edge(area.y), edge(area.y + area.h));
     let [top_left, top_right, bottom_right, bottom_left] = radii.map(f64::from);
     draw::set_draw_color(color);
     draw::begin_polygon();

@@ -129,8 +129,10 @@ impl Question {
 
     /// Takes the question off the screen. It must not be used any more.
     pub(crate) fn close(&self) {
-        self.bar.clone().hide();
-        app::delete_widget(self.bar.clone());
+        let mut bar = self.bar.clone();
+        bar.hide();
+        // Not now: where a key has answered, FLTK is not done with the bar yet.
+        app::add_timeout3(0.0, move |_| app::delete_widget(bar.clone()));
     }
 
     fn text_height(&self, w: i32) -> i32 {

@@ -167,9 +167,19 @@ impl Stage {
         self.windows.borrow().iter().map(Area::of).collect()
     }
 
-    /// Puts the windows side by side, none larger than `most`.
+    /// Puts the windows side by side, none larger than `most`; drawn smaller, if they have no room otherwise.
     fn share_screen(&self, frame: (i32, i32), most: Option<(i32, i32)>) {
-        self.place(&places(work_area(self.shown().as_ref()), self.count, frame, most));
+        let places = places(work_area(self.shown().as_ref()), self.count, frame, most);
+        let percent = self.percent.get();
+        let smaller = Zoom::Smaller.from(percent, 100);
+        if smaller < percent && places.iter().any(|place| place.w < SMALLEST.0 || place.h < SMALLEST.1) {
+            // On a screen so small there is no room for that.
+            self.set_scale(smaller);
+            let frame = (scaled(frame.0, percent, smaller), scaled(frame.1, percent, smaller));
+            self.share_screen(frame, most);
+        } else {
+            self.place(&places);
+        }
     }
 
     fn place(&self, areas: &[Area]) {

@@ -15,7 +15,7 @@ pub(crate) const SURFACE: Color = Color::from_rgbi(17);
 pub(crate) const TEXT: Color = Color::from_rgbi(18);
 /// Text that may be overlooked.
 pub(crate) const MUTED: Color = Color::from_rgbi(19);
-/// The edge of a field.
+/// The edge of a field, and what is dragged to scroll the conversation.
 pub(crate) const BORDER: Color = Color::from_rgbi(20);
 /// The main button, the focus.
 pub(crate) const ACCENT: Color = Color::from_rgbi(21);
@@ -31,7 +31,7 @@ pub(crate) const BUTTON_HOVER: Color = Color::from_rgbi(25);
 pub(crate) const ERROR: Color = Color::from_rgbi(26);
 /// Behind selected text.
 pub(crate) const SELECTION: Color = ACCENT;
-/// The edge of a bubble: to be seen in the presentation only, on a projector.
+/// The edge of a bubble: fine on a screen, and as clear as a field's in the presentation, on a projector.
 pub(crate) const OUTLINE: Color = Color::from_rgbi(27);
 /// Selected text.
 pub(crate) const ON_SELECTION: Color = ON_ACCENT;
@@ -41,8 +41,8 @@ pub(crate) const GOOD: Color = Color::from_rgbi(28);
 pub(crate) const PENDING: Color = Color::from_rgbi(29);
 /// The bubbles of one's own messages.
 pub(crate) const OWN_BUBBLE: Color = Color::from_rgbi(30);
-/// What is dragged to scroll the conversation, and other fine marks in it.
-pub(crate) const SCROLL_THUMB: Color = Color::from_rgbi(31);
+/// Fine lines, and the ground of words that were found.
+pub(crate) const FINE: Color = Color::from_rgbi(31);
 
 /// The system's font for text, and its bold.
 pub(crate) const FONT: Font = Font::Helvetica;
@@ -101,13 +101,14 @@ impl Theme {
 
     /// Makes this the look of all windows, on a screen or for a projector.
     pub fn apply(self, presenting: bool) {
-        let outline = self.rgb(if presenting { BORDER } else { BACKGROUND });
+        let outline = self.rgb(if presenting { BORDER } else { FINE });
         for (color, rgb) in self.palette().into_iter().chain([(OUTLINE, outline)]) {
             let (r, g, b) = channels(rgb);
             app::set_color(color, r, g, b);
         }
         // What FLTK draws by itself: menus, scrollbars, tooltips.
         app::set_frame_type2(FrameType::UpBox, FrameType::FlatBox);
+        app::set_frame_type2(FrameType::DownBox, FrameType::BorderBox);
         app::set_menu_linespacing(10);
         let color = |wanted| channels(self.rgb(wanted));
         let (r, g, b) = color(BUTTON);
@@ -131,7 +132,7 @@ impl Theme {
                 (SURFACE, 0xffffff),
                 (TEXT, 0x1b1f24),
                 (MUTED, 0x57606d),
-                (BORDER, 0x868e9a),
+                (BORDER, 0x767e8a),
                 (ACCENT, 0x1f62c4),
                 (ACCENT_HOVER, 0x174a96),
                 (ON_ACCENT, 0xffffff),
@@ -141,14 +142,14 @@ impl Theme {
                 (GOOD, 0x1e7b3a),
                 (PENDING, 0x8f5e00),
                 (OWN_BUBBLE, 0xd3e5fc),
-                (SCROLL_THUMB, 0xb4bcc6),
+                (FINE, 0xb4bcc6),
             ],
             Theme::Dark => [
                 (BACKGROUND, 0x15191f),
                 (SURFACE, 0x252b34),
                 (TEXT, 0xe8eaed),
                 (MUTED, 0xa6aebb),
-                (BORDER, 0x737c8a),
+                (BORDER, 0x8b94a2),
                 (ACCENT, 0x7db5f5),
                 (ACCENT_HOVER, 0xa3ccf9),
                 (ON_ACCENT, 0x0e1a28),
@@ -158,7 +159,7 @@ impl Theme {
                 (GOOD, 0x7bd88f),
                 (PENDING, 0xe3b341),
                 (OWN_BUBBLE, 0x1f4468),
-                (SCROLL_THUMB, 0x4a535f),
+                (FINE, 0x4a535f),
             ],
         }
     }
@@ -195,6 +196,7 @@ mod tests {
             (GOOD, BACKGROUND),
             (PENDING, BACKGROUND),
             (TEXT, OWN_BUBBLE),
+            (TEXT, FINE),
             // Links.
             (ACCENT, SURFACE),
             (ACCENT, OWN_BUBBLE),
@@ -215,7 +217,8 @@ mod tests {
     #[test]
     fn edges_can_be_seen_in_both_themes() {
         for theme in [Theme::Light, Theme::Dark] {
-            for ground in [BACKGROUND, SURFACE] {
+            // The selection in one's own bubble, too, and on a projector the edges of all bubbles.
+            for ground in [BACKGROUND, SURFACE, OWN_BUBBLE] {
                 for edge in [BORDER, ACCENT] {
                     let ratio = contrast(channels(theme.rgb(edge)), channels(theme.rgb(ground)));
                     assert!(ratio >= 3.0, "{theme:?}: {edge:?} on {ground:?} has {ratio:.2}");

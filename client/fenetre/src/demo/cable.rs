@@ -46,7 +46,7 @@ impl Cable {
                 let (ends, number) = (Arc::clone(&ends), ends.next_connection());
                 let carrying = thread::Builder::new().name("cable".to_owned());
                 if let Err(error) = carrying.spawn(move || ends.carry(&client, number)) {
-                    log::error!("câble : {error}");
+                    log::error!("Câble : {error}");
                 }
             }
         })?;

@@ -24,6 +24,10 @@ const NOTICE_TIME_GAP: i32 = 8;
 /// What the sign for on its way, delivered or lost takes beside the time.
 pub(super) const SIGN: i32 = 17;
 
+/// What the bar takes below the text that shows how much of a file is there, and how wide it is at least.
+const BAR: i32 = 10;
+const BAR_WIDTH: i32 = 320;
+
 /// What the layout depends on beside the entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sizes {
@@ -107,7 +111,10 @@ impl Sizes {
         let max = self.text_width() as f32;
         // A notice is French, also when it begins with an Arabic name.
         let rtl = (entry.kind == Kind::Notice).then_some(false);
-        let links = links(&entry.text);
+        let links = match &entry.kind {
+            Kind::File(row) => row.buttons.iter().map(|(part, _)| part.clone()).collect(),
+            _ => links(&entry.text),
+        };
         let lines = wrap(&entry.text, &links, rtl, max, measure);
         let parts = self.head(entry);
         if entry.kind == Kind::Notice {
@@ -123,10 +130,16 @@ impl Sizes {
             _ => None,
         };
         let beside = beside.filter(|needed| *needed <= self.text_width());
-        let width = widest.max(beside.unwrap_or(time));
+        let mut width = widest.max(beside.unwrap_or(time));
+        let mut bar = 0;
+        if entry.progress().is_some() {
+            // It does not become wider and narrower with each number.
+            width = width.max(BAR_WIDTH.min(self.text_width()));
+            bar = BAR;
+        }
         let text_height = self.line * i32::try_from(lines.len()).unwrap_or(i32::MAX / self.line);
         let below = if beside.is_some() { 0 } else { self.small };
-        let h = text_height + below + 2 * PADDING.1;
+        let h = text_height + below + bar + 2 * PADDING.1;
         let w = width + 2 * PADDING.0;
         let x = if own { self.width - SCROLLBAR - MARGIN - w } else { MARGIN };
         Layout {
@@ -137,7 +150,7 @@ impl Sizes {
             line: self.line,
             lines,
             links,
-            time: (x + w - PADDING.0 + 3 - time, head + h - PADDING.1 - self.small + 2),
+            time: (x + w - PADDING.0 + 3 - time, head + h - PADDING.1 - bar - self.small + 2),
             centred: None,
         }
     }

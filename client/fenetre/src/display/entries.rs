@@ -6,8 +6,12 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use chrono::{DateTime, Datelike, Local, NaiveDate};
+use client::files::FileEvent;
+use common::address::Pseudo;
 use common::delivery::MessageId;
 use common::text::harmless;
+
+use super::file::FileRow;
 
 /// How many entries are kept at most.
 const MAX_ENTRIES: usize = 200_000;
@@ -37,6 +41,13 @@ pub enum Entry {
         /// As it was written.
         text: String,
     },
+    /// A file that is offered, in one direction or the other; [`super::Display::update_file`] says what becomes of it.
+    File {
+        /// When it was offered.
+        date: DateTime<Local>,
+        /// What happened to it last.
+        file: FileEvent,
+    },
     /// What the program has to say.
     Notice {
         /// When it happened.
@@ -57,11 +68,43 @@ pub(crate) struct Said {
     pub(crate) text: String,
 }
 
+impl Entry {
+    /// Whether it is from one's own user.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self, Entry::Own { .. } | Entry::File { file: FileEvent { is_own: true, .. }, .. })
+    }
+
+    /// Whether it is from the other one.
+    pub(crate) fn is_other(&self) -> bool {
+        matches!(self, Entry::Other { .. } | Entry::File { file: FileEvent { is_own: false, .. }, .. })
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Own(Fate),
     Other(Rc<str>),
+    File(Box<FileRow>),
     Notice,
+}
+
+impl Kind {
+    pub(super) fn is_own(&self) -> bool {
+        match self {
+            Kind::Own(_) => true,
+            Kind::File(row) => row.file.is_own,
+            Kind::Other(_) | Kind::Notice => false,
+        }
+    }
+
+    /// The other one, if it is his.
+    pub(super) fn other(&self) -> Option<&str> {
+        match self {
+            Kind::Other(name) => Some(name),
+            Kind::File(row) if !row.file.is_own => row.file.with.as_ref().map(Pseudo::as_str),
+            _ => None,
+        }
+    }
 }
 
 /// What became of a message of one's own.
@@ -107,14 +150,29 @@ impl Stored {
     /// The name under which the entry stands; notices have none.
     pub(super) fn name(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Own(_) => Some("Vous"),
-            Kind::Other(name) => Some(name),
             Kind::Notice => None,
+            _ if self.is_own() => Some("Vous"),
+            kind => kind.other(),
         }
     }
 
     pub(super) fn is_own(&self) -> bool {
-        matches!(self.kind, Kind::Own(_))
+        self.kind.is_own()
+    }
+
+    /// What became of it, if it is one's own.
+    pub(super) fn fate(&self) -> Option<Fate> {
+        match &self.kind {
+            Kind::Own(fate) => Some(*fate),
+            Kind::File(row) => row.fate(),
+            Kind::Other(_) | Kind::Notice => None,
+        }
+    }
+
+    /// How much of a file is there, from 0 to 1, while it is under way.
+    pub(super) fn progress(&self) -> Option<f64> {
+        let Kind::File(row) = &self.kind else { return None };
+        row.progress()
     }
 
     /// The time that stands beside every entry.
@@ -129,7 +187,7 @@ impl Stored {
             Kind::Own(Fate::OnItsWay) => format!("{date} · pas encore remis"),
             Kind::Own(Fate::Delivered) => format!("{date} · remis, pas forcément lu"),
             Kind::Own(Fate::Lost) => format!("{date} · non remis"),
-            Kind::Other(_) | Kind::Notice => date.to_string(),
+            Kind::Other(_) | Kind::File(_) | Kind::Notice => date.to_string(),
         }
     }
 
@@ -190,6 +248,10 @@ impl Entries {
                     _ => harmless(&name).replace('\n', "␊").into(),
                 };
                 (Kind::Other(name), date, text)
+            }
+            Entry::File { date, file } => {
+                let (row, text) = FileRow::new(file);
+                (Kind::File(Box::new(row)), date, text)
             }
             Entry::Notice { date, text } => (Kind::Notice, date, text),
         };
@@ -287,6 +349,20 @@ impl Entries {
         changed
     }
 
+    /// Notes what has happened to a file. Gives where it stands, unless it is not here.
+    pub(super) fn update_file(&mut self, file: &FileEvent) -> Option<usize> {
+        let is_it = |entry: &Stored| matches!(&entry.kind, Kind::File(row) if row.file.id == file.id);
+        let index = self.stored.iter().rposition(is_it)?;
+        let entry = &mut self.stored[index];
+        let (row, text) = FileRow::new(file.clone());
+        self.text_bytes = self.text_bytes + text.len() - entry.text.len();
+        let starts = (entry.starts_day, entry.starts_turn);
+        let starts_new = entry.starts_new;
+        *entry = Stored::new(Kind::File(Box::new(row)), entry.date, text.into(), starts);
+        entry.starts_new = starts_new;
+        Some(index)
+    }
+
     /// Notes that what is still on its way will not arrive any more.
     pub(super) fn mark_lost(&mut self) {
         for (_, index) in self.on_their_way.drain() {
@@ -316,16 +392,15 @@ impl Entries {
 fn own_id(entry: &Entry) -> Option<MessageId> {
     match entry {
         Entry::Own { id, .. } => Some(*id),
-        Entry::Other { .. } | Entry::Notice { .. } => None,
+        Entry::Other { .. } | Entry::File { .. } | Entry::Notice { .. } => None,
     }
 }
 
 /// Whether an entry behind `last` starts a day, and whether it starts a turn.
 fn starts(last: Option<&Stored>, kind: &Kind, date: DateTime<Local>) -> (bool, bool) {
     let day = last.is_none_or(|last| last.date.date_naive() != date.date_naive());
-    let another = || match (last.map(|last| &last.kind), kind) {
-        (Some(Kind::Own(_)), Kind::Own(_)) => false,
-        (Some(Kind::Other(before)), Kind::Other(now)) => before != now,
+    let another = || match last {
+        Some(last) if last.kind != Kind::Notice => last.kind.other() != kind.other(),
         _ => true,
     };
     (day, *kind != Kind::Notice && (day || another()))

@@ -4,11 +4,13 @@
 //! comes into view is wrapped and measured, and only that is painted. So [`Display::push`] costs a few hundred
 //! nanoseconds an entry, and a frame what a screenful costs.
 //!
-//! `entries`: what was said; `view`: which part of it is in view; `bubble`: how one entry is laid out; `selection`;
+//! `entries`: what was said; `view`: which part of it is in view; `bubble`: how one entry is laid out; `file`: a
+//! file among them; `selection`;
 //! `paint`.
 
 mod bubble;
 mod entries;
+mod file;
 mod paint;
 mod selection;
 mod state;
@@ -18,6 +20,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
+use client::files::FileEvent;
 use client::find::Needle;
 use common::address::Pseudo;
 use common::delivery::MessageId;
@@ -29,6 +32,7 @@ use fltk::widget::Widget;
 
 pub(crate) use entries::Said;
 pub use entries::{Entry, Fate};
+pub use file::FileAction;
 use state::State;
 
 use super::hook::Hook;
@@ -63,6 +67,8 @@ struct Inner {
     discarded: Cell<bool>,
     /// A link is to be opened.
     on_link: Hook<String>,
+    /// A button in a file's row was pressed.
+    on_file: Hook<(FileEvent, FileAction)>,
     /// A message is clicked, or what is none.
     on_click: Hook<Option<Said>>,
     /// The user wants to see what was said before.
@@ -84,6 +90,7 @@ impl Display {
             state,
             discarded: Cell::new(false),
             on_link: Hook::new(),
+            on_file: Hook::new(),
             on_click: Hook::new(),
             on_start: Hook::new(),
         });
@@ -120,6 +127,11 @@ impl Display {
     /// Calls `f` whenever the user clicks on a message, or beside them; to be set once.
     pub(crate) fn on_click(&self, f: impl Fn(Option<Said>) + 'static) {
         self.inner.on_click.set(f);
+    }
+
+    /// Calls `f` whenever the user presses a button in a file's row; to be set once.
+    pub(crate) fn on_file(&self, f: impl Fn((FileEvent, FileAction)) + 'static) {
+        self.inner.on_file.set(f);
     }
 
     /// Calls `f` whenever the user scrolls up and comes near the start; to be set once.
@@ -177,6 +189,13 @@ impl Display {
         if self.inner.state.borrow_mut().mark_delivered(ids) {
             self.widget.clone().redraw();
         }
+    }
+
+    /// Notes what has happened to a file; false if it has no row.
+    pub fn update_file(&self, file: &FileEvent) -> bool {
+        let mut shown = false;
+        self.change(|state| shown = state.update_file(file));
+        shown
     }
 
     /// Notes that one's own messages that are still on their way will not arrive any more.
@@ -252,15 +271,16 @@ impl Inner {
                 self.look_before();
             }
             Event::Released => {
-                self.change(widget, State::release);
-                let selected = self.state.borrow().selected_text();
-                if !selected.is_empty() {
+                let mut held_text = false;
+                self.change(widget, |state| held_text = state.release());
+                if held_text && self.state.borrow().has_selection() {
                     // X11's selection, pasted with the middle button.
-                    app::copy2(&selected);
-                } else if app::event_is_click() {
-                    match self.link_at(at) {
-                        Some(link) => self.on_link.call(link),
-                        None => self.on_click.call(self.said_at(at)),
+                    app::copy2(&self.state.borrow().selected_text());
+                } else if held_text && app::event_is_click() {
+                    match (self.button_at(at), self.link_at(at)) {
+                        (Some(pressed), _) => self.on_file.call(pressed),
+                        (None, Some(link)) => self.on_link.call(link),
+                        (None, None) => self.on_click.call(self.said_at(at)),
                     }
                 }
             }
@@ -275,7 +295,8 @@ impl Inner {
             }
             Event::Enter | Event::Move => {
                 self.point(widget, Some(at));
-                let cursor = if self.link_at(at).is_some() { Cursor::Hand } else { Cursor::Default };
+                let leads_on = self.link_at(at).is_some() || self.button_at(at).is_some();
+                let cursor = if leads_on { Cursor::Hand } else { Cursor::Default };
                 draw::set_cursor(cursor);
             }
             Event::Leave => {
@@ -295,6 +316,10 @@ impl Inner {
 
     fn link_at(&self, at: (i32, i32)) -> Option<String> {
         self.state.borrow().link_at(at)
+    }
+
+    fn button_at(&self, at: (i32, i32)) -> Option<(FileEvent, FileAction)> {
+        self.state.borrow().button_at(at)
     }
 
     fn said_at(&self, at: (i32, i32)) -> Option<Said> {

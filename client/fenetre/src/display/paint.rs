@@ -12,14 +12,16 @@ use super::entries::{Fate, Kind, Stored};
 use crate::paint::{self, Area};
 use crate::text::{Face, Mark};
 use crate::theme::{
-    ACCENT, BACKGROUND, BORDER, BUTTON, ERROR, MUTED, ON_ACCENT, ON_SELECTION, OUTLINE, OWN_BUBBLE,
-    SCROLL_THUMB, SELECTION, SURFACE, TEXT,
+    ACCENT, BACKGROUND, BORDER, BUTTON, ERROR, FINE, MUTED, ON_ACCENT, ON_SELECTION, OUTLINE, OWN_BUBBLE,
+    SELECTION, SURFACE, TEXT,
 };
 
 /// A bubble's corners; the one at its speaker's side is nearly square, which tells the two apart by shape.
 const RADIUS: i32 = 15;
 const SQUARE_RADIUS: i32 = 4;
 const OUTLINE_WIDTH: i32 = 1;
+/// Of the bar that shows how much of a file is there.
+const BAR_HEIGHT: i32 = 6;
 
 /// Everything that the entries are painted with.
 pub(super) struct Painter<'a> {
@@ -48,7 +50,7 @@ impl Painter<'_> {
             self.rule("nouveaux messages", y + new, (ACCENT, ACCENT));
         }
         if let Some(day) = layout.head.day {
-            self.rule(&entry.day(), y + day, (MUTED, SCROLL_THUMB));
+            self.rule(&entry.day(), y + day, (MUTED, FINE));
         }
         if let (Some(at), Some(name)) = (layout.head.name, entry.name()) {
             let name = self.small.shortened(name, self.area.w - SCROLLBAR - 2 * MARGIN - 12);
@@ -63,9 +65,9 @@ impl Painter<'_> {
         }
         let bubble = Area { x: x + layout.bubble.x, y: y + layout.bubble.y, ..layout.bubble };
         let (fill, text_color) = match entry.kind {
-            Kind::Own(_) => (Some(OWN_BUBBLE), TEXT),
-            Kind::Other(_) => (Some(SURFACE), TEXT),
             Kind::Notice => (None, MUTED),
+            _ if entry.is_own() => (Some(OWN_BUBBLE), TEXT),
+            _ => (Some(SURFACE), TEXT),
         };
         if let Some(fill) = fill {
             let (left, right) =
@@ -75,11 +77,23 @@ impl Painter<'_> {
             self.rounded(bubble.inset(OUTLINE_WIDTH), inner, fill);
         }
         self.lines(entry, layout, y, marks, text_color);
+        if let Some(progress) = entry.progress() {
+            let place = Area {
+                x: bubble.x + PADDING.0,
+                y: bubble.y + bubble.h - PADDING.1 - BAR_HEIGHT,
+                w: bubble.w - 2 * PADDING.0,
+                h: BAR_HEIGHT,
+            };
+            #[expect(clippy::cast_possible_truncation, reason = "a part of a bubble's width")]
+            let w = (f64::from(place.w) * progress) as i32;
+            self.rounded(place, [BAR_HEIGHT / 2; 4], FINE);
+            self.rounded(Area { w: w.max(BAR_HEIGHT), ..place }, [BAR_HEIGHT / 2; 4], ACCENT);
+        }
         let (time_x, time_y) = (x + layout.time.0, y + layout.time.1);
         draw::set_draw_color(MUTED);
         let time = entry.time();
         self.small.draw(&time, time_x, time_y);
-        if let Kind::Own(fate) = entry.kind {
+        if let Some(fate) = entry.fate() {
             let x = bubble.x + bubble.w - PADDING.0 + 3 - SIGN + 5;
             let middle = time_y + self.small.line / 2;
             match fate {
@@ -103,11 +117,13 @@ impl Painter<'_> {
                 self.left_out.set(true);
                 break;
             }
-            let links = layout.links.iter().map(|link| Mark {
-                part: link.clone(),
-                color: ACCENT,
-                ground: None,
-                underlined: true,
+            let links = layout.links.iter().enumerate().map(|(index, part)| {
+                let (color, ground) = match entry.kind {
+                    Kind::File(ref row) if row.is_main(index) => (ON_ACCENT, Some(ACCENT)),
+                    Kind::File(_) => (TEXT, Some(BUTTON)),
+                    _ => (ACCENT, None),
+                };
+                Mark { part: part.clone(), color, ground, underlined: ground.is_none() }
             });
             let set_apart = |part: &Range<usize>, color, ground| Mark {
                 part: part.clone(),

@@ -21,6 +21,7 @@ use fltk::prelude::*;
 use fltk::valuator::{Scrollbar, ScrollbarType};
 use fltk::widget::Widget;
 
+use super::files;
 use super::hook::Hook;
 use super::menu::{self, Edit};
 use super::paint::{self, Area, Edge};
@@ -51,6 +52,8 @@ pub(crate) enum Action {
     PasteRefused,
     /// Only what is before a NUL was pasted.
     PasteCut,
+    /// Files were dropped here: the event says which.
+    Dropped,
     /// The key is meant for the conversation.
     Scroll,
 }
@@ -76,6 +79,8 @@ struct State {
     /// Where up and down lead to in each line, as long as nothing else is pressed.
     column: Option<i32>,
     open: bool,
+    /// What is pasted next was dropped here.
+    dropping: bool,
 }
 
 impl EntryField {
@@ -97,6 +102,7 @@ impl EntryField {
             top: 0,
             column: None,
             open: true,
+            dropping: false,
         };
         state.break_lines();
         let field =
@@ -290,6 +296,11 @@ impl EntryField {
         }
     }
 
+    /// Whether what comes was dropped here; that is known once.
+    fn was_dropped(&self) -> bool {
+        std::mem::take(&mut self.state.borrow_mut().dropping)
+    }
+
     fn choose_from_menu(&self) {
         let (open, selected) = (self.is_open(), !self.state.borrow().draft.selected().is_empty());
         match menu::choose(open, selected) {
@@ -352,7 +363,11 @@ impl EntryField {
                 self.look(|state| {
                     let place = state.place_at(at, &self.pad);
                     state.draft.move_to(place, false);
+                    state.dropping = event == Event::DndRelease;
                 });
+            }
+            Event::Paste if self.was_dropped() && files::dropped(&app::event_text()).is_some() => {
+                self.on_action.call(Action::Dropped);
             }
             Event::Paste if self.is_open() => self.take_in(),
             Event::Enter => draw::set_cursor(Cursor::Insert),

@@ -36,7 +36,7 @@ const TICK: f64 = 0.05;
 /// The title and the buttons.
 const HEAD: i32 = 30;
 /// Its least and its greatest height, head included.
-const HEIGHTS: (i32, i32) = (110, 260);
+const HEIGHTS: (i32, i32) = (80, 260);
 /// The size of its letters.
 const SIZE: i32 = 12;
 /// An arrow as small as these would not be seen.

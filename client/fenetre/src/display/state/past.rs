@@ -21,7 +21,7 @@ impl State {
         self.view.prepend(&guesses, first);
         self.layouts.clear();
         self.visible.clear();
-        self.hovered = None;
+        self.pointer.forget();
         self.found = self.found.map(|found| found + moved);
         self.selection = self.selection.map(|selection| selection.moved_down(moved));
         true
@@ -33,7 +33,8 @@ impl State {
         self.view = View::new(self.area.h, END_MARGIN);
         self.layouts.clear();
         self.visible.clear();
-        (self.selection, self.hovered, self.found) = (None, None, None);
+        (self.selection, self.found) = (None, None);
+        self.pointer.forget();
     }
 
     /// Whether hardly anything is left above the view.
@@ -57,7 +58,7 @@ impl State {
             let name = match &entry.kind {
                 Kind::Own(_) => own.as_str(),
                 Kind::Other(name) => name,
-                Kind::Notice => continue,
+                Kind::File(_) | Kind::Notice => continue,
             };
             start.set(&entry.date.format("%Y-%m-%d %H:%M:%S").to_string(), name, Emphasis::None);
             start.push(&mut lines, &entry.text);
