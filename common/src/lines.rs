@@ -9,6 +9,11 @@ use crate::frame::MAX_LINE_BYTES;
 /// What a buffer starts with; it grows when more than that arrives at once.
 const INITIAL_BYTES: usize = 4096;
 
+/// Whether there is a CR in it. For a block of lines, `contains` takes several times as long.
+pub fn has_cr(bytes: &[u8]) -> bool {
+    memchr(b'\r', bytes).is_some()
+}
+
 /// Splits `bytes` behind its first LF, or at its end if there is none.
 pub fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     let length = memchr(b'\n', bytes).map_or(bytes.len(), |lf| lf + 1);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use common::frame::{Body, Content, Frame, FrameError, Glimpse, Refusal, Relayed, Route};
-use common::lines::{LineBuffer, LineTooLong, split_line};
+use common::lines::{LineBuffer, LineTooLong, has_cr, split_line};
 
 use crate::connection::Connection;
 use crate::door::Door;
@@ -231,7 +231,7 @@ impl<'a> Conversation<'a> {
     /// Handles whole lines, and passes on in one write what follows one another; false when the discussion is over.
     fn handle_block(&mut self, block: &[u8]) -> Result<bool, Closing> {
         // Checked all at once: line by line, it costs several times as much.
-        let sound = std::str::from_utf8(block).ok().filter(|_| !block.contains(&b'\r'));
+        let sound = std::str::from_utf8(block).ok().filter(|_| !has_cr(block));
         let (mut run, mut at) = (0, 0);
         while at < block.len() {
             let start = at;
@@ -376,7 +376,7 @@ impl<'a> Conversation<'a> {
 
 /// The same lines, ended by LF alone.
 fn without_cr(block: &[u8]) -> Cow<'_, [u8]> {
-    if !block.contains(&b'\r') {
+    if !has_cr(block) {
         return Cow::Borrowed(block);
     }
     let lines = block
