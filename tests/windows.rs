@@ -155,6 +155,33 @@ fn a_killed_client_goes_on_with_its_history_in_windows_own_folder() {
 }
 
 #[test]
+fn a_file_gets_across_under_a_name_that_windows_takes() {
+    let content: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
+    for (of_server, of_alice, of_bob) in MIXTURES {
+        let (mut server, relay) = of_server.server("127.0.0.1:0");
+        let [from, to, alices, bobs] = [(); 4].map(|()| TempDir::new().unwrap());
+        // On Windows nothing else than a device can be called « aux ».
+        let (name, kept) =
+            if of_alice == Linux { ("aux.txt", "_aux.txt") } else { ("été.txt", "été.txt") };
+        fs::write(from.path().join(name), &content).unwrap();
+        let start = |system: System, pseudo: &str, home: &TempDir, option: &str, path: &Path| {
+            let mut command = Command::new(system.program("client"));
+            command.args([&relay.to_string(), pseudo, option]).arg(path).env(DATA_VARIABLE, home.path());
+            Program::spawn(&mut command)
+        };
+        let mut bob = start(of_bob, "bob", &bobs, "--recevoir", to.path());
+        let mut alice = start(of_alice, "alice", &alices, "--envoyer", &from.path().join(name));
+        let statuses = [&mut alice, &mut bob, &mut server].map(Program::status);
+        let said = (alice.err.text(), bob.err.text());
+        assert_eq!(statuses, [0, 0, 0], "{of_server:?} {of_alice:?} {of_bob:?} {said:?}");
+        let names: Vec<_> =
+            fs::read_dir(to.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, [kept], "{of_server:?} {of_alice:?} {of_bob:?}");
+        assert!(fs::read(to.path().join(kept)).unwrap() == content, "{of_server:?} {of_alice:?} {of_bob:?}");
+    }
+}
+
+#[test]
 fn piped_text_is_taken_as_it_is_or_refused_with_advice() {
     for (input, sent, said) in [
         (&b"\xef\xbb\xbfbonjour\r\nquitter\r\n"[..], "] alice : bonjour\n", ""),
