@@ -4,11 +4,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh tests/paquets.sh
-sh client/windows.sh
 . common/paquets.sh
 exiger wine wine64 xauth
-# Whichever program of Windows is first decides for all that run with it whether there are windows.
-[ -n "${DISPLAY:-}" ] || exec xvfb-run -a sh tests/windows.sh
+# Wine takes every screen for that of the first program, which so is as large as the one on which the test's window is.
+[ "${1:-}" = ecran ] || exec xvfb-run -a -s "-screen 0 520x700x24" sh tests/windows.sh ecran
+sh client/windows.sh
 
 dossier=$PWD/target/windows/essais
 programmes=$PWD/target/windows/x86_64-pc-windows-gnu/release
