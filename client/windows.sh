@@ -32,13 +32,14 @@ if ! rustup target add $cible 2>/dev/null; then
     exiger rustc-web rust-web-src
     export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
     __CARGO_TESTS_ONLY_SRC_ROOT=/usr/src/rustc-$($RUSTC --version | cut -d ' ' -f 2)/library
-    export __CARGO_TESTS_ONLY_SRC_ROOT CARGO_UNSTABLE_BUILD_STD=std,panic_abort
+    export __CARGO_TESTS_ONLY_SRC_ROOT
+    bibliotheque=-Zbuild-std=std,panic_abort,test
 fi
 
 if [ $# -gt 0 ]; then
-    exec cargo "$@"
+    exec cargo ${bibliotheque:-} "$@"
 fi
-cargo build --release --locked -p serveur -p client -p fenetre
+cargo ${bibliotheque:-} build --release --locked -p serveur -p client -p fenetre
 
 rm -f "$sortie/messagerie-windows.zip"
 # Notepad takes it for UTF-8 by its mark, and wants CR LF.

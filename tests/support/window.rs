@@ -4,7 +4,6 @@
 //! clipboard, `import` (ImageMagick) takes the pictures.
 
 use std::fs;
-use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -32,6 +31,8 @@ use crate::xvfb::Xvfb;
 
 /// What the client takes its look from, whatever is remembered.
 const THEME_VARIABLE: &str = "MESSAGERIE_THEME";
+/// The edge of a field, and of the demonstration's bar.
+const BORDER: u32 = 0x767E8A;
 /// How often something is looked at that tells nobody when it changes.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -44,8 +45,6 @@ pub struct Desktop {
     server: Xvfb,
     home: PathBuf,
     density: u32,
-    /// The UDP port at which its clients look for servers: not the one at which those of other tests are found.
-    discovery_port: u16,
 }
 
 impl Desktop {
@@ -84,8 +83,7 @@ impl Desktop {
         let home = std::env::temp_dir().join(format!("messagerie-{}-{number}", std::process::id()));
         fs::create_dir_all(&home).unwrap();
         let server = Xvfb::start(w, h).unwrap_or_else(|error| panic!("{error}"));
-        let discovery_port = UdpSocket::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
-        Desktop { server, home, density, discovery_port }
+        Desktop { server, home, density }
     }
 
     /// Where the window keeps its settings.
@@ -120,7 +118,6 @@ impl Desktop {
         let mut command = Command::new(binary("client"));
         command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
         command.env(DATA_VARIABLE, self.data_folder());
-        command.env(PORT_VARIABLE, self.discovery_port.to_string());
         command.env("FLTK_SCALING_FACTOR", self.density.to_string());
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{}:{path}", self.home.display()));
@@ -328,7 +325,6 @@ impl Window<'_> {
 
     /// Takes the focus away from it, and from every other one, and waits until its entry field shows that.
     pub fn unfocus(&self) {
-        const BORDER: u32 = 0x767E8A;
         let (connection, root) = self.desktop.connect();
         connection.set_input_focus(InputFocus::NONE, root, x11rb::CURRENT_TIME).unwrap();
         connection.sync().unwrap();
@@ -612,8 +608,8 @@ impl Window<'_> {
 
     /// Where the page begins: in the demonstration below its bar, which ends with a line from edge to edge.
     fn page_top(&self) -> i32 {
-        const BORDER: [u8; 3] = [0x86, 0x8e, 0x9a];
-        let edge = self.picture(Some((1, 0, 1, 200))).iter().position(|pixel| *pixel == BORDER);
+        let [_, r, g, b] = BORDER.to_be_bytes();
+        let edge = self.picture(Some((1, 0, 1, 200))).iter().position(|pixel| *pixel == [r, g, b]);
         edge.map_or(0, |edge| edge as i32 + 1)
     }
 

@@ -28,7 +28,7 @@ fn ask(window: &DoubleWindow, urgent: bool) -> Result<(), Box<dyn std::error::Er
 
 #[cfg(windows)]
 fn ask(window: &DoubleWindow, urgent: bool) -> winsafe::SysResult<()> {
-    use winsafe::{FLASHWINFO, FlashWindowEx, co::FLASHW, prelude::Handle};
+    use winsafe::{FLASHWINFO, FlashWindowEx, co::FLASHW};
     // Until the window is in front.
     let flags = if urgent { FLASHW::TRAY | FLASHW::TIMERNOFG } else { FLASHW::STOP };
     // The system's own list has the window's handle; to make one of FLTK's pointer would not be safe.
