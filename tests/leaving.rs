@@ -106,9 +106,12 @@ fn without_a_relay_leaving_says_that_the_other_may_not_know() {
     let mut scene = Scene::start(&[]);
     scene.server.kill();
     scene.alice.err.wait_for("Connexion perdue");
+    scene.alice.type_line("trop tard");
     scene.alice.type_line("quitter");
     assert_eq!(scene.alice.status(), 1);
-    scene.alice.err.wait_for(UNTOLD);
+    let said = scene.alice.err.text();
+    assert!(said.contains(UNTOLD), "{said}");
+    assert!(said.contains("1 message n'a pas été remis à bob") && said.contains("« trop tard »"), "{said}");
 }
 
 #[test]
