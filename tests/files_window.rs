@@ -6,8 +6,10 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use support::program::{DATA_VARIABLE, Program, binary};
+use support::proxy::{Proxy, Weather};
 use support::relay::RelayThread;
 use support::window::{Desktop, Window, wait_until};
 use tempfile::TempDir;
@@ -83,6 +85,35 @@ fn a_file_is_refused_by_a_click() {
     assert_eq!(sender.status(), 1);
     window.wait_for_text("« virus.exe » est refusé.");
     window.screenshot("fichier-refuse");
+    assert_eq!(fs::read_dir(downloads.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_under_way_shows_how_far_it_is_and_is_given_up_by_a_click() {
+    let (desktop, relay, downloads, data) =
+        (Desktop::start(), RelayThread::start(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let proxy = Proxy::start(relay.address);
+    let window = alice(&desktop, &relay, downloads.path());
+    let file = data.path().join("film.mkv");
+    fs::write(&file, "x".repeat(50_000_000)).unwrap();
+    proxy.set(Weather::Slow { bytes_per_second: 1_000_000, late: Duration::from_millis(1) });
+    let mut command = Command::new(binary("client"));
+    command.args([&proxy.address.to_string(), "bob", "--envoyer"]).arg(&file).env(DATA_VARIABLE, data.path());
+    let mut sender = Program::spawn(&mut command);
+    window.wait_for_text("bob propose « film.mkv » (50 Mo).");
+    click_on(&window, MAIN);
+    window.wait_for_text("« film.mkv » : 1 % de 50 Mo, ");
+    window.click(200, 70);
+    window.screenshot("fichier-en-cours");
+    // Leaving would end it: that is asked first.
+    window.press(&["alt+q"]);
+    wait_until("it asks", || window.is_asking());
+    window.press(&["Escape"]);
+    wait_until("it does not ask any more", || !window.is_asking());
+    click_on(&window, OTHER);
+    window.wait_for_text("La réception de « film.mkv » est abandonnée ; rien n'en est gardé.");
+    assert_eq!(sender.status(), 1);
+    assert!(sender.err.text().contains("alice a abandonné la réception de « film.mkv »."));
     assert_eq!(fs::read_dir(downloads.path()).unwrap().count(), 0);
 }
 

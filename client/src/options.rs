@@ -289,8 +289,7 @@ mod tests {
 
     #[test]
     fn every_form_of_the_help_is_understood() {
-        let server: Option<Endpoint> = "hote:9000".parse().ok();
-        let pseudo = alice();
+        let (server, pseudo): (Option<Endpoint>, _) = ("hote:9000".parse().ok(), alice());
         assert_eq!(parsed(&[]), Ok(Command::Window { server: None, pseudo: None, keep: None }));
         assert_eq!(
             parsed(&["hote:9000", "--terminal", "alice"]),
@@ -327,6 +326,16 @@ mod tests {
             parsed(&["--discret", "--heberge"]),
             Ok(Command::Host { port: None, discreet: true, pseudo: None, keep: None })
         );
+        let files =
+            |errand| Command::Files { server: "hote:9000".parse().ok(), pseudo: alice(), keep: None, errand };
+        assert_eq!(
+            parsed(&["hote:9000", "alice", "--envoyer", "a", "b"]),
+            Ok(files(Errand::Send(vec!["a".into(), "b".into()])))
+        );
+        assert_eq!(
+            parsed(&["--recevoir", "dossier", "hote:9000", "alice"]),
+            Ok(files(Errand::Receive("dossier".into())))
+        );
         assert_eq!(parsed(&["--demo"]), Ok(Command::Demo { keep: false }));
         assert_eq!(parsed(&["--demo", "--avec-historique"]), Ok(Command::Demo { keep: true }));
         assert_eq!(
@@ -346,6 +355,9 @@ mod tests {
             (&["hote", "Jean Paul"], "pseudo « Jean Paul »"),
             (&["hote", "alice", "bob"], "en trop"),
             (&["--demo", "x"], "en trop"),
+            (&["hote", "alice", "--envoyer"], "ce qui est à envoyer"),
+            (&["--recevoir", "a", "--envoyer", "b"], "pas ensemble"),
+            (&["--recevoir", "a", "--terminal"], "sans fenêtre ni discussion"),
             (&["--discret", "hote"], "--heberge"),
             (&["--demo", "--terminal"], "deux fois « client localhost PSEUDO --terminal »"),
             (&["--ecoute", "--heberge"], "--heberge ne va ni avec --demo ni avec --terminal"),

@@ -189,20 +189,20 @@ fn wait_until_up(port: u16) {
 
 fn through_nc(file: &Path, folder: &Path) -> Option<Duration> {
     let ports = [free_port(), free_port()];
-    let nc = |args: [&str; 2]| {
+    let [there, here] = ports.map(|port| port.to_string());
+    let nc = |option: &str, port: &str| {
         let mut command = Command::new("nc");
-        command.arg("-N").args(args).stderr(Stdio::null());
+        command.args([option, "127.0.0.1", port]).stderr(Stdio::null());
         command
     };
-    let [there, here] = ports.map(|port| port.to_string());
-    let mut first = start(nc(["-l", &there]).stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    let mut first = start(nc("-l", &there).stdin(Stdio::null()).stdout(Stdio::piped()))?;
     let pipe = first.0.stdout.take().unwrap();
-    let _second = start(nc(["-l", &here]).stdin(pipe).stdout(Stdio::null()))?;
+    let _second = start(nc("-Nl", &here).stdin(pipe).stdout(Stdio::null()))?;
     ports.into_iter().for_each(wait_until_up);
     let begin = Instant::now();
     let arrived = File::create(folder.join("copie")).unwrap();
-    let mut receiver = start(nc(["127.0.0.1", &here]).stdin(Stdio::null()).stdout(arrived))?;
-    let _sender = start(nc(["127.0.0.1", &there]).stdin(File::open(file).unwrap()).stdout(Stdio::null()))?;
+    let mut receiver = start(nc("-d", &here).stdin(Stdio::null()).stdout(arrived))?;
+    let _sender = start(nc("-N", &there).stdin(File::open(file).unwrap()).stdout(Stdio::null()))?;
     receiver.0.wait().unwrap();
     Some(begin.elapsed())
 }

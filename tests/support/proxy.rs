@@ -10,7 +10,8 @@ use socket2::SockRef;
 
 use crate::PATIENCE;
 
-/// How many bytes a slow connection's sockets hold, about.
+/// How many bytes a slow connection's sockets hold, about: what passes in an eighth of a second, and at least so many.
+/// With less, the kernel sends tiny pieces and waits for each to be acknowledged: another link than it is to be.
 const SMALL_BUFFER: usize = 4096;
 
 /// What happens to the bytes that pass from now on, in both directions of every connection.
@@ -120,9 +121,10 @@ impl Shared {
         self.connections_made.fetch_add(1, Ordering::SeqCst);
         for (from, to) in [(client, &server), (&server, client)] {
             from.set_nodelay(true).unwrap();
-            if let Weather::Slow { .. } = self.weather() {
-                let _ = SockRef::from(from).set_recv_buffer_size(SMALL_BUFFER);
-                let _ = SockRef::from(from).set_send_buffer_size(SMALL_BUFFER);
+            if let Weather::Slow { bytes_per_second, .. } = self.weather() {
+                let size = SMALL_BUFFER.max(bytes_per_second / 8);
+                let _ = SockRef::from(from).set_recv_buffer_size(size);
+                let _ = SockRef::from(from).set_send_buffer_size(size);
             }
             self.connections.lock().unwrap().push(from.try_clone().unwrap());
             let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());

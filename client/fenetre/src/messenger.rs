@@ -757,8 +757,10 @@ impl Messenger {
     /// any, only once the user has said so.
     fn ask_before_losing(&self, undelivered: &[Undelivered], when: &str, all_the_same: Answer, act: Act) {
         let draft = self.chat().is_some_and(|chat| chat.has_draft());
-        let losses = match (undelivered.len(), draft) {
-            (0, false) => return act(self),
+        let file = self.chat().is_some_and(|chat| chat.display().has_file_under_way());
+        let mut losses = match (undelivered.len(), draft) {
+            (0, false) if !file => return act(self),
+            (0, false) => String::new(),
             (0, true) => format!("Ce que vous écrivez n'est pas parti. {when}, cela ne partira plus."),
             (1, false) => format!("{}\n{when}, il sera perdu.", undelivered::describe(undelivered)),
             (_, false) => format!("{}\n{when}, ils seront perdus.", undelivered::describe(undelivered)),
@@ -767,8 +769,12 @@ impl Messenger {
                 undelivered::describe(undelivered)
             ),
         };
+        if file {
+            let between = if losses.is_empty() { "" } else { "\n" };
+            losses += &format!("{between}Un fichier est en route. {when}, il n'arrivera pas en entier.");
+        }
         let moot = match self.link() {
-            _ if draft => Moot::Stays,
+            _ if draft || file => Moot::Stays,
             // Who is there may be about to acknowledge it all; with someone who comes back the user may want to talk.
             Some(link) if link.has_peer() => Moot::Does(act),
             _ => Moot::Goes,

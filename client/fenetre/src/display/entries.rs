@@ -363,6 +363,11 @@ impl Entries {
         Some(index)
     }
 
+    /// Whether any file is under way.
+    pub(super) fn has_file_under_way(&self) -> bool {
+        self.stored.iter().any(|entry| entry.progress().is_some())
+    }
+
     /// Notes that what is still on its way will not arrive any more.
     pub(super) fn mark_lost(&mut self) {
         for (_, index) in self.on_their_way.drain() {

@@ -198,6 +198,11 @@ impl Display {
         shown
     }
 
+    /// Whether any file is under way.
+    pub fn has_file_under_way(&self) -> bool {
+        self.inner.state.borrow().has_file_under_way()
+    }
+
     /// Notes that one's own messages that are still on their way will not arrive any more.
     pub fn mark_lost(&self) {
         self.change(State::mark_lost);

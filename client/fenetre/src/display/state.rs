@@ -146,6 +146,11 @@ impl State {
         self.entries.mark_delivered(ids)
     }
 
+    /// Whether any file is under way.
+    pub(super) fn has_file_under_way(&self) -> bool {
+        self.entries.has_file_under_way()
+    }
+
     /// Notes what has happened to a file; false if it has no row.
     pub(super) fn update_file(&mut self, file: &FileEvent) -> bool {
         let Some(index) = self.entries.update_file(file) else { return false };
