@@ -97,6 +97,11 @@ impl Ledger {
         self.ids.insert((life, id), message);
     }
 
+    /// Who is opposite, or was last in this run.
+    pub(crate) fn correspondent(&self, life: Life) -> Option<Person> {
+        self.lives[life].correspondent
+    }
+
     pub(crate) fn joined(&mut self, life: Life, person: Person) {
         let record = &mut self.lives[life];
         record.correspondent = Some(person);

@@ -1,6 +1,6 @@
 //! A model of the network: streams of bytes that are slow, stall, or are cut.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How fast a client's link is.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +88,8 @@ pub(crate) struct Connection {
     pub(crate) down: Pipe,
     pub(crate) held_by_client: bool,
     pub(crate) held_by_relay: bool,
+    /// When the network held back what its client sends, last.
+    pub(crate) stood_still: Instant,
 }
 
 impl Connection {

@@ -16,6 +16,8 @@ pub(crate) enum Output {
     Line(usize, String),
     /// Closes this connection.
     Close(usize),
+    /// The same because nothing came from it for too long.
+    Lost(usize),
     /// Has dropped a line: the one it is for is not seated opposite.
     Dropped,
     /// Has refused a login.
@@ -95,7 +97,7 @@ impl Relay {
         let waiting = pinged().filter(|seat| now >= seat.last_told + PONG_AFTER);
         let mut outputs: Vec<Output> = waiting.map(|seat| output(seat.connection, &Frame::Pong)).collect();
         if let Some(connection) = silent {
-            outputs.push(Output::Close(connection));
+            outputs.push(Output::Lost(connection));
             outputs.extend(self.lost(connection, now));
         }
         outputs

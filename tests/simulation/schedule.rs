@@ -233,7 +233,7 @@ fn end_by_leaving(random: &mut Random, world: &mut World, weather: &Weather) {
     let mut fast = world.connections.iter().filter(|it| it.held_by_client).all(Connection::is_fast);
     fast &= [leaves, stays].iter().all(|at| world.clients[*at].link.is_fast());
     world.leave(leaves);
-    let (mut relay_lived, mut stays_connected) = (true, true);
+    let (mut relay_lived, mut stays_connected, mut replaced) = (true, true, false);
     for _ in 0..random.below(5) {
         world.run_for(Duration::from_millis(random.pick(&[0, 1, 30, 1_000])));
         if weather.relay_restarts && relay_lived && random.one_in(4) {
@@ -241,6 +241,11 @@ fn end_by_leaving(random: &mut Random, world: &mut World, weather: &Weather) {
             relay_lived = false;
             world.run_for(Duration::from_secs(random.pick(&[0, 5, 9])));
             world.relay_is_up = true;
+        } else if weather.with_carol && random.one_in(3) {
+            // Somebody else may come to sit where he sat.
+            world.kill_client(stays);
+            world.start_client(CAROL);
+            replaced = true;
         } else {
             let at = random.pick(&[leaves, stays]);
             stays_connected &= at == leaves;
@@ -260,7 +265,7 @@ fn end_by_leaving(random: &mut Random, world: &mut World, weather: &Weather) {
         Some(Outcome::LeftByPeer | Outcome::Failed) => return,
         None => panic!("client {leaves} never ends"),
     };
-    if had_met {
+    if had_met && !replaced {
         let remembered = relay_lived || !had_ended;
         let knows = matches!(world.clients[stays].ended, Some(Outcome::LeftByPeer | Outcome::Left { .. }));
         assert!(told || knows || !(fast && stays_connected), "client {leaves} could have been heard");

@@ -91,6 +91,8 @@ pub(crate) struct Client {
     pub(crate) kill_at: Option<Point>,
     /// Its user has left, and when.
     pub(crate) leaving_since: Option<Instant>,
+    /// Who was opposite then.
+    left: Option<Person>,
     /// How its last run ended.
     pub(crate) ended: Option<Outcome>,
     /// When its connection moved last, as far as it can tell.
@@ -165,6 +167,7 @@ impl World {
             link,
             kill_at: None,
             leaving_since: None,
+            left: None,
             ended: None,
             last_byte: self.now,
         });
@@ -247,6 +250,7 @@ impl World {
         {
             session.leave(self.now);
             client.leaving_since = Some(self.now);
+            client.left = self.ledger.correspondent(client.life);
             self.tell(|| format!("client {at} leaves"));
         }
     }
@@ -282,6 +286,9 @@ impl World {
         for id in 0..self.connections.len() {
             let held_up = self.is_held_up(id);
             let connection = &mut self.connections[id];
+            if connection.up.stalled {
+                connection.stood_still = self.now;
+            }
             if !connection.held_by_relay {
                 continue;
             }
@@ -340,6 +347,16 @@ impl World {
                     self.relay.told(to, self.now);
                 }
                 Output::Close(id) => self.connections[id].close_by_relay(),
+                Output::Lost(id) => {
+                    let connection = &mut self.connections[id];
+                    let is_alive = self.clients[connection.owner].connection == Some(id);
+                    let moved = self.now - connection.stood_still >= Duration::from_secs(15);
+                    assert!(
+                        !is_alive || !moved,
+                        "the relay hears nothing of connection {id}, which is alive"
+                    );
+                    connection.close_by_relay();
+                }
                 Output::Dropped => self.saw(Fact::DroppedByRelay),
                 Output::Refused(Refusal::PseudoPris) => self.saw(Fact::RefusedPseudoPris),
                 Output::Refused(Refusal::Complet) => self.saw(Fact::RefusedComplet),
@@ -420,7 +437,15 @@ impl World {
                 client.last_byte = now;
                 let (up, down) = (pipe(), pipe());
                 let (held_by_client, held_by_relay) = (true, true);
-                self.connections.push(Connection { owner: at, up, down, held_by_client, held_by_relay });
+                let stood_still = now;
+                self.connections.push(Connection {
+                    owner: at,
+                    up,
+                    down,
+                    held_by_client,
+                    held_by_relay,
+                    stood_still,
+                });
                 self.lines.push(LineBuffer::new());
                 self.tell(|| format!("client {at} connects, as {id}"));
             } else {
@@ -528,7 +553,8 @@ impl World {
 
     fn transmit(&mut self, at: usize) {
         let now = self.now;
-        let Client { session: Some(session), connection: Some(id), out, disk, .. } = &mut self.clients[at]
+        let Client { session: Some(session), connection: Some(id), out, disk, left, life, .. } =
+            &mut self.clients[at]
         else {
             return;
         };
@@ -537,6 +563,9 @@ impl World {
             if out.is_empty() {
                 keep(session, disk);
                 session.transmit(out, now);
+                // The discussion of somebody else is not this one's to end.
+                let quits = out.ends_with(b"quitter\n");
+                assert!(!quits || left.is_none() || *left == self.ledger.correspondent(*life));
             }
             let count = up.write(out);
             out.drain(..count);
