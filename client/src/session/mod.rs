@@ -238,7 +238,9 @@ impl Session {
 
     /// A connection was made.
     pub fn connected(&mut self, now: Instant) {
-        if let Connection::Wanted = self.connection {
+        if let Connection::Wanted = self.connection
+            && self.ending().is_none()
+        {
             let mut hello = Vec::new();
             let key = Some(self.key.as_str());
             Frame::Login { address: self.delivery.own().borrowed(), key }.write(&mut hello);
@@ -250,6 +252,9 @@ impl Session {
 
     /// No connection could be made for that reason, or the one there was is gone.
     pub fn disconnected(&mut self, failure: Failure, now: Instant) {
+        if self.ending().is_some() {
+            return;
+        }
         match &self.connection {
             Connection::Open(open) if open.logged_in.is_some() => self.lose_connection(now),
             Connection::Open(_) | Connection::Wanted => self.attempt_failed(failure, false, now),
@@ -259,6 +264,9 @@ impl Session {
 
     /// Bytes have arrived.
     pub fn received(&mut self, mut bytes: &[u8], now: Instant) {
+        if !self.is_open() {
+            return;
+        }
         let Connection::Open(open) = &mut self.connection else { return };
         open.received(now);
         let Some(mut lines) = open.lines.take() else { return };
@@ -402,6 +410,9 @@ impl Session {
 
     /// Does what is due by now. What it leads to comes out by the other functions.
     pub fn handle_timeout(&mut self, now: Instant) {
+        if self.ending().is_some() {
+            return;
+        }
         match &self.connection {
             Connection::Paused(until) if *until <= now => self.connection = Connection::Wanted,
             Connection::Open(open) => {

@@ -656,6 +656,18 @@ fn leaving_can_be_cut_short() {
 }
 
 #[test]
+fn nothing_follows_the_end() {
+    let mut alice = Alice::seated();
+    alice.session.cut_short();
+    alice.read_events();
+    let read = alice.read.len();
+    alice.hear("present bob/b1");
+    alice.lose_connection();
+    alice.wait_secs(600);
+    assert_eq!(alice.read.len(), read, "{:?}", alice.read);
+}
+
+#[test]
 fn what_is_cut_without_leaving_is_no_end() {
     let mut alice = Alice::with_bob();
     alice.write("gardé").unwrap();
