@@ -149,7 +149,15 @@ impl Networks {
                 }
             };
             let (name, is_p2p) = ((*name).to_owned(), name.starts_with("tun"));
-            Interface { name, addr, index: None, oper_status: IfOperStatus::Up, is_p2p }
+            Interface {
+                name,
+                addr,
+                index: None,
+                oper_status: IfOperStatus::Up,
+                is_p2p,
+                #[cfg(windows)]
+                adapter_name: String::new(),
+            }
         };
         Networks(interfaces.iter().map(interface).collect())
     }

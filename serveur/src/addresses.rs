@@ -192,7 +192,15 @@ mod tests {
             }
         };
         let name = name.to_owned();
-        Interface { is_p2p: name == "p2p", name, addr, index: Some(3), oper_status: IfOperStatus::Up }
+        Interface {
+            is_p2p: name == "p2p",
+            name,
+            addr,
+            index: Some(3),
+            oper_status: IfOperStatus::Up,
+            #[cfg(windows)]
+            adapter_name: String::new(),
+        }
     }
 
     /// The addresses in the order in which they are shown, as `interface address`.
