@@ -85,10 +85,9 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn for_all(strategy: &impl Strategy<Value = Vec<u8>>, check: impl Fn(&[u8])) {
+fn for_all(cases: u32, strategy: &impl Strategy<Value = Vec<u8>>, check: impl Fn(&[u8])) {
     // A seed of its own each time; a failure prints what failed, shrunk.
-    let config =
-        Config { cases: CASES, failure_persistence: None, max_shrink_time: 30_000, ..Config::default() };
+    let config = Config { cases, failure_persistence: None, max_shrink_time: 30_000, ..Config::default() };
     TestRunner::new(config)
         .run(strategy, |bytes| {
             check(&bytes);
@@ -101,7 +100,7 @@ fn for_all(strategy: &impl Strategy<Value = Vec<u8>>, check: impl Fn(&[u8])) {
 fn whatever_a_stranger_sends_before_a_login_the_two_go_on() {
     let (relay, alice, bob) = alice_and_bob();
     let talk = std::sync::Mutex::new((alice, bob, 0));
-    for_all(&stream(), |bytes| {
+    for_all(CASES, &stream(), |bytes| {
         let mut stranger = Peer::connect(relay.address);
         stranger.try_send_bytes(bytes);
         let answers = stranger.finish();
@@ -116,7 +115,7 @@ fn whatever_a_stranger_sends_before_a_login_the_two_go_on() {
 
 #[test]
 fn whatever_a_participant_sends_the_other_receives_frames_of_his_alone() {
-    for_all(&stream(), |bytes| {
+    for_all(CASES, &stream(), |bytes| {
         let relay = RelayThread::permanent();
         let (mut alice, mut bob) = seat_two(relay.address);
         alice.try_send_bytes(bytes);
@@ -134,11 +133,21 @@ fn whatever_a_participant_sends_the_other_receives_frames_of_his_alone() {
 
 #[test]
 fn whatever_a_server_sends_the_client_stays_and_shows_only_what_is_next_in_order() {
+    // Each case is a connection of its own, and a client pauses between two of them: several wait side by side.
+    const CLIENTS: u32 = 8;
+    std::thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| send_anything_to_a_client(CASES / CLIENTS));
+        }
+    });
+}
+
+fn send_anything_to_a_client(cases: u32) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut command = Command::new(binary("client"));
     let address = listener.local_addr().unwrap().to_string();
     let client = Program::spawn(command.args([&address, "alice", "--terminal"]).env("RUST_LOG", "debug"));
-    for_all(&stream(), |bytes| {
+    for_all(cases, &stream(), |bytes| {
         let mut relay = Peer::seat(&listener);
         // The client's own address stands for alice's in what is drawn.
         relay.try_send_bytes(&replaced(bytes, ALICE.as_bytes(), relay.address.as_bytes()));

@@ -145,6 +145,16 @@ fn piped_input_is_sent_line_by_line_and_delivered_before_the_client_leaves() {
 }
 
 #[test]
+fn a_carriage_return_inside_a_line_holds_up_nothing() {
+    let (_server, address) = server(&[]);
+    let (mut alice, mut bob) = two_clients(address);
+    alice.type_bytes(b"10 %\r100 %\nfin\r\r\nla suite\n");
+    alice.end_input();
+    assert_eq!((alice.status(), bob.status()), (0, 0));
+    assert_eq!(texts(&bob, "alice"), ["10 %", "    100 %", "fin", "    ", "la suite"]);
+}
+
+#[test]
 fn a_piped_file_that_fills_the_outbox_many_times_arrives() {
     const LINES: usize = 200_000;
     let (_server, address) = server(&[]);

@@ -24,7 +24,7 @@ pub const MAX_DATE_BYTES: usize = 35;
 /// its greatest length. So a text that was accepted fits whatever number and address it is sent under later.
 pub const MAX_TEXT_BYTES: usize = MAX_LINE_BYTES
     - ("msg ".len() + 2 * (MAX_ADDRESS_BYTES + 1) + (MAX_NUMBER_DIGITS + 1) + (MAX_DATE_BYTES + 1))
-    - "\r\n".len();
+    - "\n".len();
 
 /// 2^63 - 1 has 19 digits.
 const MAX_NUMBER_DIGITS: usize = 19;
@@ -485,7 +485,7 @@ impl<'a> Frame<'a> {
                 text.wire()
             }
         };
-        finish_line(out, rest.as_bytes());
+        put(out, &[rest, "\n"]);
     }
 }
 
@@ -522,7 +522,7 @@ impl<'a> Relayed<'a> {
                 rest
             }),
         };
-        finish_line(out, rest.as_bytes());
+        put(out, &[rest, "\n"]);
     }
 }
 
@@ -597,19 +597,6 @@ impl<'a> Content<'a> {
             Content::Unknown { rest, .. } => rest,
         }
     }
-}
-
-/// Appends the rest of a line, or a whole one, and its ending.
-///
-/// A reader takes one CR before the LF for part of the line ending, so a line whose content ends in CR needs one
-/// more to keep its own.
-#[inline]
-pub fn finish_line(out: &mut Vec<u8>, rest: &[u8]) {
-    out.extend_from_slice(rest);
-    if rest.last() == Some(&b'\r') {
-        out.push(b'\r');
-    }
-    out.push(b'\n');
 }
 
 #[inline]
@@ -965,7 +952,7 @@ mod tests {
     #[test]
     fn the_longest_text_fits_whatever_else_is_in_the_line_and_fills_it() {
         let address = format!("{}/{}", "\u{10400}".repeat(32), "s".repeat(32));
-        let text = format!("{}\r", "x".repeat(MAX_TEXT_BYTES - 1));
+        let text = "x".repeat(MAX_TEXT_BYTES);
         let content = Content::Msg {
             date: "2026-11-20T14:03:07.123456789+01:00",
             text: Text::from_plain(&text).unwrap(),

@@ -32,12 +32,13 @@ impl<'a> Text<'a> {
         if text.0.len() <= MAX_TEXT_BYTES { Ok(text) } else { Err(TooLong) }
     }
 
-    /// A text of any length, for sentences that are known to be short.
+    /// A text of any length, for sentences that are known to be short. Every line ending, CR LF or CR alone too,
+    /// becomes a line feed: no line with a CR in it is passed on.
     pub fn escaped(plain: &'a str) -> Self {
-        if all_bytes(plain, |b| b != b'\\' && b != b'\n') {
+        if all_bytes(plain, |b| !matches!(b, b'\\' | b'\n' | b'\r')) {
             return Text(Cow::Borrowed(plain));
         }
-        Text(Cow::Owned(plain.replace('\\', r"\\").replace('\n', r"\n")))
+        Text(Cow::Owned(plain.replace('\\', r"\\").replace("\r\n", r"\n").replace(['\n', '\r'], r"\n")))
     }
 
     /// A text as it stands at the end of a line that was received, which has no line feed.
@@ -182,6 +183,15 @@ mod tests {
             (r"\é", r"\é"),
         ] {
             assert_eq!(Text::from_wire(wire).plain(), plain, "{wire}");
+        }
+    }
+
+    #[test]
+    fn every_line_ending_is_a_line_feed() {
+        for (plain, wire) in
+            [("a\rb", r"a\nb"), ("a\r\nb\r", r"a\nb\n"), ("\r\r\n\n", r"\n\n\n"), ("\\\r", r"\\\n")]
+        {
+            assert_eq!(Text::escaped(plain).wire(), wire);
         }
     }
 

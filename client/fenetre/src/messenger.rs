@@ -527,7 +527,7 @@ impl Messenger {
     /// Sends what is in the entry field.
     fn send(&self) {
         let (Some(chat), Some(link)) = (self.chat(), self.link()) else { return };
-        let text = chat.entry().text().replace("\r\n", "\n").replace('\r', "\n");
+        let text = chat.entry().text();
         let text = text.trim_end_matches('\n');
         if text.trim() == QUIT_WORD {
             chat.entry().clear();
