@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use support::peer::Peer;
-use support::program::{Program, binary, listening, make_script, server};
+use support::program::{Program, binary, listening, server};
 use support::relay::seat_two;
 
 /// Runs a program that should end by itself; status, stdout, stderr.
@@ -136,12 +136,19 @@ fn what_needs_no_window_runs_where_the_window_has_not_been_built() {
     let (status, err) = run("--demo");
     assert_eq!((status, err.lines().count()), (Some(1), 1), "{err}");
     assert!(err.contains("« messagerie », qui n'est pas à côté") && err.contains("--terminal"), "{err}");
-    // As the system's loader puts it.
-    let words = "messagerie: error while loading shared libraries: libXinerama.so.1: cannot open";
-    make_script(&folder.join("messagerie"), &format!("echo '{words}' >&2; exit 127"));
+    // The window, on a machine without one of its libraries.
+    let mut window = fs::read(binary("messagerie")).unwrap();
+    let (present, absent) = (b"libXinerama.so.1\0", b"libXinerama.so.0\0");
+    let at = window.windows(present.len()).position(|bytes| bytes == present).unwrap();
+    window[at..at + present.len()].copy_from_slice(absent);
+    let (changed, copy) = (folder.join("changed"), folder.join("messagerie"));
+    fs::write(&changed, window).unwrap();
+    // Not written by this process: as long as another thread starts a program, it would count as being written to.
+    assert!(Command::new("cp").args([&changed, &copy]).status().unwrap().success());
+    fs::set_permissions(&copy, fs::metadata(&client).unwrap().permissions()).unwrap();
     let (status, err) = run("--demo");
     assert_eq!((status, err.lines().count()), (Some(1), 1), "{err}");
-    assert!(err.contains("(il manque libXinerama.so.1)") && err.contains("sh client/paquets.sh"), "{err}");
+    assert!(err.contains("(il manque libXinerama.so.0)") && err.contains("sh client/paquets.sh"), "{err}");
     fs::remove_dir_all(&folder).unwrap();
 }
 

@@ -10,9 +10,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::cell::Cell;
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::rc::Rc;
 use std::sync::mpsc;
@@ -26,9 +27,10 @@ use fltk::prelude::*;
 use fltk::window::DoubleWindow;
 use support::measure::{Spread, cpu_ticks_of, memory_of, ratio, wakeups_of};
 use support::peer::{Peer, message};
-use support::program::{Program, binary, listening};
+use support::program::{DATA_VARIABLE, Program, binary, listening};
 use support::relay::RelayThread;
 use support::xvfb::Xvfb;
+use tempfile::TempDir;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::damage::{ConnectionExt as _, ReportLevel};
@@ -45,6 +47,7 @@ const REPETITIONS: usize = 5;
 const SAMPLES: usize = 200;
 const STARTS: usize = 25;
 const MESSAGES: u64 = 100_000;
+const TEXT: &str = "Tu as vu le sujet du projet ? Il faut un client, un serveur, et une fenêtre lisible.";
 /// The window counts as still once it has not changed for this long.
 const STILL: Duration = Duration::from_millis(15);
 const RETURN: u32 = 0xff0d;
@@ -134,8 +137,10 @@ struct Screen {
     server: Xvfb,
     x: RustConnection,
     root: u32,
-    /// Where the programs find their settings: nowhere.
-    home: PathBuf,
+    /// Where the programs find their settings, none, and keep what was said.
+    home: TempDir,
+    /// How many folders for what was said there are.
+    folders: Cell<usize>,
 }
 
 /// A program and its window.
@@ -158,12 +163,23 @@ impl Screen {
         // Whatever is drawn into any window changes the root window's pixels.
         let damage = x.generate_id().unwrap();
         x.damage_create(damage, root, ReportLevel::RAW_RECTANGLES).unwrap();
-        let home = std::env::temp_dir().join(format!("messagerie-mesure-{}", std::process::id()));
-        Screen { server, x, root, home }
+        // On the disk where the programs are built: the folder for temporary files may be in memory.
+        let home = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        Screen { server, x, root, home, folders: Cell::new(0) }
     }
 
+    /// A client that has nothing to remember.
     fn client(&self, args: &[&str]) -> Shown {
-        self.show(Command::new(binary("client")).args(args))
+        self.client_that_remembers(&self.new_folder(), args)
+    }
+
+    fn client_that_remembers(&self, folder: &Path, args: &[&str]) -> Shown {
+        self.show(Command::new(binary("client")).args(args).env(DATA_VARIABLE, folder))
+    }
+
+    fn new_folder(&self) -> PathBuf {
+        self.folders.set(self.folders.get() + 1);
+        self.home.path().join(self.folders.get().to_string())
     }
 
     fn bare(&self, args: &[&str]) -> Shown {
@@ -175,7 +191,7 @@ impl Screen {
         while self.x.poll_for_event().unwrap().is_some() {}
         // FLTK would prefer a Wayland session.
         command.env("DISPLAY", self.server.display()).env("FLTK_BACKEND", "x11");
-        command.env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
+        command.env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", self.home.path());
         let started = Instant::now();
         let program = Program::spawn(command);
         loop {
@@ -284,9 +300,12 @@ fn latency() {
     let address = listener.local_addr().unwrap().to_string();
     let [mut loopback, mut bare_key, mut bare_pixel] =
         [const { Percentiles { p50: vec![], p99: vec![] } }; 3];
-    let [mut key, mut pixel, mut recu] = [const { Percentiles { p50: vec![], p99: vec![] } }; 3];
+    let mut clients = [("nothing kept", "--sans-historique"), ("history kept", "--avec-historique")]
+        .map(|(name, option)| (name, option, ClientTimes::default()));
+    let mut disk = Percentiles::default();
     for _ in 0..REPETITIONS {
         loopback.add(loopback_times());
+        disk.add(disk_times(screen.home.path()));
         let shown = screen.bare(&[&address]);
         let mut peer = Peer::from_stream(listener.accept().unwrap().0);
         screen.focus(shown.window);
@@ -294,27 +313,54 @@ fn latency() {
         bare_pixel.add(wire_to_pixel(&screen, &mut peer, |peer, _| peer.send("msg")));
         drop(shown);
 
-        let shown = screen.client(&[&address, "alice"]);
-        let mut bob = welcome(&listener);
-        let alice = bob.address.clone();
-        screen.focus(shown.window);
-        key.add(key_to_wire(&screen, &mut bob));
-        let message = |number| message("bob/b", &alice, number, "Tu as vu le sujet du projet ?");
-        pixel.add(wire_to_pixel(&screen, &mut bob, |bob, number| {
-            bob.send(&message(number));
-        }));
-        // What the last messages were acknowledged with is still to be read.
-        while bob.receive().unwrap() != format!("recu {alice} bob/b {SAMPLES}") {}
-        recu.add(wire_to_recu(&mut bob, |number| message(number + SAMPLES as u64)));
+        for (_, option, times) in &mut clients {
+            let shown = screen.client(&[&address, "alice", option]);
+            let mut bob = welcome(&listener);
+            screen.focus(shown.window);
+            times.measure(&screen, &mut bob);
+        }
     }
     println!("\nOne message, in µs; {REPETITIONS} × {SAMPLES}, at rest before each");
     println!("| from … to … | p50 | p99 | p50 / limit | p99 / limit |\n| --- | --- | --- | --- | --- |");
     loopback.row("write to read, bare loopback", None);
+    disk.row("append 4 KiB to a file and wait for the disk", None);
     bare_key.row("Enter to the wire, bare FLTK window (limit)", None);
-    key.row("Enter to the wire, client", Some(&bare_key));
     bare_pixel.row("wire to the pixel, bare FLTK window (limit)", None);
-    pixel.row("wire to the pixel, client", Some(&bare_pixel));
-    recu.row("wire to the acknowledgement, which follows the drawing, client", Some(&bare_pixel));
+    for (name, _, times) in &clients {
+        times.key.row(&format!("Enter to the wire, {name}"), Some(&bare_key));
+        times.pixel.row(&format!("wire to the pixel, {name}"), Some(&bare_pixel));
+        let acknowledgement = format!("wire to the acknowledgement, which follows the drawing, {name}");
+        times.recu.row(&acknowledgement, Some(&bare_pixel));
+    }
+    let [without, with] = clients.map(|(.., times)| {
+        times.key.p50.iter().zip(&times.pixel.p50).map(|(key, pixel)| key + pixel).collect::<Vec<f64>>()
+    });
+    // Each of the two keeps the message before it goes on.
+    let without_disk: Vec<f64> = with.iter().zip(&disk.p50).map(|(time, disk)| time - 2.0 * disk).collect();
+    println!(
+        "From Enter to the other's pixel, p50, history / nothing: {:.2}, without the disk's part {:.2}",
+        ratio(&with, &without),
+        ratio(&without_disk, &without)
+    );
+}
+
+#[derive(Default)]
+struct ClientTimes {
+    key: Percentiles,
+    pixel: Percentiles,
+    recu: Percentiles,
+}
+
+impl ClientTimes {
+    fn measure(&mut self, screen: &Screen, bob: &mut Peer) {
+        let alice = bob.address.clone();
+        let message = |number| message("bob/b", &alice, number, "Tu as vu le sujet du projet ?");
+        self.key.add(key_to_wire(screen, bob));
+        self.pixel.add(wire_to_pixel(screen, bob, |bob, number| bob.send(&message(number))));
+        // What the last messages were acknowledged with is still to be read.
+        while bob.receive().unwrap() != format!("recu {alice} bob/b {SAMPLES}") {}
+        self.recu.add(wire_to_recu(bob, |number| message(number + SAMPLES as u64)));
+    }
 }
 
 /// Lets a client log in as a relay would, and presents bob to it. The peer's address is the client's.
@@ -322,7 +368,7 @@ fn welcome(listener: &TcpListener) -> Peer {
     let mut peer = Peer::seat(listener);
     peer.send("present bob/b");
     let hello = format!("recu {} bob/b 0", peer.address);
-    peer.expect(&hello);
+    while peer.receive().unwrap() != hello {}
     peer
 }
 
@@ -344,6 +390,19 @@ fn loopback_times() -> Vec<f64> {
         let start = Instant::now();
         there.write_all(&[b'x'; 100]).unwrap();
         micros(arrivals.recv().unwrap() - start)
+    });
+    times.collect()
+}
+
+/// What the disk takes for the least that has to be on it.
+fn disk_times(folder: &Path) -> Vec<f64> {
+    let mut file = File::create(folder.join("disk")).unwrap();
+    let times = (0..SAMPLES).map(|_| {
+        std::thread::sleep(STILL);
+        let start = Instant::now();
+        file.write_all(&[b'x'; 4096]).unwrap();
+        file.sync_data().unwrap();
+        micros(start.elapsed())
     });
     times.collect()
 }
@@ -397,11 +456,15 @@ fn start() {
     let screen = Screen::start();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let starts: [(&str, &dyn Fn() -> Shown); 4] = [
+    let kept = keep_messages(&screen);
+    let starts: [(&str, &dyn Fn() -> Shown); 5] = [
         ("bare FLTK window", &|| screen.bare(&[])),
         ("bare FLTK window with one word in it", &|| screen.bare(&["word"])),
         ("client, the form", &|| screen.client(&[])),
         ("client ADDRESS PSEUDO, the discussion", &|| screen.client(&[&address, "alice"])),
+        ("the same, with 100,000 messages kept", &|| {
+            screen.client_that_remembers(&kept, &[&address, "alice"])
+        }),
     ];
     let mut times = vec![(Vec::new(), Vec::new()); starts.len()];
     for _ in 0..STARTS {
@@ -426,6 +489,26 @@ fn start() {
     }
 }
 
+/// A folder in which alice has kept what bob wrote, so many messages.
+fn keep_messages(screen: &Screen) -> PathBuf {
+    let folder = screen.new_folder();
+    let relay = RelayThread::start();
+    let (mut bob, mut writer) = seat_bob(relay.address);
+    let mut command = Command::new(binary("client"));
+    command.args([&relay.address.to_string(), "alice", "--terminal", "--avec-historique"]);
+    let mut alice = Program::spawn(command.env(DATA_VARIABLE, &folder));
+    let present = bob.receive().unwrap();
+    let address = present.strip_prefix("present ").expect("alice is there").to_owned();
+    for number in 1..=MESSAGES {
+        writeln!(writer, "{}", message("bob/b", &address, number, TEXT)).unwrap();
+    }
+    writer.flush().unwrap();
+    while bob.receive().unwrap() != format!("recu {address} bob/b {MESSAGES}") {}
+    alice.type_line("quitter");
+    assert_eq!(alice.status(), 0);
+    folder
+}
+
 // ---- a burst of messages ----
 
 /// Many messages through the real relay, while keys are pressed.
@@ -444,18 +527,19 @@ fn burst_with_panel(open: bool) {
     let (mut bob, mut writer) = seat_bob(address);
     let present = bob.receive().unwrap();
     let alice = present.strip_prefix("present ").expect("alice is there").to_owned();
+    // She waits for this before she sends anything.
+    bob.send(&format!("recu bob/b {alice} 0"));
     screen.focus(shown.window);
     if open {
         screen.press(screen.key(F12));
     }
     let before = memory_of(client);
 
-    let text = "Tu as vu le sujet du projet ? Il faut un client, un serveur, et une fenêtre lisible.";
     let (typed, arrivals) = mpsc::channel();
     let start = Instant::now();
     let sender = std::thread::spawn(move || {
         for number in 1..=MESSAGES {
-            writeln!(writer, "{}", message("bob/b", &alice, number, text)).unwrap();
+            writeln!(writer, "{}", message("bob/b", &alice, number, TEXT)).unwrap();
         }
         writer.flush().unwrap();
     });
@@ -493,7 +577,7 @@ fn burst_with_panel(open: bool) {
 
     println!(
         "\n{MESSAGES} messages of {} bytes of text through the real relay, in {seconds:.2} s{}",
-        text.len(),
+        TEXT.len(),
         if open { ", with the panel « Sur le fil » open" } else { "" }
     );
     println!("| | count | p50 ms | p99 ms | longest ms |\n| --- | --- | --- | --- | --- |");
@@ -505,7 +589,7 @@ fn burst_with_panel(open: bool) {
         let at = |percent| times[(times.len() - 1) * percent / 100];
         println!("| {name} | {} | {:.1} | {:.1} | {:.1} |", times.len(), at(50), at(99), at(100));
     }
-    println!("\nMemory of the window: {grown} bytes a message (VmHWM), of which text {}", text.len());
+    println!("\nMemory of the window: {grown} bytes a message (VmHWM), of which text {}", TEXT.len());
 }
 
 /// bob, and his connection a second time for a thread that writes.
@@ -529,8 +613,8 @@ fn idle() {
     let mut bob = Peer::login(relay.address, "bob");
     let alice = bob.receive().unwrap().strip_prefix("present ").expect("alice is there").to_owned();
     bob.send_message(&alice, 1, "Salut !");
-    bob.expect(&format!("recu {alice} bob/s-bob 0"));
-    bob.expect(&format!("recu {alice} bob/s-bob 1"));
+    let shown = format!("recu {alice} bob/s-bob 1");
+    while bob.receive().unwrap() != shown {}
     // On the message, whose hint is then shown; and into the entry field, whose cursor is then shown.
     screen.focus(discussion.window);
     screen.x.warp_pointer(x11rb::NONE, discussion.window, 0, 0, 0, 0, 40, SIZE.1 as i16 - 110).unwrap();
@@ -551,11 +635,9 @@ fn idle() {
 // ---- size ----
 
 fn size() {
-    println!(
-        "\nStripped release programs\n| program | MiB | goal | of the goal |\n| --- | --- | --- | --- |"
-    );
-    for (name, goal) in [("serveur", 1.0), ("client", 1.0), ("messagerie", 3.0)] {
+    println!("\nStripped release programs\n| program | MiB |\n| --- | --- |");
+    for name in ["serveur", "client", "messagerie"] {
         let mib = std::fs::metadata(binary(name)).unwrap().len() as f64 / 1024.0 / 1024.0;
-        println!("| {name} | {mib:.2} | {goal:.0} | {:.0} % |", 100.0 * mib / goal);
+        println!("| {name} | {mib:.2} |");
     }
 }
