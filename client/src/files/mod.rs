@@ -368,6 +368,11 @@ impl Transfers {
         self.out.jobs.pop_front()
     }
 
+    /// Whether something is to be told or kept.
+    pub fn has_news(&self) -> bool {
+        !self.out.events.is_empty() || !self.out.changes.is_empty()
+    }
+
     /// What the user is to be told.
     pub fn take_events(&mut self) -> Vec<FileEvent> {
         take(&mut self.out.events)

@@ -85,8 +85,14 @@ impl Shared {
 
     /// The disk has done something.
     pub(super) fn job_done(&self, done: Done) {
-        self.act(|session| session.job_done(done, Instant::now()));
-        self.show();
+        let has_news = self.act(|session| {
+            session.job_done(done, Instant::now());
+            session.has_news()
+        });
+        // Not for every block of a file: whoever takes what has arrived would be held up by it.
+        if has_news {
+            self.show();
+        }
     }
 
     /// Shows what has happened, and acknowledges it.

@@ -301,6 +301,11 @@ impl Session {
 
     // ---- what comes out ----
 
+    /// Whether something has happened that is to be shown or kept.
+    pub fn has_news(&self) -> bool {
+        !self.events.is_empty() || self.transfers.has_news()
+    }
+
     /// What has happened, in order; [`shown`](Self::shown) has to follow.
     pub fn take_events(&mut self) -> Vec<Event> {
         self.tell_of_files();
