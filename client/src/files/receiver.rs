@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64_simd::STANDARD;
 use common::address::{Address, Pseudo};
 use common::frame::{FileHash, Outcome};
 
@@ -259,7 +258,7 @@ impl Receiver {
         if position != *arrived || base64.len() > MAX_BASE64_BYTES {
             return;
         }
-        let Ok(bytes) = BASE64_STANDARD.decode(base64) else {
+        let Ok(bytes) = STANDARD.decode_to_vec(base64) else {
             log::warn!("{} a envoyé un bloc illisible de {}", offer.from, offer.name);
             return;
         };

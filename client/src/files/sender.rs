@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64_simd::STANDARD;
 use common::address::{Address, Pseudo};
 use common::delivery::{Delivery, MessageId};
 use common::frame::{Content, FileHash, Outcome};
@@ -380,7 +379,7 @@ impl Sender {
         let piece = self.pieces.front_mut()?;
         let (id, length) = (piece.id, piece.left().min(MAX_BLOCK_BYTES));
         base64.clear();
-        BASE64_STANDARD.encode_string(&piece.bytes[piece.taken..piece.taken + length], base64);
+        STANDARD.encode_append(&piece.bytes[piece.taken..piece.taken + length], base64);
         piece.taken += length;
         if piece.left() == 0 {
             self.pieces.pop_front();
