@@ -242,7 +242,8 @@ impl Chat {
         meant
     }
 
-    /// Deletes the page.
+    /// Deletes the page, at once. Only the form leads here: it must not be called from what one of the page's own widgets
+    /// does.
     pub(crate) fn delete(self) {
         self.display.discard();
         self.wire.close();

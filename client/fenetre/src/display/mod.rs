@@ -315,9 +315,9 @@ impl Inner {
             }
             Event::Focus => {
                 let by_key = app::event_key() == Key::Tab;
-                self.change(widget, |state| state.set_ring(by_key));
+                self.change(widget, |state| state.set_focus_visible(by_key));
             }
-            Event::Unfocus => self.change(widget, |state| state.set_ring(false)),
+            Event::Unfocus => self.change(widget, |state| state.set_focus_visible(false)),
             Event::KeyDown => return self.key(widget),
             _ => return false,
         }

@@ -17,7 +17,7 @@ use common::transcript::Emphasis;
 use fltk::dialog::{FileDialogOptions, FileDialogType, NativeFileChooser};
 use fltk::enums::{Key, Shortcut};
 
-use super::{Messenger, Moot};
+use super::{Messenger, OnceDelivered};
 use crate::chat::Chat;
 use crate::display::{Entry, Fate, FileAction};
 use crate::find;
@@ -259,7 +259,7 @@ impl Messenger {
                  Ce qui attend encore d'être remis le sera.",
                 ("Garder", 'g'),
                 ("Effacer", 'e'),
-                Moot::Stays,
+                OnceDelivered::Stay,
                 |messenger| messenger.erase(false),
             ),
             Some(Choice::EraseAll) => self.ask(
@@ -267,7 +267,7 @@ impl Messenger {
                  toujours. Ce qui attend encore d'être remis le sera.",
                 ("Garder", 'g'),
                 ("Effacer", 'e'),
-                Moot::Stays,
+                OnceDelivered::Stay,
                 |messenger| messenger.erase(true),
             ),
             None => {}
@@ -284,7 +284,7 @@ impl Messenger {
             "Cette discussion n'est pas gardée sur cette machine : ce qui est vidé ne pourra plus être relu.",
             ("Garder", 'g'),
             ("Vider", 'v'),
-            Moot::Stays,
+            OnceDelivered::Stay,
             Messenger::clear,
         );
     }
