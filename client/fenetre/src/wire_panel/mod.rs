@@ -25,9 +25,12 @@ use super::display::Said;
 use super::hook::Hook;
 use super::paint::{self, Area, Edge};
 use super::text::{Face, wrap};
-use super::theme::{ACCENT, BACKGROUND, BORDER, FONT_BOLD, MUTED, OWN_BUBBLE, SMALL_SIZE, SURFACE, TEXT};
+use super::theme::{
+    ACCENT, BACKGROUND, BORDER, FONT, FONT_BOLD, MUTED, OWN_BUBBLE, SMALL_SIZE, SURFACE, TEXT,
+};
 use marker::Marker;
 
+const NOTHING: &str = "Chaque ligne s'affichera ici dès qu'elle passera.";
 /// How often it looks for new lines, in seconds.
 const TICK: f64 = 0.05;
 /// The title and the buttons.
@@ -308,6 +311,10 @@ impl State {
         paint::field(area, if has_focus { Edge::Focused } else { Edge::Plain }, SURFACE);
         let Some(face) = &mut self.face else { return };
         let area = area.inset(PADDING);
+        if self.rows.is_empty() {
+            let align = Align::Left | Align::Top | Align::Inside;
+            return paint::text(NOTHING, area, align, FONT, SMALL_SIZE, MUTED);
+        }
         face.refill();
         let indent = face.width("00:00:00") + ARROW_SIZE + 16;
         #[expect(clippy::cast_precision_loss, reason = "the width of a window")]
