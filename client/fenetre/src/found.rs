@@ -144,6 +144,11 @@ impl FoundServers {
         news.into_iter().for_each(|news| self.on_news.call(news));
     }
 
+    /// Whether none has answered.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state.borrow().shown.is_empty()
+    }
+
     fn show(&self) {
         let mut list = self.list.clone();
         list.clear();
@@ -176,6 +181,6 @@ impl FoundServers {
         let heading = self.heading.place(x, y, w);
         list.set_column_widths(&[w * 2 / 5, w / 5, w * 2 / 5]);
         list.resize(x, y + heading, w, h - heading - MARGIN);
-        if self.state.borrow().shown.is_empty() { list.hide() } else { list.show() }
+        if self.is_empty() { list.hide() } else { list.show() }
     }
 }

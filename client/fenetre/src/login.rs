@@ -422,10 +422,12 @@ impl Form {
         let max = page.h - others - KEEP_HEIGHT - 2 * MARGIN;
         let mut found = if self.host.frame.visible() { self.found.height(w, max) } else { 0 };
         // While a server is being tried these are not there; their room stays, if it is not needed, so that nothing moves.
-        if trying && others + KEEP_HEIGHT + found > page.h {
-            found = 0;
-        } else {
+        // Without room to spare the buttons matter more than the search, as long as it has found nothing.
+        let fits = others + KEEP_HEIGHT + found <= page.h;
+        if fits {
             keep = KEEP_HEIGHT;
+        } else if trying || self.back.visible() || self.found.is_empty() {
+            found = 0;
         }
         let spare = page.h - others - keep - found;
         // With room to spare the form stands a little above the middle, and stays there whatever it has to say.
