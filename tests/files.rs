@@ -191,6 +191,23 @@ fn without_a_history_nothing_incomplete_is_left() {
     assert_eq!(bob.names(), ["petit.txt"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_reception_that_the_system_ends_leaves_nothing_incomplete() {
+    let relay = RelayThread::start();
+    let (alice, bob) = (Desk::new(), Desk::new());
+    let file = alice.write("grand.bin", &content(64 << 20));
+    let proxy = Proxy::start(relay.address);
+    let _sender = alice.send(proxy.address, "alice", &[&file]);
+    let mut receiver = bob.receive(relay.address, "bob");
+    wait_for_length(&bob.path("grand.bin.partiel"), 1 << 20);
+    proxy.set(Weather::Closed);
+    receiver.signal("-INT");
+    // As a shell wants it of a program that Ctrl-C ends: by the signal.
+    assert_eq!(receiver.status(), -1, "{}", receiver.err.text());
+    assert_eq!(bob.names(), [""; 0]);
+}
+
 #[test]
 fn a_file_that_changes_on_the_way_is_told_on_both_sides() {
     for remove in [false, true] {
