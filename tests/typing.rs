@@ -231,7 +231,7 @@ fn whoever_is_told_to_end_by_the_system_cuts_and_gives_the_terminal_back() {
         alice.signal(signal);
         assert_ne!(alice.status(), 0, "{signal}");
         assert!(alice.is_restored(), "{signal}");
-        assert!(alice.text().contains("Vous avez coupé la connexion"), "{signal}: {alice:?}");
+        assert!(alice.text().contains("Vous avez coupé la connexion."), "{signal}: {alice:?}");
     }
 }
 
@@ -249,6 +249,7 @@ fn ctrl_c_empties_the_line_then_says_how_to_leave_then_cuts() {
     alice.wait_until(how, |text| text.matches(how).count() == 2);
     alice.keys("\x03");
     assert_eq!(alice.status(), 1);
+    assert!(alice.text().contains("Vous avez coupé la connexion ; bob attend votre retour."), "{alice:?}");
     // Not `fin`.
     bob.wait_for("absent alice/");
 }

@@ -90,8 +90,8 @@ pub enum End {
     },
     /// The other one left.
     LeftByPeer(Pseudo),
-    /// Our own user has cut the connection without a word.
-    Cut,
+    /// Our own user has cut the connection without a word to that one, who is waiting, or to nobody.
+    Cut(Option<Pseudo>),
     /// It never came to a discussion, or could not go on.
     Failed(Failure),
 }
@@ -171,7 +171,8 @@ impl fmt::Display for End {
             ),
             // In the coursework's words.
             End::LeftByPeer(who) => write!(f, "le client {who} a quitté la discussion."),
-            End::Cut => f.write_str("Vous avez coupé la connexion ; l'autre participant attend votre retour."),
+            End::Cut(None) => f.write_str("Vous avez coupé la connexion."),
+            End::Cut(Some(who)) => write!(f, "Vous avez coupé la connexion ; {who} attend votre retour."),
             End::Failed(failure) => write!(f, "{failure}."),
         }
     }

@@ -70,7 +70,7 @@ pub fn run(
     Ok(match &ending.how {
         End::Left { told } => is_done && *told,
         End::LeftByPeer(_) => is_done,
-        End::Cut | End::Failed(_) => false,
+        End::Cut(_) | End::Failed(_) => false,
     })
 }
 

@@ -146,7 +146,7 @@ fn discuss(
     Ok(match &ending.how {
         End::Left { told } => all_sent && *told,
         End::LeftByPeer(_) => all_sent && ending.lost.is_empty(),
-        End::Cut | End::Failed(_) => false,
+        End::Cut(_) | End::Failed(_) => false,
     })
 }
 
