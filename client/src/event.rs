@@ -242,6 +242,8 @@ pub fn cause(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "accès refusé",
         io::ErrorKind::NotFound => "introuvable",
         io::ErrorKind::NotADirectory => "ce n'est pas un dossier",
+        io::ErrorKind::AlreadyExists => "ce nom est déjà pris",
+        io::ErrorKind::InvalidInput => "ce n'est pas un nom de fichier",
         _ => return error.to_string(),
     };
     known.to_owned()
@@ -280,6 +282,17 @@ mod tests {
     fn a_refusal_is_a_sentence_without_its_full_stop() {
         let failure = Failure::Refused(Refusal::Occupe, "Réessayez dans quelques secondes.".to_owned());
         assert_eq!(failure.to_string(), "Le serveur refuse : Réessayez dans quelques secondes");
+    }
+
+    #[test]
+    fn what_a_wrong_path_leads_to_is_said_in_french() {
+        let folder_on_a_file = std::fs::create_dir(env!("CARGO_MANIFEST_DIR"));
+        let no_name = std::path::absolute("").map(drop);
+        for (failed, said) in
+            [(folder_on_a_file, "ce nom est déjà pris"), (no_name, "ce n'est pas un nom de fichier")]
+        {
+            assert_eq!(failed.map_err(|error| cause(&error)), Err(said.to_owned()));
+        }
     }
 
     #[test]
