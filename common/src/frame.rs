@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Write;
 
 use memchr::memchr;
 
@@ -176,11 +177,8 @@ impl FileHash {
 
     /// Appends a space and the digits.
     fn put(self, out: &mut Vec<u8>) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        out.push(b' ');
-        for byte in self.0 {
-            out.extend([DIGITS[usize::from(byte / 16)], DIGITS[usize::from(byte % 16)]]);
-        }
+        // Writing to a Vec cannot fail.
+        let _ = write!(out, " {self}");
     }
 }
 
