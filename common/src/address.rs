@@ -142,7 +142,7 @@ fn random_digits(count: u32) -> String {
     (0..count).map(|i| char::from(ALPHABET[(drawn / 62u64.pow(i) % 62) as usize])).collect()
 }
 
-/// `PSEUDO/SESSION`: one run of one person's client.
+/// `PSEUDO/SESSION`: one client of one person, for as long as it remembers what it has counted.
 ///
 /// It borrows the line it was parsed from where it can ([`Address::into_owned`] lets it outlive the line).
 /// Equality ignores the case of the pseudo and how its accents are composed, not the case of the session.
@@ -154,7 +154,7 @@ pub struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    /// The address of one run.
+    /// That person's address in that session.
     pub fn new(pseudo: &Pseudo, session: &Session) -> Address<'static> {
         Address { text: Cow::Owned(format!("{}/{}", pseudo.0, session.0)), slash: pseudo.0.len() }
     }
@@ -230,7 +230,7 @@ fn check_pseudo(text: &str) -> Result<(), AddressError> {
     if proper { Ok(()) } else { Err(AddressError::Pseudo) }
 }
 
-/// Whether it has the form of a session, or of a key.
+/// Whether it has the form of a session, of a key, or of the token in a question for relays.
 pub(crate) fn is_session(text: &str) -> bool {
     (1..=MAX_SESSION_BYTES).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')

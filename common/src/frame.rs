@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Write;
 
 use memchr::memchr;
 
@@ -176,11 +177,8 @@ impl FileHash {
 
     /// Appends a space and the digits.
     fn put(self, out: &mut Vec<u8>) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        out.push(b' ');
-        for byte in self.0 {
-            out.extend([DIGITS[usize::from(byte / 16)], DIGITS[usize::from(byte % 16)]]);
-        }
+        // Writing to a Vec cannot fail.
+        let _ = write!(out, " {self}");
     }
 }
 
@@ -447,6 +445,13 @@ impl<'a> Frame<'a> {
     /// A refusal with its sentence.
     pub fn refus(code: Refusal, sentence: &'a str) -> Self {
         Frame::Refus { code, text: Text::escaped(sentence) }
+    }
+
+    /// The frame as one line, LF included.
+    pub fn to_line(&self) -> Vec<u8> {
+        let mut line = Vec::new();
+        self.write(&mut line);
+        line
     }
 
     /// Appends the frame to `out` as one line, LF included.
@@ -805,10 +810,8 @@ mod tests {
                 8 => Frame::Refus { code: REFUSALS[any].0, text },
                 _ => Frame::Relayed(Relayed { source, destination, body }),
             };
-            let mut wire = Vec::new();
-            frame.write(&mut wire);
             let mut lines = LineBuffer::new();
-            lines.read_all(&wire);
+            lines.read_all(&frame.to_line());
             let line = lines.next_line().unwrap().unwrap();
             prop_assert_eq!(Frame::parse(std::str::from_utf8(line).unwrap()).unwrap(), frame);
             prop_assert!(lines.next_line().is_none());
@@ -826,9 +829,7 @@ mod tests {
         ) {
             let line = format!("{word} {}", fields.join(" "));
             if let Ok(frame) = Frame::parse(&line) {
-                let mut wire = Vec::new();
-                frame.write(&mut wire);
-                prop_assert_eq!(wire, format!("{line}\n").into_bytes(), "one form for one meaning");
+                prop_assert_eq!(frame.to_line(), format!("{line}\n").into_bytes(), "one form for one meaning");
             }
         }
     }
@@ -962,9 +963,7 @@ mod tests {
             destination: Address::parse(&address).unwrap(),
             body: Body::Entry { number: (1 << 63) - 1, content },
         });
-        let mut wire = Vec::new();
-        frame.write(&mut wire);
-        assert_eq!(wire.len(), MAX_LINE_BYTES);
+        assert_eq!(frame.to_line().len(), MAX_LINE_BYTES);
     }
 
     #[test]

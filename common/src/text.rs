@@ -157,7 +157,7 @@ fn is_harmful(c: char) -> bool {
 }
 
 /// Letters that show as nothing.
-pub(crate) fn is_invisible_letter(c: char) -> bool {
+pub fn is_invisible_letter(c: char) -> bool {
     matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
 

@@ -74,7 +74,7 @@ pub enum Wants {
 
 /// Why an entry was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum NotTaken {
     /// Too much is waiting to be delivered.
     Full,
     /// The discussion is over.
@@ -167,12 +167,12 @@ impl Session {
     /// Takes something for the other one, or for the first to come.
     ///
     /// # Errors
-    /// [`Refused`]; it was not taken.
-    pub fn write(&mut self, content: &Content<'_>) -> Result<MessageId, Refused> {
+    /// [`NotTaken`] says why it was not taken.
+    pub fn write(&mut self, content: &Content<'_>) -> Result<MessageId, NotTaken> {
         if !matches!(self.phase, Phase::Talking) {
-            return Err(Refused::Over);
+            return Err(NotTaken::Over);
         }
-        self.delivery.write(content).map_err(|_| Refused::Full)
+        self.delivery.write(content).map_err(|_| NotTaken::Full)
     }
 
     /// Offers a file to the other one, or to the first to come.
