@@ -136,8 +136,7 @@ fn hear(delivery: &mut Delivery, line: &str) -> Vec<String> {
 
 /// The next line that is on its way from one to the other.
 fn next_line(from: &mut Delivery) -> Option<String> {
-    let mut line = Vec::new();
-    from.next_frame()?.write(&mut line);
+    let line = Frame::Relayed(from.next_frame()?).to_line();
     Some(String::from_utf8(line).unwrap().trim_end().to_owned())
 }
 

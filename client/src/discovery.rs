@@ -1,12 +1,12 @@
 //! Finding a relay without its address: [`Search`], and [`find`] for the terminal.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use common::address::Session;
 use common::discovery::{Answer, QUESTION_BYTES, Question};
 use common::endpoint::Endpoint;
 use common::text::harmless;
@@ -73,7 +73,7 @@ impl fmt::Display for Found {
 pub struct Search {
     socket: UdpSocket,
     port: u16,
-    token: String,
+    token: Session,
     networks: Networks,
     /// Each with when it answered last.
     found: Vec<(Found, Instant)>,
@@ -87,14 +87,19 @@ impl Search {
     pub fn new(port: u16) -> io::Result<Search> {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
         socket.set_broadcast(true)?;
-        let token = format!("{:016x}", RandomState::new().hash_one(port));
-        Ok(Search { socket, port, token, networks: Networks::default(), found: Vec::new() })
+        Ok(Search {
+            socket,
+            port,
+            token: Session::random_key(),
+            networks: Networks::default(),
+            found: Vec::new(),
+        })
     }
 
     /// Asks everybody, as the networks are now.
     pub fn ask(&mut self) {
         self.networks = Networks::now();
-        let question = Question { token: &self.token }.to_bytes();
+        let question = Question { token: self.token.as_str() }.to_bytes();
         for there in self.networks.broadcasts().into_iter().chain([Ipv4Addr::LOCALHOST]) {
             if let Err(error) = self.socket.send_to(&question, (there, self.port)) {
                 // One network without a way must not keep the others from being asked.
@@ -136,7 +141,8 @@ impl Search {
         if datagram.len() > QUESTION_BYTES {
             return;
         }
-        let Some(answer) = Answer::parse(datagram).filter(|answer| answer.token == self.token) else {
+        let Some(answer) = Answer::parse(datagram).filter(|answer| answer.token == self.token.as_str())
+        else {
             return;
         };
         let name: String = harmless(answer.name).replace('\n', " ").chars().take(MAX_NAME_CHARS).collect();
@@ -244,7 +250,7 @@ mod tests {
     }
 
     fn answer(search: &Search, port: u16, name: &str) -> Vec<u8> {
-        Answer { token: &search.token, port, seats: 2, name }.to_bytes(QUESTION_BYTES).unwrap()
+        Answer { token: search.token.as_str(), port, seats: 2, name }.to_bytes(QUESTION_BYTES).unwrap()
     }
 
     fn take(search: &mut Search, from: &str, port: u16, name: &str) {
@@ -308,7 +314,7 @@ mod tests {
         let now = Instant::now();
         search.take(b"serveur 2 x 7878 2 autre-jeton", from, now);
         search.take(b"bonjour", from, now);
-        search.take(&Question { token: &search.token }.to_bytes(), from, now);
+        search.take(&Question { token: search.token.as_str() }.to_bytes(), from, now);
         let mut long = answer(&search, 7878, "x");
         long.resize(QUESTION_BYTES + 1, b'x');
         search.take(&long, from, now);

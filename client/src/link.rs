@@ -26,7 +26,7 @@ use crossbeam_channel::bounded;
 use crate::event::{Ending, Failure, Front, Undelivered};
 use crate::files::FileId;
 use crate::files::disk::Disk;
-use crate::session::{Identity, Refused, Session};
+use crate::session::{Identity, NotTaken, Session};
 use crate::store::{Remembered, Store};
 use crate::wire::Tap;
 use shared::Shared;
@@ -60,11 +60,11 @@ pub enum SendError {
     Over,
 }
 
-impl From<Refused> for SendError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Full => SendError::Full,
-            Refused::Over => SendError::Over,
+impl From<NotTaken> for SendError {
+    fn from(not_taken: NotTaken) -> Self {
+        match not_taken {
+            NotTaken::Full => SendError::Full,
+            NotTaken::Over => SendError::Over,
         }
     }
 }
@@ -158,18 +158,18 @@ impl Link {
         let mut rest = texts.iter().peekable();
         while rest.peek().is_some() {
             let (_, date) = now();
-            let refused = self.shared.act(|session| {
+            let taken = self.shared.act(|session| {
                 while let Some(text) = rest.peek() {
                     let message = Content::Msg { date: &date, text: (*text).clone() };
-                    session.write(&message).err().map_or(Ok(()), Err)?;
+                    session.write(&message)?;
                     rest.next();
                 }
                 Ok(())
             });
             self.shared.keep_soon();
-            match refused {
-                Err(Refused::Over) => return false,
-                Err(Refused::Full) => self.shared.wait_until(Session::has_ample_room),
+            match taken {
+                Err(NotTaken::Over) => return false,
+                Err(NotTaken::Full) => self.shared.wait_until(Session::has_ample_room),
                 Ok(()) => {}
             }
         }

@@ -142,7 +142,7 @@ fn random_digits(count: u32) -> String {
     (0..count).map(|i| char::from(ALPHABET[(drawn / 62u64.pow(i) % 62) as usize])).collect()
 }
 
-/// `PSEUDO/SESSION`: one run of one person's client.
+/// `PSEUDO/SESSION`: one client of one person, for as long as it remembers what it has counted.
 ///
 /// It borrows the line it was parsed from where it can ([`Address::into_owned`] lets it outlive the line).
 /// Equality ignores the case of the pseudo and how its accents are composed, not the case of the session.
@@ -154,7 +154,7 @@ pub struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    /// The address of one run.
+    /// That person's address in that session.
     pub fn new(pseudo: &Pseudo, session: &Session) -> Address<'static> {
         Address { text: Cow::Owned(format!("{}/{}", pseudo.0, session.0)), slash: pseudo.0.len() }
     }
@@ -230,7 +230,7 @@ fn check_pseudo(text: &str) -> Result<(), AddressError> {
     if proper { Ok(()) } else { Err(AddressError::Pseudo) }
 }
 
-/// Whether it has the form of a session, or of a key.
+/// Whether it has the form of a session, of a key, or of the token in a question for relays.
 pub(crate) fn is_session(text: &str) -> bool {
     (1..=MAX_SESSION_BYTES).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -244,6 +244,34 @@ fn same_pseudo(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn equal_names_are_one_key_and_are_shown_as_they_are_spelled() {
+        let pseudos: Vec<Pseudo> = ["Éva", "e\u{301}VA", "Eva"].map(|text| text.parse().unwrap()).into();
+        assert_eq!(pseudos.iter().collect::<HashSet<_>>().len(), 2);
+        assert_eq!(pseudos.iter().map(Pseudo::folded).collect::<HashSet<_>>().len(), 2);
+        assert_eq!((pseudos[1].as_str(), &*pseudos[2].to_string()), ("éVA", "Eva"));
+        let addresses = ["Éva/1", "éVA/1", "Éva/2"].map(|text| Address::parse(text).unwrap());
+        assert_eq!(addresses.iter().collect::<HashSet<_>>().len(), 2);
+        // What differs is in different places of a hash table, too.
+        let hash = |key: &dyn Fn(&mut std::hash::DefaultHasher)| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            key(&mut hasher);
+            hasher.finish()
+        };
+        assert_ne!(hash(&|hasher| pseudos[0].hash(hasher)), hash(&|hasher| pseudos[2].hash(hasher)));
+        assert_ne!(hash(&|hasher| addresses[0].hash(hasher)), hash(&|hasher| addresses[2].hash(hasher)));
+    }
+
+    #[test]
+    fn each_digit_drawn_may_be_any() {
+        let drawn: Vec<String> = (0..200).map(|_| random_digits(10)).collect();
+        for place in 0..10 {
+            let digits: HashSet<u8> = drawn.iter().map(|digits| digits.as_bytes()[place]).collect();
+            assert!(digits.len() > 30, "{place}: {digits:?}");
+        }
+    }
 
     #[test]
     fn pseudos_hold_letters_digits_and_three_signs_of_every_script() {

@@ -6,6 +6,7 @@
 
 use std::env;
 
+use crate::address::is_session;
 use crate::frame::DEFAULT_PORT;
 
 /// How long a question is.
@@ -15,7 +16,6 @@ pub const PORT_VARIABLE: &str = "MESSAGERIE_DECOUVERTE";
 
 const ASKED: &str = "decouverte 2 ";
 const ANSWERED: &str = "serveur 2 ";
-const MAX_TOKEN_BYTES: usize = 32;
 
 /// The UDP port at which relays are asked.
 pub fn port() -> u16 {
@@ -25,7 +25,7 @@ pub fn port() -> u16 {
 /// Who is there?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question<'a> {
-    /// Drawn at random; an answer repeats it.
+    /// Drawn at random, of the form of a session; an answer repeats it.
     pub token: &'a str,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Question<'a> {
     /// Reads a datagram; `None` if it is anything else.
     pub fn parse(datagram: &'a [u8]) -> Option<Self> {
         let token = text(datagram)?.strip_prefix(ASKED)?;
-        is_token(token).then_some(Question { token })
+        is_session(token).then_some(Question { token })
     }
 
     /// The datagram.
@@ -61,7 +61,7 @@ impl<'a> Answer<'a> {
     /// Reads a datagram; `None` if it is anything else.
     pub fn parse(datagram: &'a [u8]) -> Option<Self> {
         let mut fields = text(datagram)?.strip_prefix(ANSWERED)?.splitn(4, ' ');
-        let token = fields.next().filter(|token| is_token(token))?;
+        let token = fields.next().filter(|token| is_session(token))?;
         let port = number(fields.next()?).filter(|port| *port > 0)?;
         let seats = number(fields.next()?)?;
         Some(Answer { token, port: port.try_into().ok()?, seats, name: fields.next().unwrap_or("") })
@@ -88,11 +88,6 @@ fn text(datagram: &[u8]) -> Option<&str> {
     Some(std::str::from_utf8(datagram).ok()?.trim_end_matches([' ', '\r', '\n']))
 }
 
-fn is_token(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    (1..=MAX_TOKEN_BYTES).contains(&text.len()) && text.bytes().all(allowed)
-}
-
 /// Decimal, without a sign or leading zeros.
 fn number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
@@ -105,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_question_has_always_the_same_length() {
-        let longest = "a".repeat(MAX_TOKEN_BYTES);
+        let longest = "a".repeat(32);
         for token in ["7f3ac-01", &longest] {
             let datagram = Question { token }.to_bytes();
             assert_eq!(datagram.len(), 200);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Write;
 
 use memchr::memchr;
 
@@ -176,11 +177,8 @@ impl FileHash {
 
     /// Appends a space and the digits.
     fn put(self, out: &mut Vec<u8>) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        out.push(b' ');
-        for byte in self.0 {
-            out.extend([DIGITS[usize::from(byte / 16)], DIGITS[usize::from(byte % 16)]]);
-        }
+        // Writing to a Vec cannot fail.
+        let _ = write!(out, " {self}");
     }
 }
 
@@ -447,6 +445,13 @@ impl<'a> Frame<'a> {
     /// A refusal with its sentence.
     pub fn refus(code: Refusal, sentence: &'a str) -> Self {
         Frame::Refus { code, text: Text::escaped(sentence) }
+    }
+
+    /// The frame as one line, LF included.
+    pub fn to_line(&self) -> Vec<u8> {
+        let mut line = Vec::new();
+        self.write(&mut line);
+        line
     }
 
     /// Appends the frame to `out` as one line, LF included.
@@ -805,10 +810,8 @@ mod tests {
                 8 => Frame::Refus { code: REFUSALS[any].0, text },
                 _ => Frame::Relayed(Relayed { source, destination, body }),
             };
-            let mut wire = Vec::new();
-            frame.write(&mut wire);
             let mut lines = LineBuffer::new();
-            lines.read_all(&wire);
+            lines.read_all(&frame.to_line());
             let line = lines.next_line().unwrap().unwrap();
             prop_assert_eq!(Frame::parse(std::str::from_utf8(line).unwrap()).unwrap(), frame);
             prop_assert!(lines.next_line().is_none());
@@ -826,9 +829,7 @@ mod tests {
         ) {
             let line = format!("{word} {}", fields.join(" "));
             if let Ok(frame) = Frame::parse(&line) {
-                let mut wire = Vec::new();
-                frame.write(&mut wire);
-                prop_assert_eq!(wire, format!("{line}\n").into_bytes(), "one form for one meaning");
+                prop_assert_eq!(frame.to_line(), format!("{line}\n").into_bytes(), "one form for one meaning");
             }
         }
     }
@@ -962,9 +963,43 @@ mod tests {
             destination: Address::parse(&address).unwrap(),
             body: Body::Entry { number: (1 << 63) - 1, content },
         });
-        let mut wire = Vec::new();
-        frame.write(&mut wire);
-        assert_eq!(wire.len(), MAX_LINE_BYTES);
+        assert_eq!(frame.to_line().len(), MAX_LINE_BYTES);
+    }
+
+    #[test]
+    fn a_route_takes_its_own_messages_and_passes_its_other_frames() {
+        let address = |text| Address::parse(text).unwrap().into_owned();
+        let route = Route::new(address("a/1"), address("b/2"));
+        let parsed = |line: &'static str| route.parse_msg(line.as_bytes()).map(Frame::Relayed);
+        for line in ["msg a/1 b/2 1 date", "msg a/1 b/2 7 date du texte"] {
+            assert_eq!(parsed(line), Frame::parse(line).ok().filter(|_| line.ends_with("texte")), "{line}");
+        }
+        for line in ["msg a/1 b/2 0 date t", "msg b/2 a/1 1 date t", "recu a/1 b/2 1"] {
+            assert_eq!((parsed(line), route.glimpse("msg a/1 b/2 0 date t")), (None, None), "{line}");
+        }
+        let message = Some(Glimpse::Msg { number: 7, text: Text::from_wire("du texte") });
+        assert_eq!(route.glimpse("msg a/1 b/2 7 date du texte"), message);
+        for line in ["recu a/1 b/2 1", "frappe a/1 b/2", "frappe a/1 b/2 oui", "bloc a/1 b/2 hash 0 TWFu"] {
+            assert_eq!(route.glimpse(line), Some(Glimpse::Other), "{line}");
+        }
+        for line in [
+            "fichier a/1 b/2 1 date 3 hash nom",
+            "msg a/1 b/3 1 date t",
+            "recu a/1 b/3 1",
+            "recu a/1 b/22 1",
+            "quitter a/1 b/2",
+            "ping",
+        ] {
+            assert_eq!(route.glimpse(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_hash_is_read_and_shown_digit_by_digit() {
+        let digits = "0123456789abcdef".repeat(4);
+        let hash = FileHash::parse(&digits).unwrap();
+        assert_eq!(hash.0[..8], [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef]);
+        assert_eq!(hash.to_string(), digits);
     }
 
     #[test]

@@ -157,7 +157,7 @@ fn is_harmful(c: char) -> bool {
 }
 
 /// Letters that show as nothing.
-pub(crate) fn is_invisible_letter(c: char) -> bool {
+pub fn is_invisible_letter(c: char) -> bool {
     matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
 
@@ -193,6 +193,11 @@ mod tests {
         {
             assert_eq!(Text::escaped(plain).wire(), wire);
         }
+    }
+
+    #[test]
+    fn a_sentence_begins_with_a_capital() {
+        assert_eq!((&*capitalised("état"), &*capitalised("")), ("État", ""));
     }
 
     #[test]
@@ -244,6 +249,7 @@ mod tests {
         for (bytes, text) in [
             (0, "0 octet"),
             (1, "1 octet"),
+            (2, "2 octets"),
             (999, "999 octets"),
             (1000, "1 ko"),
             (1449, "1,4 ko"),

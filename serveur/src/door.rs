@@ -115,10 +115,8 @@ fn oldest(connections: &mut Connections, stage: Stage, most: usize, next: Stage)
 }
 
 fn too_many() -> Vec<u8> {
-    let mut line = Vec::new();
-    Frame::refus(Refusal::Occupe, "Trop de connexions attendent : réessayez dans quelques secondes.")
-        .write(&mut line);
-    line
+    let sentence = "Trop de connexions attendent : réessayez dans quelques secondes.";
+    Frame::refus(Refusal::Occupe, sentence).to_line()
 }
 
 /// Takes connections from the listener, also when the system has no file descriptors left.

@@ -2,10 +2,9 @@
 //!
 //! [`Relay`] is the whole server; `main.rs` only reads the command line, and the client uses the same relay for a
 //! discussion on one machine. One file per idea: [`addresses`] (what to type on the other machines), `relay` (listening,
-//! and ending), `discovery` (answering whoever looks for
-//! a relay), `door` (accepting connections, and who waits to log in), `participant` (one connection's thread), `room`
-//! (the two seats, and who has still to hear of the end), `connection` (one socket and its writers), `display` (what the
-//! terminal shows), [`Limits`] (how long anything may take).
+//! and ending), `discovery` (answering whoever looks for a relay), `door` (accepting connections, and who waits to log
+//! in), `participant` (one connection's thread), `room` (the two seats, and who has still to hear of the end),
+//! `connection` (one socket and its writers), `display` (what the terminal shows), `limits` (how long anything may take).
 //!
 //! # Threads and locks
 //!

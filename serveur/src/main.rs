@@ -3,7 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use common::command_line::{fail, print};
+use common::command_line::{FAILED, MISUSED, fail, print};
 use common::discovery;
 use serveur::options::{self, Command, HELP};
 use serveur::{Emphasis, Relay};
@@ -15,15 +15,17 @@ fn main() -> ExitCode {
         Ok(Command::Version) => print(&format!("serveur {}\n", env!("CARGO_PKG_VERSION"))),
         Ok(Command::Serve { endpoint, permanent, discreet }) => match Relay::bind(&endpoint, permanent) {
             Ok(relay) => serve(relay.found_at((!discreet).then(discovery::port))),
-            Err(error) => fail("serveur", 1, &error.to_string()),
+            Err(error) => fail("serveur", FAILED, &error.to_string()),
         },
-        Err(error) => fail("serveur", 2, &error.to_string()),
+        Err(error) => fail("serveur", MISUSED, &error.to_string()),
     }
 }
 
 fn serve(relay: Relay) -> ExitCode {
     match relay.run(Box::new(io::stdout()), Emphasis::on_stdout()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail("serveur", 1, &format!("le système n'accorde pas de fil d'exécution : {error}")),
+        Err(error) => {
+            fail("serveur", FAILED, &format!("le système n'accorde pas de fil d'exécution : {error}"))
+        }
     }
 }

@@ -25,9 +25,7 @@ pub(crate) fn serve(connection: &Arc<Connection>, door: &Door, room: &Room) {
         .and_then(|participant| Conversation::new(&participant, room).run(&mut lines));
     if let Err(Closing::Refused(code, sentence)) = served {
         log::info!("Connexion {} refusée : {}", connection.id, code.code());
-        let mut line = Vec::new();
-        Frame::refus(code, &sentence).write(&mut line);
-        connection.queue_last(&line);
+        connection.queue_last(&Frame::refus(code, &sentence).to_line());
         connection.flush();
         door.refuse(connection.id);
         let farewell = room.limits().farewell;

@@ -174,12 +174,13 @@ impl Table {
     }
 
     /// Remembers somebody who has lost his connection, or may be about to.
-    fn remember(&mut self, absent: Absent) {
-        self.absent.retain(|known| known.address != absent.address);
+    fn remember(&mut self, address: &Address<'static>, last_seen: Instant) {
+        self.absent.retain(|known| known.address != *address);
         if self.absent.len() == MAX_ABSENT {
             self.absent.pop_front();
         }
-        self.absent.push_back(absent);
+        let address = address.clone();
+        self.absent.push_back(Absent { address, last_seen, end: None, may_have_heard: false });
     }
 
     /// Someone sits down where nobody is. If he was not in the last discussion, this is another one, and those who were
@@ -257,17 +258,17 @@ impl Room {
         let before = std::mem::replace(&mut table.seats[seat], Seat::Taken(Arc::clone(newcomer)));
         if let Seat::Taken(old) = &before {
             let sentence = "Vous vous êtes connecté d'ailleurs : cette connexion-ci est fermée.";
-            old.connection.dismiss(&line(&Frame::refus(Refusal::Remplace, sentence)));
+            old.connection.dismiss(&Frame::refus(Refusal::Remplace, sentence).to_line());
             table.let_leave(&old.connection, now);
             self.announce_loss(old, other.as_deref());
         } else if other.is_none() {
             table.begin_or_resume(newcomer);
         }
         table.absent.retain(|known| known.end.is_some() || known.address != newcomer.address);
-        newcomer.connection.queue(&line(&Frame::Bienvenue(newcomer.address.borrowed())));
+        newcomer.connection.queue(&Frame::Bienvenue(newcomer.address.borrowed()).to_line());
         if let Some(other) = &other {
-            newcomer.connection.queue(&line(&Frame::Present(other.address.borrowed())));
-            other.connection.queue(&line(&Frame::Present(newcomer.address.borrowed())));
+            newcomer.connection.queue(&Frame::Present(other.address.borrowed()).to_line());
+            other.connection.queue(&Frame::Present(newcomer.address.borrowed()).to_line());
         }
         self.display.notice(&format!("{} a rejoint la discussion.", newcomer.pseudo));
         drop(table);
@@ -289,7 +290,7 @@ impl Room {
             return false;
         }
         *last_seen = now;
-        let mut lines = line(&Frame::Bienvenue(newcomer.address.borrowed()));
+        let mut lines = Frame::Bienvenue(newcomer.address.borrowed()).to_line();
         Frame::Fin(by.borrowed()).write(&mut lines);
         newcomer.connection.set_pings();
         newcomer.connection.queue_last(&lines);
@@ -299,7 +300,7 @@ impl Room {
 
     fn announce_loss(&self, lost: &Participant, other: Option<&Participant>) {
         if let Some(other) = other {
-            other.connection.queue(&line(&Frame::Absent(lost.address.borrowed())));
+            other.connection.queue(&Frame::Absent(lost.address.borrowed()).to_line());
         }
         self.display.notice(&format!("{} a perdu la connexion.", lost.pseudo));
     }
@@ -337,12 +338,7 @@ impl Room {
             table.seats = Default::default();
         }
         if participant.connection.pings() {
-            table.remember(Absent {
-                address: participant.address.clone(),
-                last_seen,
-                end: None,
-                may_have_heard: false,
-            });
+            table.remember(&participant.address, last_seen);
         }
         self.announce_loss(participant, other.as_deref());
         drop(table);
@@ -360,17 +356,12 @@ impl Room {
             return;
         }
         let seats = std::mem::take(&mut table.seats);
-        let fin = line(&Frame::Fin(participant.address.borrowed()));
+        let fin = Frame::Fin(participant.address.borrowed()).to_line();
         for seated in seats.iter().filter_map(Seat::participant) {
             seated.connection.queue_last(&fin);
             table.let_leave(&seated.connection, now);
             if seated.connection.pings() {
-                table.remember(Absent {
-                    address: seated.address.clone(),
-                    last_seen: now,
-                    end: None,
-                    may_have_heard: false,
-                });
+                table.remember(&seated.address, now);
             }
         }
         for absent in table.absent.iter_mut().filter(|absent| absent.end.is_none()) {
@@ -448,12 +439,6 @@ impl Room {
             }
         }
     }
-}
-
-fn line(frame: &Frame<'_>) -> Vec<u8> {
-    let mut line = Vec::new();
-    frame.write(&mut line);
-    line
 }
 
 #[cfg(test)]

@@ -209,7 +209,5 @@ impl Relay {
 }
 
 fn output(to: usize, frame: &Frame<'_>) -> Output {
-    let mut wire = Vec::new();
-    frame.write(&mut wire);
-    Output::Line(to, String::from_utf8(wire).expect("frames are text"))
+    Output::Line(to, String::from_utf8(frame.to_line()).expect("frames are text"))
 }

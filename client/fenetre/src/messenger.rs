@@ -716,7 +716,7 @@ impl Messenger {
         if self.phase() == Some(Phase::Joining) {
             let why = match &ending.how {
                 End::Failed(failure) => Some(Fault::new(failure)),
-                End::Left { .. } | End::LeftByPeer(_) | End::Cut => None,
+                End::Left { .. } | End::LeftByPeer(_) | End::Cut(_) => None,
             };
             self.give_up(why);
             return;

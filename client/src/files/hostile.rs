@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use common::frame::{Body, FileHash};
+use common::frame::{Body, FileHash, Frame};
 
 use super::simulation::{Client, DATE, bytes, sha};
 use super::*;
@@ -85,9 +85,7 @@ impl Bob {
         self.client.settle(self.now, Duration::ZERO);
         let mut issues = Vec::new();
         while let Some(frame) = self.client.delivery.next_frame() {
-            let mut line = Vec::new();
-            frame.write(&mut line);
-            let line = String::from_utf8(line).unwrap();
+            let line = String::from_utf8(Frame::Relayed(frame).to_line()).unwrap();
             issues.extend(
                 line.starts_with("issue").then(|| line.trim_end().rsplit(' ').next().unwrap().to_owned()),
             );

@@ -1,5 +1,7 @@
 //! The name under which a received file is kept: [`safe`].
 
+use common::text::is_invisible_letter;
+
 /// The longest name in bytes; it leaves room for what [`numbered`] and the partial file's name add.
 const MAX_NAME_BYTES: usize = 200;
 /// The longest ending that a shortened name keeps.
@@ -39,7 +41,7 @@ fn is_forbidden(c: char) -> bool {
         // marks, embeddings, overrides and isolates of direction, line and paragraph separators
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         || matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
-        || matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
+        || is_invisible_letter(c)
 }
 
 fn is_dot_or_space(c: char) -> bool {

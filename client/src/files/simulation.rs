@@ -159,15 +159,13 @@ impl Client {
     }
 
     pub(super) fn next_line(&mut self, now: Instant) -> Option<Vec<u8>> {
-        let mut line = Vec::new();
         if let Some(frame) = self.delivery.next_frame() {
-            frame.write(&mut line);
-            return Some(line);
+            return Some(Frame::Relayed(frame).to_line());
         }
         let peer = self.delivery.peer()?.clone();
         let body = self.transfers.next_frame(now)?;
-        Relayed { source: self.address.borrowed(), destination: peer, body }.write(&mut line);
-        Some(line)
+        let source = self.address.borrowed();
+        Some(Frame::Relayed(Relayed { source, destination: peer, body }).to_line())
     }
 
     pub(super) fn happened(&self, what: impl Fn(&Happened) -> bool) -> usize {
@@ -206,9 +204,7 @@ impl World {
     fn connect(&mut self) {
         let addresses = self.clients.each_ref().map(|client| client.address.clone());
         for (client, peer) in self.clients.iter_mut().zip(addresses.iter().rev()) {
-            let mut line = Vec::new();
-            Frame::Present(peer.borrowed()).write(&mut line);
-            client.receive(&line);
+            client.receive(&Frame::Present(peer.borrowed()).to_line());
         }
         self.is_connected = true;
     }

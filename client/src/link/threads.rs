@@ -32,7 +32,7 @@ pub(super) struct Reception {
 }
 
 impl Reception {
-    pub(super) fn run(mut self) -> Arc<Ending> {
+    pub(super) fn run(self) -> Arc<Ending> {
         let ending = self.take_part();
         self.shared.disk.wait();
         *lock(&self.shared.store) = None;
@@ -40,7 +40,7 @@ impl Reception {
         ending
     }
 
-    fn take_part(&mut self) -> Arc<Ending> {
+    fn take_part(&self) -> Arc<Ending> {
         loop {
             let (wants, ending) = {
                 let session = lock(&self.shared.session);
@@ -97,7 +97,7 @@ impl Reception {
     }
 
     /// One connection, from the login to its end.
-    fn talk(&mut self, stream: TcpStream) {
+    fn talk(&self, stream: TcpStream) {
         let stream = Arc::new(stream);
         *lock(&self.shared.stream) = Some(Arc::clone(&stream));
         self.shared.tap.begin_connection();
@@ -123,12 +123,13 @@ impl Reception {
     }
 
     /// Reads and shows until the connection ends; why, if it was not the session that gave it up.
-    fn receive(&mut self, stream: &TcpStream) -> Option<Failure> {
+    fn receive(&self, stream: &TcpStream) -> Option<Failure> {
         let mut bytes = vec![0; READ_BYTES];
-        let mut armed = None;
+        // What the system knows: none on a new connection.
+        let mut timeout = None;
         loop {
             let now = Instant::now();
-            let timeout = {
+            let wanted = {
                 let mut session = lock(&self.shared.session);
                 session.handle_timeout(now);
                 if !session.is_open() {
@@ -136,8 +137,8 @@ impl Reception {
                 }
                 session.next_timeout(now).map(|limit| in_steps(limit - now))
             };
-            let set = if armed == Some(timeout) { Ok(()) } else { stream.set_read_timeout(timeout) };
-            armed = Some(timeout);
+            let set = if timeout == wanted { Ok(()) } else { stream.set_read_timeout(wanted) };
+            timeout = wanted;
             match set.and_then(|()| (&mut &*stream).read(&mut bytes)) {
                 Ok(0) => return Some(self.unreachable(io::ErrorKind::UnexpectedEof.into())),
                 Ok(count) => self.shared.receive(&bytes[..count]),

@@ -20,30 +20,30 @@ pub(super) struct Attempts {
     patience: Option<Duration>,
     has_logged_in: bool,
     pause: Duration,
-    known: Known,
+    told: Told,
 }
 
-/// What the user knows of the present outage.
+/// What the user was told of the present outage.
 #[derive(Debug, Default)]
-struct Known {
+struct Told {
     /// That there is no connection.
     outage: bool,
     /// That something else answers.
     not_a_relay: bool,
-    /// The last refusal.
+    /// With which code a relay refused last.
     refusal: Option<Refusal>,
 }
 
 impl Attempts {
     pub(super) fn new(patience: Option<Duration>, now: Instant) -> Self {
         let pause = Duration::ZERO;
-        Attempts { began: now, patience, has_logged_in: false, pause, known: Known::default() }
+        Attempts { began: now, patience, has_logged_in: false, pause, told: Told::default() }
     }
 
     /// A login was accepted; whether it is not the first.
     pub(super) fn log_in(&mut self) -> bool {
         // Its loss will be told by itself.
-        self.known = Known { outage: true, ..Known::default() };
+        self.told = Told { outage: true, ..Told::default() };
         std::mem::replace(&mut self.has_logged_in, true)
     }
 
@@ -80,13 +80,13 @@ impl Attempts {
         (!self.has_logged_in && (is_final || impatient)) || matches!(failure, Failure::Thread(_))
     }
 
-    /// What the user does not know yet.
+    /// What the user was not told yet.
     pub(super) fn news(&mut self, failure: Failure) -> Option<Event> {
-        let known = &mut self.known;
+        let told = &mut self.told;
         let is_news = match &failure {
-            Failure::Refused(code, _) => known.refusal.replace(*code) != Some(*code),
-            Failure::NotARelay(_) => !std::mem::replace(&mut known.not_a_relay, true),
-            _ => !std::mem::replace(&mut known.outage, true),
+            Failure::Refused(code, _) => told.refusal.replace(*code) != Some(*code),
+            Failure::NotARelay(_) => !std::mem::replace(&mut told.not_a_relay, true),
+            _ => !std::mem::replace(&mut told.outage, true),
         };
         is_news.then_some(match failure {
             Failure::Refused(code @ (Refusal::Complet | Refusal::PseudoPris), _) => Event::TurnedAway(code),

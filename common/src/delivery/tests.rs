@@ -49,9 +49,7 @@ fn feed(delivery: &mut Delivery, line: &str) -> String {
 fn sent(delivery: &mut Delivery) -> Vec<String> {
     let mut lines = Vec::new();
     while let Some(frame) = delivery.next_frame() {
-        let mut wire = Vec::new();
-        frame.write(&mut wire);
-        let line = String::from_utf8(wire).unwrap();
+        let line = String::from_utf8(Frame::Relayed(frame).to_line()).unwrap();
         lines.push(line.trim_end().replace("alice/a1 ", "").replace(&format!("{DATE} "), ""));
     }
     assert!(!delivery.has_frame());

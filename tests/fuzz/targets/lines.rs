@@ -77,8 +77,7 @@ fn expected(stream: &[u8]) -> Vec<Result<Vec<u8>, LineTooLong>> {
 
 fn check_frame(line: &str) {
     let Ok(frame) = Frame::parse(line) else { return };
-    let mut wire = Vec::new();
-    frame.write(&mut wire);
+    let wire = frame.to_line();
     let mut buffer = LineBuffer::new();
     let mut rest = &wire[..];
     while !rest.is_empty() {
