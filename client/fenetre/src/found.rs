@@ -15,7 +15,9 @@ use fltk::prelude::*;
 
 use super::hook::Hook;
 use super::note::Note;
-use super::theme::{FONT, MARGIN, MUTED, SELECTION, SURFACE, TEXT_SIZE};
+use super::paint::Area;
+use super::text::Face;
+use super::theme::{ACCENT, BORDER, FONT, MARGIN, MUTED, SELECTION, SURFACE, TEXT_SIZE};
 
 /// How often answers are looked for, and after how many looks everybody is asked again.
 const LOOK: Duration = Duration::from_millis(250);
@@ -26,6 +28,13 @@ const WAIT: Duration = Duration::from_millis(1);
 const ANSWERED_AFTER: Duration = Duration::from_secs(1);
 const SEARCHING: &str = "Recherche de serveurs sur ce réseau…";
 const PICK: &str = "Serveurs trouvés sur ce réseau (un clic remplit l'adresse) :";
+
+/// What a format begins with in the list.
+const FORMAT: char = '\u{1}';
+/// The size of the letters that would make a line as high as the lines are.
+const LINE_SIZE: i32 = 19;
+/// Between a machine's name and what follows.
+const GAP: i32 = 10;
 
 /// What the search has to say.
 #[derive(Clone, Debug)]
@@ -96,8 +105,15 @@ impl FoundServers {
         list.set_text_size(TEXT_SIZE);
         list.set_has_scrollbar(BrowserScrollbar::Vertical);
         // Names come from whoever answers: nothing in them is a format.
-        list.set_format_char('\u{1}');
+        list.set_format_char(FORMAT);
         list.set_trigger(CallbackTrigger::Release);
+        list.draw(|list| {
+            let (color, width) = if list.has_focus() { (ACCENT, 2) } else { (BORDER, 1) };
+            for inset in 0..width {
+                let Area { x, y, w, h } = Area::of(list).inset(inset);
+                draw::draw_rect_with_color(x, y, w, h, color);
+            }
+        });
         list.hide();
         let found = FoundServers { heading, list, state: Rc::default(), on_news: Hook::new() };
         let picked = found.clone();
@@ -150,22 +166,33 @@ impl FoundServers {
     }
 
     fn show(&self) {
+        self.fill();
+        self.heading.set(if self.is_empty() { SEARCHING } else { PICK });
+    }
+
+    /// Writes the lines, with as much of each machine's name as there is room for.
+    fn fill(&self) {
         let mut list = self.list.clone();
+        let (face, columns) = (Face::new(TEXT_SIZE), columns(list.w()));
         list.clear();
-        let state = self.state.borrow();
-        for found in &state.shown {
-            list.add(&format!("{}\t{}\t{}", found.machine(), found.room(), found.endpoint()));
+        for found in &self.state.borrow().shown {
+            let name = face.shortened(found.machine(), columns[0] - GAP);
+            // What stands last is empty, and makes the line higher.
+            list.add(&format!(
+                " {name}\t{}\t{}\t{FORMAT}S{LINE_SIZE}{FORMAT}. ",
+                found.room(),
+                found.endpoint()
+            ));
         }
-        self.heading.set(if state.shown.is_empty() { SEARCHING } else { PICK });
+        list.set_column_widths(&columns);
     }
 
     /// How high it is when it is `w` wide and may be `max` high. One line is always shown.
     pub(crate) fn height(&self, w: i32, max: i32) -> i32 {
         let heading = self.heading.height(w);
         let lines = self.state.borrow().shown.len() as i32;
-        draw::set_font(FONT, TEXT_SIZE);
-        // As FLTK's browser draws them.
-        let line = draw::height() + 2;
+        draw::set_font(FONT, LINE_SIZE);
+        let line = draw::height();
         let fitting = ((max - heading - MARGIN) / line).max(1);
         heading + lines.min(fitting) * line + MARGIN
     }
@@ -179,8 +206,16 @@ impl FoundServers {
         }
         self.heading.widget().show();
         let heading = self.heading.place(x, y, w);
-        list.set_column_widths(&[w * 2 / 5, w / 5, w * 2 / 5]);
+        let is_wide = list.w() == w;
         list.resize(x, y + heading, w, h - heading - MARGIN);
+        if !is_wide {
+            self.fill();
+        }
         if self.is_empty() { list.hide() } else { list.show() }
     }
+}
+
+/// How wide the machine's name, the free seats and the address are in a list of that width.
+fn columns(w: i32) -> [i32; 3] {
+    [w * 2 / 5, w / 5, w * 2 / 5]
 }
