@@ -335,18 +335,13 @@ struct Mallory {
 impl Mallory {
     /// Waits for somebody.
     fn meet(mut peer: Peer) -> Mallory {
-        let to = loop {
-            let line = peer.receive().unwrap();
-            if let Some(to) = line.strip_prefix("present ") {
-                break to.to_owned();
-            }
-        };
+        let to = peer.expect_present();
         peer.send(&format!("recu {} {to} 0", peer.address));
         Mallory { peer, to, entries: 0, said: Vec::new() }
     }
 
     fn send(&mut self, word: &str, rest: &str) {
-        self.peer.send(&format!("{word} {} {} {rest}", self.peer.address.clone(), self.to));
+        self.peer.send(&format!("{word} {} {} {rest}", self.peer.address, self.to));
     }
 
     fn offer(&mut self, name: &str, size: u64, hash: FileHash) {
