@@ -191,6 +191,23 @@ fn without_a_history_nothing_incomplete_is_left() {
     assert_eq!(bob.names(), ["petit.txt"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_reception_that_the_system_ends_leaves_nothing_incomplete() {
+    let relay = RelayThread::start();
+    let (alice, bob) = (Desk::new(), Desk::new());
+    let file = alice.write("grand.bin", &content(64 << 20));
+    let proxy = Proxy::start(relay.address);
+    let _sender = alice.send(proxy.address, "alice", &[&file]);
+    let mut receiver = bob.receive(relay.address, "bob");
+    wait_for_length(&bob.path("grand.bin.partiel"), 1 << 20);
+    proxy.set(Weather::Closed);
+    receiver.signal("-INT");
+    // As a shell wants it of a program that Ctrl-C ends: by the signal.
+    assert_eq!(receiver.status(), -1, "{}", receiver.err.text());
+    assert_eq!(bob.names(), [""; 0]);
+}
+
 #[test]
 fn a_file_that_changes_on_the_way_is_told_on_both_sides() {
     for remove in [false, true] {
@@ -242,27 +259,74 @@ fn what_cannot_be_sent_is_said_and_the_rest_is() {
 }
 
 #[test]
+fn more_files_than_may_be_open_are_sent_whatever_is_in_them() {
+    let relay = RelayThread::start();
+    let (alice, bob) = (Desk::new(), Desk::new());
+    // Many are empty, as the files of a real project.
+    let names: Vec<String> = (0..230).map(|number| format!("{number}.txt")).collect();
+    let content = |number: usize| if number < 220 { number.to_string() } else { String::new() };
+    let files: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(number, name)| alice.write(name, content(number).as_bytes()))
+        .collect();
+    // One that is named twice is sent once.
+    let mut paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    paths.push(&files[0]);
+    let mut receiver = bob.receive(relay.address, "bob");
+    receiver.err.wait_for("Connecté");
+    let mut sender = alice.send(relay.address, "alice", &paths);
+    assert_eq!(sender.status(), 0, "{}", sender.err.text());
+    assert_eq!(receiver.status(), 0, "{}", receiver.err.text());
+    let mut expected = names.clone();
+    expected.sort();
+    assert_eq!(bob.names(), expected);
+}
+
+#[test]
+fn who_has_nothing_to_send_ends_nobody_s_discussion() {
+    let relay = RelayThread::start();
+    let (alice, bob) = (Desk::new(), Desk::new());
+    let mut receiver = bob.receive(relay.address, "bob");
+    receiver.err.wait_for("Connecté");
+    let mut mistaken = alice.send(relay.address, "alice", &[Path::new("absent.txt")]);
+    assert_eq!(mistaken.status(), 1, "{}", mistaken.err.text());
+    let file = alice.write("présent.txt", b"contenu");
+    let mut sender = alice.send(relay.address, "alice", &[&file]);
+    assert_eq!((sender.status(), receiver.status()), (0, 0), "{}", receiver.err.text());
+    assert_eq!(bob.names(), ["présent.txt"]);
+}
+
+#[test]
 fn where_nothing_can_be_written_the_discussion_goes_on() {
     let (alice, bob) = (Desk::new(), Desk::new());
     let file = alice.write("a.bin", &content(1_000_000));
-    // The first is no folder; the other takes no more than 100 KiB in a file, as a full disk.
-    let no_folder = "\"$0\" \"$@\" --recevoir /dev/null".to_owned();
+    // It takes no more than 100 KiB in a file, as a full disk.
     let full =
         format!("trap '' XFSZ; ulimit -f 100; \"$0\" \"$@\" --recevoir '{}'", bob.folder.path().display());
-    for (script, why) in
-        [(no_folder, "ce n'est pas un dossier"), (full, "ce disque ne prend pas de fichier aussi grand")]
-    {
-        let relay = RelayThread::start();
-        let mut shell = Command::new("bash");
-        shell.args(["-c", &script]).arg(binary("client")).args([&relay.address.to_string(), "bob"]);
-        let mut receiver = Program::spawn(shell.env(DATA_VARIABLE, bob.data.path()));
-        let mut sender = alice.send(relay.address, "alice", &[&file]);
-        assert_eq!(sender.status(), 1, "{}", sender.err.text());
-        assert_eq!(receiver.status(), 1, "{}", receiver.err.text());
-        let told = format!("« a.bin » ne peut pas être gardé : {why}.");
-        assert!(receiver.err.text().contains(&told), "{}", receiver.err.text());
-        assert!(sender.err.text().contains("bob refuse « a.bin »."), "{}", sender.err.text());
-        assert_eq!(bob.names(), [""; 0]);
+    let relay = RelayThread::start();
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &full]).arg(binary("client")).args([&relay.address.to_string(), "bob"]);
+    let mut receiver = Program::spawn(shell.env(DATA_VARIABLE, bob.data.path()));
+    let mut sender = alice.send(relay.address, "alice", &[&file]);
+    assert_eq!(sender.status(), 1, "{}", sender.err.text());
+    assert_eq!(receiver.status(), 1, "{}", receiver.err.text());
+    let told = "« a.bin » ne peut pas être gardé : ce disque ne prend pas de fichier aussi grand.";
+    assert!(receiver.err.text().contains(told), "{}", receiver.err.text());
+    assert!(sender.err.text().contains("bob refuse « a.bin »."), "{}", sender.err.text());
+    assert_eq!(bob.names(), [""; 0]);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_told_before_anything_is_offered() {
+    let relay = RelayThread::start();
+    for folder in ["/dev/null", "/nulle/part"] {
+        let mut receiver =
+            Program::start("client", &[&relay.address.to_string(), "bob", "--recevoir", folder]);
+        assert_eq!(receiver.status(), 1);
+        let told =
+            format!("client : « {folder} » n'est pas un dossier : créez-le d'abord, ou vérifiez son nom.\n");
+        assert_eq!(receiver.err.text(), told);
     }
 }
 

@@ -89,6 +89,27 @@ fn a_file_is_refused_by_a_click() {
 }
 
 #[test]
+fn what_the_buttons_of_a_file_do_can_be_chosen_from_the_menu_by_keys() {
+    let (desktop, relay, downloads, data) =
+        (Desktop::start(), RelayThread::start(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let opened = desktop.catch_links();
+    let window = alice(&desktop, &relay, downloads.path());
+    // Signs that FLTK's menus have a use of their own for.
+    let name = "_un & @2.pdf";
+    let file = data.path().join(name);
+    fs::write(&file, "x").unwrap();
+    let mut sender = bob(&relay, &data, "--envoyer", &file);
+    window.wait_for_text("bob propose");
+    window.choose_from_main_menu(1);
+    assert_eq!(sender.status(), 0, "{}", sender.err.text());
+    assert!(downloads.path().join(name).exists());
+    window.wait_for_text("est reçu : ");
+    window.choose_from_main_menu(2);
+    let folder = format!("file://{}\n", downloads.path().display());
+    wait_until("the folder is opened", || fs::read_to_string(&opened).is_ok_and(|lines| lines == folder));
+}
+
+#[test]
 fn what_is_under_way_shows_how_far_it_is_and_is_given_up_by_a_click() {
     let (desktop, relay, downloads, data) =
         (Desktop::start(), RelayThread::start(), TempDir::new().unwrap(), TempDir::new().unwrap());

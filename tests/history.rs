@@ -244,7 +244,7 @@ fn history_is_printed_latest_first_harmless_and_without_connecting() {
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(complaint(folder.path(), &["bob"]).contains("rien n'est gardé sous le nom de bob"));
+    assert!(complaint(folder.path(), &["bob"]).contains("rien n'est gardé sous le pseudo « bob »"));
     let empty = TempDir::new().unwrap();
     assert!(complaint(empty.path(), &[]).contains("rien n'est gardé dans"));
     let carol = keeping(folder.path(), relay.address, "carol");
@@ -271,6 +271,13 @@ fn whoever_reads_only_the_beginning_is_no_error() {
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
     assert!(String::from_utf8(output.stdout).unwrap().ends_with(&format!("alice : {line}\n")));
+    // But a disk that is full is one, in French.
+    let mut to_full_disk = Command::new(binary("client"));
+    to_full_disk.arg("--historique").env(DATA_VARIABLE, folder.path());
+    let output = to_full_disk.stdout(fs::File::create("/dev/full").unwrap()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = "client : l'historique ne peut pas être affiché : le disque est plein.\n";
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), told);
 }
 
 #[test]

@@ -13,6 +13,8 @@ use support::relay::RelayThread;
 use support::window::{Desktop, Window, wait_until};
 
 const OWN_BUBBLE: u32 = 0xD3E5FC;
+const BORDER: u32 = 0x767E8A;
+const BUTTON: u32 = 0xE1E5EB;
 const PENDING: u32 = 0x8F5E00;
 
 /// Where the buttons of the demonstration are.
@@ -190,6 +192,10 @@ fn the_panel_shows_the_lines_on_the_wire_and_those_of_a_message() {
     window.wait_for_text("avant");
 
     window.press(&["F12"]);
+    let (_, _, w, h) = window.geometry();
+    let copy = || window.picture(Some((w - 140, h - 272, 128, 30)));
+    wait_until("the panel", || window.pixels(BUTTON, Some((w - 140, h - 272, 128, 30))) > 1000);
+    let copies = copy();
     let panel = |part: &str| {
         desktop.set_clipboard("(rien)");
         window.press(&["alt+l"]);
@@ -238,8 +244,17 @@ fn the_panel_shows_the_lines_on_the_wire_and_those_of_a_message() {
         assert!(received.iter().any(|shown| shown.ends_with(line)), "{line:?} is not in {received:?}");
     }
 
+    // What was above is reached by the scrollbar, at the page's right edge.
+    let has_thumb = |y: i32| window.pixels(BORDER, Some((w - 30, y, 14, 70))) > 100;
+    let (top, bottom) = (h - 226, h - 132);
+    assert!(has_thumb(bottom) && !has_thumb(top));
+    window.drag((w - 20, h - 80), (w - 20, h - 300));
+    wait_until("the first lines", || has_thumb(top) && !has_thumb(bottom));
+    window.drag((w - 20, h - 220), (w - 20, h));
+    wait_until("the last lines", || has_thumb(bottom) && !has_thumb(top));
+    wait_until("what the button says at first", || copy() == copies);
+
     // A click on her message, the only blue one, marks its lines; one beside it marks none.
-    let (_, _, w, h) = window.geometry();
     let marked = || window.pixels(OWN_BUBBLE, Some((14, h - 236, w - 60, 170)));
     assert_eq!(marked(), 0);
     let picture = window.picture(Some((0, 80, w, h - 330)));

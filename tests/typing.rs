@@ -183,6 +183,21 @@ fn the_terminal_is_as_before_however_the_client_ends() {
 }
 
 #[test]
+fn whoever_is_told_to_end_by_the_system_cuts_and_gives_the_terminal_back() {
+    let (_server, address) = server(&["--permanent"]);
+    for signal in ["TERM", "INT", "HUP"] {
+        let mut alice = Terminal::client(address, "alice");
+        alice.wait_for("Connecté.");
+        alice.keys("à moitié écrit");
+        alice.wait_for_end("> à moitié écrit");
+        alice.signal(signal);
+        assert_ne!(alice.status(), 0, "{signal}");
+        assert!(alice.is_restored(), "{signal}");
+        assert!(alice.text().contains("Vous avez coupé la connexion."), "{signal}: {alice:?}");
+    }
+}
+
+#[test]
 fn ctrl_c_empties_the_line_then_says_how_to_leave_then_cuts() {
     let (_relay, mut alice, mut bob) = alice_and_bob();
     let how = "encore Ctrl-C la coupe";
@@ -196,6 +211,7 @@ fn ctrl_c_empties_the_line_then_says_how_to_leave_then_cuts() {
     alice.wait_until(how, |text| text.matches(how).count() == 2);
     alice.keys("\x03");
     assert_eq!(alice.status(), 1);
+    assert!(alice.text().contains("Vous avez coupé la connexion ; bob attend votre retour."), "{alice:?}");
     // Not `fin`.
     bob.wait_for("absent alice/");
 }

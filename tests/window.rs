@@ -1045,8 +1045,12 @@ fn the_form_asks_for_what_is_missing_and_remembers_it() {
 fn each_error_of_the_form_is_beside_its_field() {
     let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
     let window = desktop.client(&[]);
+    let head = Some((0, 60, 480, 90));
+    wait_until("the title", || window.pixels(TEXT, head) > 500);
+    let calm = window.picture(head);
     let faults = |name: &str, shown: usize| {
         wait_until(name, || window.fields_with_an_error() == shown);
+        assert!(window.picture(head) == calm, "what stands above the fields has not moved");
         window.screenshot(name);
     };
     // Nothing filled in: two fields are wrong.

@@ -90,8 +90,8 @@ pub enum End {
     },
     /// The other one left.
     LeftByPeer(Pseudo),
-    /// Our own user has cut the connection without a word.
-    Cut,
+    /// Our own user has cut the connection without a word to that one, who is waiting, or to nobody.
+    Cut(Option<Pseudo>),
     /// It never came to a discussion, or could not go on.
     Failed(Failure),
 }
@@ -171,7 +171,8 @@ impl fmt::Display for End {
             ),
             // In the coursework's words.
             End::LeftByPeer(who) => write!(f, "le client {who} a quitté la discussion."),
-            End::Cut => f.write_str("Vous avez coupé la connexion ; l'autre participant attend votre retour."),
+            End::Cut(None) => f.write_str("Vous avez coupé la connexion."),
+            End::Cut(Some(who)) => write!(f, "Vous avez coupé la connexion ; {who} attend votre retour."),
             End::Failed(failure) => write!(f, "{failure}."),
         }
     }
@@ -241,6 +242,8 @@ pub fn cause(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "accès refusé",
         io::ErrorKind::NotFound => "introuvable",
         io::ErrorKind::NotADirectory => "ce n'est pas un dossier",
+        io::ErrorKind::AlreadyExists => "ce nom est déjà pris",
+        io::ErrorKind::InvalidInput => "ce n'est pas un nom de fichier",
         _ => return error.to_string(),
     };
     known.to_owned()
@@ -279,6 +282,17 @@ mod tests {
     fn a_refusal_is_a_sentence_without_its_full_stop() {
         let failure = Failure::Refused(Refusal::Occupe, "Réessayez dans quelques secondes.".to_owned());
         assert_eq!(failure.to_string(), "Le serveur refuse : Réessayez dans quelques secondes");
+    }
+
+    #[test]
+    fn what_a_wrong_path_leads_to_is_said_in_french() {
+        let folder_on_a_file = std::fs::create_dir(env!("CARGO_MANIFEST_DIR"));
+        let no_name = std::path::absolute("").map(drop);
+        for (failed, said) in
+            [(folder_on_a_file, "ce nom est déjà pris"), (no_name, "ce n'est pas un nom de fichier")]
+        {
+            assert_eq!(failed.map_err(|error| cause(&error)), Err(said.to_owned()));
+        }
     }
 
     #[test]

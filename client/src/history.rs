@@ -6,6 +6,7 @@ use anyhow::bail;
 use common::address::Pseudo;
 use common::transcript::{Emphasis, MessageStart};
 
+use crate::event::cause;
 use crate::store::{self, History, Part, Said};
 
 /// How much is read at once.
@@ -27,7 +28,7 @@ pub fn print(pseudo: Option<Pseudo>) -> anyhow::Result<bool> {
         },
     };
     let Some(history) = History::open(&folder, &own)? else {
-        bail!("rien n'est gardé sous le nom de {own} dans {}", folder.display());
+        bail!("rien n'est gardé sous le pseudo « {own} » dans {}", folder.display());
     };
     let own = history.own()?;
     let emphasis = Emphasis::on_stdout();
@@ -41,7 +42,8 @@ pub fn print(pseudo: Option<Pseudo>) -> anyhow::Result<bool> {
         match io::stdout().write_all(lines.as_bytes()) {
             // Whoever reads has seen enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(true),
-            written => written?,
+            Err(error) => bail!("l'historique ne peut pas être affiché : {}", cause(&error)),
+            Ok(()) => {}
         }
     }
 }

@@ -244,6 +244,34 @@ fn same_pseudo(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn equal_names_are_one_key_and_are_shown_as_they_are_spelled() {
+        let pseudos: Vec<Pseudo> = ["Éva", "e\u{301}VA", "Eva"].map(|text| text.parse().unwrap()).into();
+        assert_eq!(pseudos.iter().collect::<HashSet<_>>().len(), 2);
+        assert_eq!(pseudos.iter().map(Pseudo::folded).collect::<HashSet<_>>().len(), 2);
+        assert_eq!((pseudos[1].as_str(), &*pseudos[2].to_string()), ("éVA", "Eva"));
+        let addresses = ["Éva/1", "éVA/1", "Éva/2"].map(|text| Address::parse(text).unwrap());
+        assert_eq!(addresses.iter().collect::<HashSet<_>>().len(), 2);
+        // What differs is in different places of a hash table, too.
+        let hash = |key: &dyn Fn(&mut std::hash::DefaultHasher)| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            key(&mut hasher);
+            hasher.finish()
+        };
+        assert_ne!(hash(&|hasher| pseudos[0].hash(hasher)), hash(&|hasher| pseudos[2].hash(hasher)));
+        assert_ne!(hash(&|hasher| addresses[0].hash(hasher)), hash(&|hasher| addresses[2].hash(hasher)));
+    }
+
+    #[test]
+    fn each_digit_drawn_may_be_any() {
+        let drawn: Vec<String> = (0..200).map(|_| random_digits(10)).collect();
+        for place in 0..10 {
+            let digits: HashSet<u8> = drawn.iter().map(|digits| digits.as_bytes()[place]).collect();
+            assert!(digits.len() > 30, "{place}: {digits:?}");
+        }
+    }
 
     #[test]
     fn pseudos_hold_letters_digits_and_three_signs_of_every_script() {

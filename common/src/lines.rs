@@ -195,6 +195,17 @@ mod tests {
     }
 
     #[test]
+    fn what_has_arrived_of_a_line_is_seen() {
+        assert!(has_cr(b"a\rb") && !has_cr(b"ab\n"));
+        let mut lines = LineBuffer::new();
+        assert!(!lines.is_inside_line());
+        lines.read_all(b"pi");
+        assert!(lines.is_inside_line());
+        lines.read_all(b"ng\n");
+        assert!(!lines.is_inside_line());
+    }
+
+    #[test]
     fn an_interrupted_read_is_tried_again_and_a_timeout_has_one_name() {
         use io::ErrorKind::{ConnectionReset, Interrupted, TimedOut, WouldBlock};
         let mut lines = LineBuffer::new();

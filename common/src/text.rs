@@ -196,6 +196,11 @@ mod tests {
     }
 
     #[test]
+    fn a_sentence_begins_with_a_capital() {
+        assert_eq!((&*capitalised("état"), &*capitalised("")), ("État", ""));
+    }
+
+    #[test]
     fn the_limit_counts_the_wire_form() {
         assert!(Text::from_plain(&"a".repeat(MAX_TEXT_BYTES)).is_ok());
         assert_eq!(Text::from_plain(&"a".repeat(MAX_TEXT_BYTES + 1)), Err(TooLong));
@@ -244,6 +249,7 @@ mod tests {
         for (bytes, text) in [
             (0, "0 octet"),
             (1, "1 octet"),
+            (2, "2 octets"),
             (999, "999 octets"),
             (1000, "1 ko"),
             (1449, "1,4 ko"),

@@ -465,7 +465,7 @@ impl World {
             client.ended = Some(match &ending.how {
                 End::Left { told } => Outcome::Left { told: *told },
                 End::LeftByPeer(_) => Outcome::LeftByPeer,
-                End::Cut | End::Failed(_) => Outcome::Failed,
+                End::Cut(_) | End::Failed(_) => Outcome::Failed,
             });
             if session.has_heard_fin() {
                 self.relay.heard_end(session.address());
@@ -544,7 +544,7 @@ impl World {
                     End::Left { told: false } => Fact::LeftUntold,
                     End::LeftByPeer(_) => Fact::LeftByPeer,
                     End::Failed(Failure::Refused(Refusal::Remplace, _)) => Fact::Replaced,
-                    End::Cut | End::Failed(_) => Fact::Failed,
+                    End::Cut(_) | End::Failed(_) => Fact::Failed,
                 });
             }
             _ => {}

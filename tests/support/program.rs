@@ -162,7 +162,8 @@ impl Program {
         self.signal("-CONT");
     }
 
-    fn signal(&self, signal: &str) {
+    /// Sends it a signal (`-INT`).
+    pub fn signal(&self, signal: &str) {
         let status = Command::new("kill").args([signal, &self.id().to_string()]).status();
         assert!(status.expect("kill is there").success());
     }

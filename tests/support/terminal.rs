@@ -189,6 +189,14 @@ impl Terminal {
             && !self.screen.0.lock().unwrap().screen().bracketed_paste()
     }
 
+    /// Sends the program a signal (`TERM`, `HUP`), as `kill` does.
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        let id = self.child.process_id().expect("it runs").to_string();
+        let status = std::process::Command::new("kill").args(["-s", name, &id]).status();
+        assert!(status.expect("kill is there").success());
+    }
+
     /// Waits for the program to end by itself and gives its status.
     #[track_caller]
     pub fn status(&mut self) -> u32 {

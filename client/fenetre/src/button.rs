@@ -4,16 +4,24 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use fltk::app;
-use fltk::button::Button;
+use fltk::button::{Button, CheckButton};
 use fltk::draw;
 use fltk::enums::{Align, Color, Event, FrameType, Key, Shortcut};
 use fltk::prelude::*;
 
 use super::paint::{self, Area};
 use super::theme::{
-    ACCENT, ACCENT_HOVER, BACKGROUND, BUTTON, BUTTON_HOVER, CONTROL_HEIGHT, FONT, FONT_BOLD, MARGIN, MUTED,
-    ON_ACCENT, TEXT, TEXT_SIZE,
+    ACCENT, ACCENT_HOVER, BACKGROUND, BORDER, BUTTON, BUTTON_HOVER, CONTROL_HEIGHT, FONT, FONT_BOLD, MARGIN,
+    MUTED, ON_ACCENT, SMALL_SIZE, SURFACE, TEXT, TEXT_SIZE,
 };
+
+/// What a button says that copies something.
+pub(crate) const COPY: &str = "Copier";
+const COPIED: &str = "Copié";
+/// The side of a box that can be ticked.
+const CHECK_SIZE: i32 = 18;
+/// In seconds.
+const COPIED_FOR: f64 = 2.0;
 
 /// How much a button asks for attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +41,47 @@ pub(crate) fn text_button(label: &str, key: char, kind: Kind) -> Button {
     let mut button = button.with_label(label);
     button.set_shortcut(Shortcut::Alt | key);
     button.set_tooltip(&format!("{label} (Alt+{})", key.to_ascii_uppercase()));
+    button
+}
+
+/// A box that is ticked or not, with words beside it.
+pub(crate) fn check_button(label: &str) -> CheckButton {
+    let mut button = CheckButton::default().with_label(label);
+    button.super_draw(false);
+    button.draw(|button| {
+        let area = Area::of(button);
+        paint::clear(area, BACKGROUND);
+        let square = Area { y: area.y + (area.h - CHECK_SIZE) / 2, w: CHECK_SIZE, h: CHECK_SIZE, ..area };
+        let (edge, width) = if button.has_focus() { (ACCENT, 2) } else { (BORDER, 1) };
+        paint::rounded(square, [4; 4], edge);
+        paint::rounded(square.inset(width), [3; 4], SURFACE);
+        if button.is_checked() {
+            draw::set_draw_color(ACCENT);
+            draw::set_line_style(draw::LineStyle::CapRound, 2);
+            draw::draw_line(square.x + 4, square.y + 9, square.x + 7, square.y + 12);
+            draw::draw_line(square.x + 7, square.y + 12, square.x + 14, square.y + 5);
+            draw::set_line_style(draw::LineStyle::Solid, 0);
+        }
+        let word = Area { x: area.x + CHECK_SIZE + 8, w: area.w - CHECK_SIZE - 8, ..area };
+        paint::text(&button.label(), word, Align::Left | Align::Inside, FONT, SMALL_SIZE, TEXT);
+    });
+    button
+}
+
+/// A button that copies a text, and says for a moment that it has.
+pub(crate) fn copy_button(key: char, text: impl Fn() -> String + 'static) -> Button {
+    let mut button = text_button(COPY, key, Kind::Plain);
+    button.set_callback(move |button| {
+        app::copy(&text());
+        button.set_label(COPIED);
+        let mut button = button.clone();
+        app::add_timeout3(COPIED_FOR, move |_| {
+            // Its page may be gone by then.
+            if !button.was_deleted() {
+                button.set_label(COPY);
+            }
+        });
+    });
     button
 }
 

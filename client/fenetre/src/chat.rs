@@ -242,7 +242,8 @@ impl Chat {
         meant
     }
 
-    /// Deletes the page.
+    /// Deletes the page, at once. Only the form leads here: it must not be called from what one of the page's own widgets
+    /// does.
     pub(crate) fn delete(self) {
         self.display.discard();
         self.wire.close();
@@ -351,12 +352,12 @@ impl Chat {
         self.closed.place(x, bottom, w);
         let beside = if self.attach.visible() { CONTROL_HEIGHT + GAP } else { 0 };
         self.attach.clone().set_pos(x + w - CONTROL_HEIGHT, bottom - CONTROL_HEIGHT);
-        let w = w - beside;
         // The text's height depends on the field's width.
-        self.entry.place(Area { x, y: bottom - CONTROL_HEIGHT, w, h: CONTROL_HEIGHT });
+        let field = Area { x, y: bottom - CONTROL_HEIGHT, w: w - beside, h: CONTROL_HEIGHT };
+        self.entry.place(field);
         let entry_height = self.entry.height_wanted();
         bottom -= entry_height;
-        self.entry.place(Area { x, y: bottom, w, h: entry_height });
+        self.entry.place(Area { y: bottom, h: entry_height, ..field });
         bottom -= self.remark.height(w);
         self.remark.place(x, bottom, w);
         bottom -= GAP;

@@ -3,19 +3,16 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use fltk::app;
 use fltk::button::Button;
 use fltk::enums::{Align, FrameType};
 use fltk::group::Group;
 use fltk::prelude::*;
 use serveur::addresses::Reachable;
 
-use super::button::{self, Kind};
+use super::button;
 use super::paint::{self, Area, Edge};
 use super::theme::{BACKGROUND, CONTROL_HEIGHT, FONT, FONT_CODE, MARGIN, MUTED, SMALL_SIZE, TEXT, TEXT_SIZE};
 
-const COPY: &str = "Copier";
-const COPIED: &str = "Copié";
 const HEADLINE: &str = "Sur l'autre machine, tapez :";
 const HEADLINE_HERE: &str = "Cette machine n'a pas de réseau. Tapez-y :";
 const LINE: i32 = 24;
@@ -40,15 +37,9 @@ impl Invitation {
         let addresses = Rc::new(RefCell::new(Vec::<Reachable>::new()));
         let mut group = Group::default();
         group.set_frame(FrameType::NoBox);
-        let mut copy = button::text_button(COPY, 'c', Kind::Plain);
-        copy.set_callback({
+        let copy = button::copy_button('c', {
             let addresses = Rc::clone(&addresses);
-            move |copy| {
-                if let Some(likeliest) = addresses.borrow().first() {
-                    app::copy(&likeliest.command());
-                    copy.set_label(COPIED);
-                }
-            }
+            move || addresses.borrow().first().map(Reachable::command).unwrap_or_default()
         });
         group.end();
         group.make_resizable(false);
@@ -80,7 +71,7 @@ impl Invitation {
         let h =
             LINE + LARGE_LINE + remarks(&self.addresses.borrow()).count() as i32 * SMALL_LINE + 2 * MARGIN;
         self.group.clone().resize(x, y, w, h);
-        let width = button::width_for(COPY);
+        let width = button::width_for(button::COPY);
         self.copy.clone().resize(x + w - MARGIN - width, y + MARGIN / 2, width, CONTROL_HEIGHT - MARGIN / 2);
         h
     }

@@ -31,6 +31,7 @@ const WIDEST: i32 = 400;
 const PORT_WIDTH: i32 = 92;
 const LABEL_HEIGHT: i32 = 22;
 const TITLE_HEIGHT: i32 = 40;
+const KEEP_HEIGHT: i32 = LABEL_HEIGHT + MARGIN;
 const TRYING: &str = "Nouvelles tentatives en cours…";
 const TRYING_OR_SERVING: &str = "Nouvelles tentatives en cours… Vous pouvez aussi être le serveur vous-même : \
                                  l'autre tapera ce que la fenêtre affichera.";
@@ -407,16 +408,29 @@ impl Form {
         let w = (page.w - 2 * 2 * MARGIN).min(WIDEST);
         let x = page.x + (page.w - w) / 2;
         self.theme.clone().set_pos(page.x + page.w - self.theme.w() - MARGIN, page.y + MARGIN);
-        // With room to spare the form stands a little above the middle.
-        let mut others = self.height(w);
+        let mut calm = self.height(w, &[&self.introduction]) + KEEP_HEIGHT;
+        let mut others = self.height(w, &self.notes());
+        let trying = self.trying.get();
+        let mut keep = if trying { 0 } else { KEEP_HEIGHT };
         // That can be done without, too, where the introduction is not enough.
-        let least = others - self.introduction.height(w) + CONTROL_HEIGHT + MARGIN;
+        let least = others + keep - self.introduction.height(w) + CONTROL_HEIGHT + MARGIN;
         let serves = self.can_serve.get() && least <= page.h;
-        others += if serves { CONTROL_HEIGHT + MARGIN } else { 0 };
-        let searches = self.host.frame.visible() && !self.trying.get();
-        let found = if searches { self.found.height(w, page.h - others - 2 * MARGIN) } else { 0 };
-        let spare = page.h - others - found;
-        let mut y = page.y + MARGIN + (spare * 2 / 5).max(0) + TITLE_HEIGHT;
+        if serves {
+            others += CONTROL_HEIGHT + MARGIN;
+            calm += CONTROL_HEIGHT + MARGIN;
+        }
+        let max = page.h - others - KEEP_HEIGHT - 2 * MARGIN;
+        let mut found = if self.host.frame.visible() { self.found.height(w, max) } else { 0 };
+        // While a server is being tried these are not there; their room stays, if it is not needed, so that nothing moves.
+        if trying && others + KEEP_HEIGHT + found > page.h {
+            found = 0;
+        } else {
+            keep = KEEP_HEIGHT;
+        }
+        let spare = page.h - others - keep - found;
+        // With room to spare the form stands a little above the middle, and stays there whatever it has to say.
+        let above = ((page.h - calm) * 2 / 5).min(spare).max(0);
+        let mut y = page.y + MARGIN + above + TITLE_HEIGHT;
         let introduction = self.introduction.place(x, y, w);
         // Without room to spare the introduction is what can be done without.
         y += if set_visible(&mut self.introduction.widget(), spare >= 0) { introduction + MARGIN } else { 0 };
@@ -428,13 +442,13 @@ impl Form {
             y += self.host.fault.place(x, y, w);
             y += self.port.fault.place(x, y, w) + MARGIN;
         }
-        self.found.place(x, y, w, found);
+        self.found.place(x, y, w, if trying { 0 } else { found });
         y += found;
         self.pseudo.place(x, y, w);
         y += LABEL_HEIGHT + CONTROL_HEIGHT + 4;
         y += self.pseudo.fault.place(x, y, w) + MARGIN;
         self.keep.clone().resize(x, y, w, LABEL_HEIGHT);
-        y += self.keep_height();
+        y += keep;
         y += self.fault.place(x, y, w);
         for mut button in [self.join.clone(), self.cancel.clone()] {
             button.resize(x, y, w, CONTROL_HEIGHT + 4);
@@ -452,19 +466,17 @@ impl Form {
         self.page.clone().redraw();
     }
 
-    /// How high everything is together, without the servers found.
-    fn height(&self, w: i32) -> i32 {
+    fn notes(&self) -> [&Note; 5] {
+        [&self.introduction, &self.host.fault, &self.port.fault, &self.pseudo.fault, &self.fault]
+    }
+
+    /// How high everything that is always there is together, with those notes.
+    fn height(&self, w: i32, notes: &[&Note]) -> i32 {
         let rows = if self.host.frame.visible() { 2 } else { 1 };
-        let notes = [&self.introduction, &self.host.fault, &self.port.fault, &self.pseudo.fault, &self.fault];
         TITLE_HEIGHT
             + rows * (LABEL_HEIGHT + CONTROL_HEIGHT + 4 + MARGIN)
             + notes.iter().map(|note| note.height(w)).sum::<i32>()
-            + self.keep_height()
             + if self.back.visible() { 3 } else { 2 } * (CONTROL_HEIGHT + MARGIN)
-    }
-
-    fn keep_height(&self) -> i32 {
-        if self.keep.visible() { LABEL_HEIGHT + MARGIN } else { 0 }
     }
 
     fn draw_labels(&self) {
@@ -483,14 +495,7 @@ impl Form {
 }
 
 fn keep_button() -> CheckButton {
-    let mut keep = CheckButton::default().with_label("Garder l'historique sur cet ordinateur");
-    keep.set_label_font(FONT);
-    keep.set_label_size(SMALL_SIZE);
-    keep.set_label_color(TEXT);
-    keep.set_color(SURFACE);
-    // With any other frame FLTK draws a square, in the place of a tick.
-    keep.set_down_frame(FrameType::DownBox);
-    keep.set_selection_color(ACCENT);
+    let mut keep = button::check_button("Garder l'historique sur cet ordinateur");
     keep.set_tooltip(&match store::folder() {
         Ok(folder) => format!("Dans le dossier {}", folder.display()),
         Err(trouble) => trouble.to_string(),

@@ -118,7 +118,7 @@ struct Inner {
     chat: RefCell<Option<Chat>>,
     discussion: RefCell<Option<Discussion>>,
     /// What the user is being asked, and what to do should nothing be left to ask.
-    question: RefCell<Option<(Question, Moot)>>,
+    question: RefCell<Option<(Question, OnceDelivered)>>,
     /// Something is to get the focus when the window is in front again.
     focus_due: Cell<bool>,
     /// No window of the program is in front.
@@ -132,13 +132,13 @@ type Act = fn(&Messenger);
 
 /// What becomes of a question once every message is delivered.
 #[derive(Clone, Copy, Debug)]
-enum Moot {
+enum OnceDelivered {
     /// It is about something else.
-    Stays,
-    /// It goes away.
-    Goes,
-    /// It goes away, and this is done.
-    Does(Act),
+    Stay,
+    /// It is closed.
+    Close,
+    /// It is closed, and this is done.
+    CloseAnd(Act),
 }
 
 /// A discussion, from the attempt to connect on.
@@ -629,7 +629,7 @@ impl Messenger {
             }
             Happened::Delivered(ids) => {
                 chat.display().mark_delivered(&ids);
-                self.drop_moot_question();
+                self.settle_question();
                 return;
             }
             Happened::Over(ending) => return self.end(chat, &ending, entries),
@@ -716,7 +716,7 @@ impl Messenger {
         if self.phase() == Some(Phase::Joining) {
             let why = match &ending.how {
                 End::Failed(failure) => Some(Fault::new(failure)),
-                End::Left { .. } | End::LeftByPeer(_) | End::Cut => None,
+                End::Left { .. } | End::LeftByPeer(_) | End::Cut(_) => None,
             };
             self.give_up(why);
             return;
@@ -773,13 +773,13 @@ impl Messenger {
             let between = if losses.is_empty() { "" } else { "\n" };
             losses += &format!("{between}Un fichier est en route. {when}, il n'arrivera pas en entier.");
         }
-        let moot = match self.link() {
-            _ if draft || file => Moot::Stays,
+        let once_delivered = match self.link() {
+            _ if draft || file => OnceDelivered::Stay,
             // Who is there may be about to acknowledge it all; with someone who comes back the user may want to talk.
-            Some(link) if link.has_peer() => Moot::Does(act),
-            _ => Moot::Goes,
+            Some(link) if link.has_peer() => OnceDelivered::CloseAnd(act),
+            _ => OnceDelivered::Close,
         };
-        self.ask(&losses, ("Rester", 'r'), all_the_same, moot, act);
+        self.ask(&losses, ("Rester", 'r'), all_the_same, once_delivered, act);
     }
 
     /// Asks something in this window. A question that is there already stays: asking it twice is no answer.
@@ -788,7 +788,7 @@ impl Messenger {
         text: &str,
         harmless: Answer,
         second: Answer,
-        moot: Moot,
+        once_delivered: OnceDelivered,
         act: impl Fn(&Messenger) + 'static,
     ) {
         if self.0.question.borrow().is_none() {
@@ -803,7 +803,7 @@ impl Messenger {
                 }
             });
             self.0.window.end();
-            *self.0.question.borrow_mut() = Some((question, moot));
+            *self.0.question.borrow_mut() = Some((question, once_delivered));
             self.lay_out();
         }
         // A minimized window that is closed from the taskbar has to show what it asks.
@@ -829,13 +829,15 @@ impl Messenger {
     }
 
     /// The last message has arrived while the user was being asked whether to lose it.
-    fn drop_moot_question(&self) {
-        let moot = self.0.question.borrow().as_ref().map_or(Moot::Stays, |(_, moot)| *moot);
-        if matches!(moot, Moot::Stays) || self.link().is_none_or(|link| !link.undelivered().is_empty()) {
+    fn settle_question(&self) {
+        let then = self.0.question.borrow().as_ref().map_or(OnceDelivered::Stay, |(_, then)| *then);
+        if matches!(then, OnceDelivered::Stay)
+            || self.link().is_none_or(|link| !link.undelivered().is_empty())
+        {
             return;
         }
         self.drop_question();
-        if let Moot::Does(act) = moot {
+        if let OnceDelivered::CloseAnd(act) = then {
             act(self);
         }
     }
@@ -853,7 +855,7 @@ impl Messenger {
         let shown: String = link.chars().take(SHOWN_OF_LINK).collect();
         let rest = if shown.len() < link.len() { "…" } else { "" };
         let text = format!("{what}\n{shown}{rest}");
-        self.ask(&text, ("Annuler", 'a'), ("Ouvrir", 'o'), Moot::Stays, move |messenger| {
+        self.ask(&text, ("Annuler", 'a'), ("Ouvrir", 'o'), OnceDelivered::Stay, move |messenger| {
             messenger.open(&uri);
         });
     }

@@ -119,9 +119,12 @@ fn draw_line(status: &Status, area: Area) {
         return;
     }
     // On two lines, with as much of the name as there is room for.
-    let mut shorter = (1..=MAX_PSEUDO_CHARS).rev().map(|most| status.text(most));
-    let text = shorter.find(|text| fits(text, area.w, FONT, SMALL_SIZE, 2)).unwrap_or(text);
-    paint::text(&text, area, left, FONT, SMALL_SIZE, TEXT);
+    let shortened = |font| {
+        let mut texts = (1..=MAX_PSEUDO_CHARS).rev().map(|most| status.text(most));
+        Some((texts.find(|text| fits(text, area.w, font, SMALL_SIZE, 2))?, font))
+    };
+    let (text, font) = shortened(FONT_BOLD).or_else(|| shortened(FONT)).unwrap_or((text, FONT));
+    paint::text(&text, area, left, font, SMALL_SIZE, TEXT);
 }
 
 /// Whether a text takes no more than so many lines of that width; a long name is a word that no line break shortens.

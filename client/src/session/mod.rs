@@ -218,7 +218,10 @@ impl Session {
     /// Closes at once: whoever is leaving does not wait any longer; for anybody else it is as if the program were killed,
     /// and no end of the discussion.
     pub fn cut_short(&mut self) {
-        self.end(if let Phase::Leaving(_) = self.phase { End::Left { told: false } } else { End::Cut });
+        self.end(match self.phase {
+            Phase::Leaving(_) => End::Left { told: false },
+            Phase::Talking | Phase::Over(_) => End::Cut(self.delivery.correspondent().cloned()),
+        });
     }
 
     /// It cannot go on, for that reason.
@@ -700,7 +703,7 @@ impl Session {
             return;
         }
         // What only could not go on is no end: what is kept waits for the next run.
-        let goes_on = matches!(how, End::Failed(_) | End::Cut) && self.delivery.is_kept();
+        let goes_on = matches!(how, End::Failed(_) | End::Cut(_)) && self.delivery.is_kept();
         let lost = if goes_on { Vec::new() } else { self.lost_by_leaving() };
         if goes_on {
             self.delivery.connection_lost();

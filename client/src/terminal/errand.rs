@@ -1,6 +1,6 @@
 //! Sending and receiving files without anybody in front: `--envoyer` and `--recevoir`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
@@ -8,15 +8,20 @@ use anyhow::bail;
 use common::address::Pseudo;
 use common::discovery::port;
 use common::endpoint::Endpoint;
+use common::text::harmless;
 
 use crate::discovery::find;
 use crate::event::{End, Event, Front};
-use crate::files::{FileEvent, FileId, Happened, NotOffered};
+use crate::files::{FileEvent, FileId, Happened, MAX_OPEN, NotOffered};
 use crate::link::Link;
 
 use super::archive::Archive;
 use super::screen::Screen;
+use super::signals::Told;
 use super::{Conversation, PATIENCE, ask_pseudo};
+
+/// How many files are offered at once: fewer than either side lets be open.
+const AT_ONCE: usize = MAX_OPEN / 2;
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +42,15 @@ pub fn run(
     keep: Option<bool>,
     errand: &Errand,
 ) -> anyhow::Result<bool> {
+    if let Errand::Receive(folder) = errand
+        && !folder.is_dir()
+    {
+        // Told now: later, what is offered would be refused.
+        bail!(
+            "« {} » n'est pas un dossier : créez-le d'abord, ou vérifiez son nom",
+            harmless(&folder.to_string_lossy())
+        );
+    }
     let pseudo = pseudo.map_or_else(ask_pseudo, Ok)?;
     let server = server.map_or_else(|| find(port()), Ok)?;
     let screen = Screen::plain();
@@ -46,35 +60,61 @@ pub fn run(
     let front = Witness { conversation: Conversation::new(screen.clone()), news: Some(news) };
     let kept = kept.map(|(_, store, remembered)| (store, remembered));
     let (link, reception) = Link::open(server, &pseudo, kept, Some(PATIENCE), front)?;
+    let told = Told::cuts(&link, false)?;
     let is_done = match errand {
         Errand::Send(paths) => send(&link, paths, &events),
         Errand::Receive(folder) => receive(&link, folder, &events),
     };
     let Ok(ending) = reception.join() else { bail!("la réception s'est interrompue") };
+    told.obey(&screen);
     Ok(match &ending.how {
         End::Left { told } => is_done && *told,
         End::LeftByPeer(_) => is_done,
-        End::Cut | End::Failed(_) => false,
+        End::Cut(_) | End::Failed(_) => false,
     })
 }
 
 /// Whether all of them were received.
 fn send(link: &Link, paths: &[PathBuf], events: &mpsc::Receiver<FileEvent>) -> bool {
-    let mut open: HashSet<FileId> = paths.iter().map(|path| link.offer(path.clone())).collect();
-    let mut all_received = true;
-    for FileEvent { id, what, .. } in events.iter().filter(|event| event.is_own) {
-        if what.is_final() {
-            open.remove(&id);
-            // What is offered already, an earlier run has offered.
-            all_received &= matches!(what, Happened::Delivered | Happened::NotOffered(NotOffered::Twice));
-        } else {
-            open.insert(id);
+    let mut named = HashSet::new();
+    let mut waiting: VecDeque<PathBuf> = paths.iter().filter(|path| named.insert(*path)).cloned().collect();
+    let mut asked: HashMap<FileId, PathBuf> = HashMap::new();
+    // Those that are offered, by this run or an earlier one, with their names.
+    let mut open: HashMap<FileId, String> = HashMap::new();
+    // What is the same as one of those, under another name.
+    let mut same = Vec::new();
+    let (mut any_offered, mut all_received) = (false, true);
+    loop {
+        while asked.len() + open.len() < AT_ONCE
+            && let Some(path) = waiting.pop_front()
+        {
+            asked.insert(link.offer(path.clone()), path);
         }
-        if open.is_empty() {
-            link.leave();
+        match asked.is_empty() && open.is_empty() {
+            true if any_offered => link.leave(),
+            // The other one's discussion shall not end by a mistake in a command line.
+            true => link.cut_short(),
+            false => {}
+        }
+        let Some(FileEvent { id, name, what, .. }) = events.iter().find(|event| event.is_own) else { break };
+        let path = asked.remove(&id);
+        match what {
+            Happened::NotOffered(NotOffered::Twice) => {
+                let is_known = open.values().any(|known| *known == name);
+                same.extend(path.filter(|_| !is_known));
+            }
+            what if what.is_final() => {
+                all_received &= matches!(what, Happened::Delivered);
+                open.remove(&id);
+                waiting.extend(same.drain(..));
+            }
+            _ => {
+                any_offered = true;
+                open.insert(id, name);
+            }
         }
     }
-    open.is_empty() && all_received
+    open.is_empty() && asked.is_empty() && waiting.is_empty() && same.is_empty() && all_received
 }
 
 /// Whether all that was offered was received.

@@ -28,8 +28,9 @@ const PLUG_KEY: char = 'd';
 const SERVER_KEY: char = 's';
 /// How high the buttons are.
 const BUTTON_HEIGHT: i32 = 32;
-/// How wide the drawn plug is, with what is beside it.
-const SIGN: i32 = 46;
+/// How wide the drawn plug is, pulled out, and how far from it the word begins.
+const SIGN: i32 = 34;
+const SIGN_GAP: i32 = 8;
 const GAP: i32 = 8;
 /// Between the banner's edge and its text.
 const PADDING: i32 = 5;
@@ -126,7 +127,7 @@ impl Bar {
     pub(crate) fn place(&self, w: i32) -> i32 {
         let (x, w, mut y) = (MARGIN, w - 2 * MARGIN, GAP);
         let mut left = x;
-        let plug = (&self.plug, SIGN + widest(PULL, PLUG) - MARGIN);
+        let plug = (&self.plug, SIGN + SIGN_GAP + widest(PULL, PLUG) - MARGIN);
         let server = self.server.as_ref().map(|server| (server, widest(STOP, START)));
         for (button, width) in [plug].into_iter().chain(server) {
             if left > x && left + width > x + w {
@@ -195,8 +196,10 @@ fn plug_button(demo: &Demo, seat: Seat) -> Button {
     let demo = demo.clone();
     let mut button = button::flat_button(Kind::Plain, move |button, color| {
         let area = Area::of(button);
-        draw_plug(area.x + SIGN / 2 - 1, area.y + area.h / 2, demo.is_pulled(seat), color);
-        let word = Area { x: area.x + SIGN, w: area.w - SIGN - MARGIN, ..area };
+        let (word, _) = paint::measure(&button.label(), area.w, FONT_BOLD, TEXT_SIZE);
+        let x = area.x + (area.w - SIGN - SIGN_GAP - word) / 2;
+        draw_plug(x + SIGN / 2, area.y + area.h / 2, demo.is_pulled(seat), color);
+        let word = Area { x: x + SIGN + SIGN_GAP, w: word, ..area };
         paint::text(&button.label(), word, Align::Left | Align::Inside, FONT_BOLD, TEXT_SIZE, color);
     });
     button.set_shortcut(Shortcut::Alt | PLUG_KEY);

@@ -30,7 +30,8 @@ pub enum FileAction {
 }
 
 impl FileAction {
-    fn label(self) -> &'static str {
+    /// The word on its button.
+    pub(crate) fn label(self) -> &'static str {
         match self {
             FileAction::Accept => "Accepter",
             FileAction::Refuse => "Refuser",
@@ -58,7 +59,7 @@ impl FileRow {
             text.push(if buttons.is_empty() { '\n' } else { ' ' });
             let start = text.len();
             // Spaces at which no line is broken: they are the button's sides.
-            text += &format!("\u{a0}{}\u{a0}", action.label().replace(' ', "\u{a0}"));
+            text += &format!("\u{a0}\u{a0}{}\u{a0}\u{a0}", action.label().replace(' ', "\u{a0}"));
             buttons.push((start..text.len(), *action));
         }
         (FileRow { file, buttons }, text)

@@ -26,7 +26,7 @@ use common::address::Pseudo;
 use common::delivery::MessageId;
 use fltk::app;
 use fltk::draw;
-use fltk::enums::{Cursor, Event, Key};
+use fltk::enums::{Cursor, Event, Key, Shortcut};
 use fltk::prelude::*;
 use fltk::widget::Widget;
 
@@ -198,6 +198,11 @@ impl Display {
         shown
     }
 
+    /// The buttons in the rows of the files that are in view.
+    pub(crate) fn file_buttons(&self) -> Vec<(FileEvent, FileAction)> {
+        self.inner.state.borrow().file_buttons()
+    }
+
     /// Whether any file is under way.
     pub fn has_file_under_way(&self) -> bool {
         self.inner.state.borrow().has_file_under_way()
@@ -310,9 +315,9 @@ impl Inner {
             }
             Event::Focus => {
                 let by_key = app::event_key() == Key::Tab;
-                self.change(widget, |state| state.set_ring(by_key));
+                self.change(widget, |state| state.set_focus_visible(by_key));
             }
-            Event::Unfocus => self.change(widget, |state| state.set_ring(false)),
+            Event::Unfocus => self.change(widget, |state| state.set_focus_visible(false)),
             Event::KeyDown => return self.key(widget),
             _ => return false,
         }
@@ -341,7 +346,7 @@ impl Inner {
             for (choice, label) in
                 [(Choice::OpenLink, "Ouvrir l'adresse"), (Choice::CopyLink, "Copier l'adresse")]
             {
-                items.push(Item { choice, label, key: None, possible: true });
+                items.push(Item { choice, label, keys: Shortcut::None, possible: true });
             }
         }
         if selected || message.is_none() {
@@ -349,7 +354,7 @@ impl Inner {
         }
         if message.is_some() {
             let label = "Copier le message";
-            items.push(Item { choice: Choice::CopyMessage, label, key: None, possible: true });
+            items.push(Item { choice: Choice::CopyMessage, label, keys: Shortcut::None, possible: true });
         }
         items.push(menu::select_all(Choice::SelectAll));
         match menu::choose_from(&items) {

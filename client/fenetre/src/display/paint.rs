@@ -20,6 +20,8 @@ use crate::theme::{
 const RADIUS: i32 = 15;
 const SQUARE_RADIUS: i32 = 4;
 const OUTLINE_WIDTH: i32 = 1;
+/// The corners of a button in a file's row.
+const BUTTON_RADIUS: i32 = 6;
 /// Of the bar that shows how much of a file is there.
 const BAR_HEIGHT: i32 = 6;
 
@@ -117,13 +119,21 @@ impl Painter<'_> {
                 self.left_out.set(true);
                 break;
             }
+            let x = self.area.x + layout.line_x(line, face, &entry.text);
             let links = layout.links.iter().enumerate().map(|(index, part)| {
                 let (color, ground) = match entry.kind {
                     Kind::File(ref row) if row.is_main(index) => (ON_ACCENT, Some(ACCENT)),
                     Kind::File(_) => (TEXT, Some(BUTTON)),
                     _ => (ACCENT, None),
                 };
-                Mark { part: part.clone(), color, ground, underlined: ground.is_none() }
+                let mark = Mark { part: part.clone(), color, ground: None, underlined: ground.is_none() };
+                if let Some(ground) = ground
+                    && let Some((from, to)) = line.extent(face, &entry.text, &mark)
+                {
+                    let button = Area { x: x + from, y: line_y, w: to - from, h: layout.line };
+                    self.rounded(button, [BUTTON_RADIUS; 4], ground);
+                }
+                mark
             });
             let set_apart = |part: &Range<usize>, color, ground| Mark {
                 part: part.clone(),
@@ -134,7 +144,6 @@ impl Painter<'_> {
             let on_ground = if marks.ground == SELECTION { ON_SELECTION } else { TEXT };
             let found = marks.found.iter().map(|part| set_apart(part, on_ground, marks.ground));
             let selected = marks.selected.iter().map(|part| set_apart(part, ON_SELECTION, SELECTION));
-            let x = self.area.x + layout.line_x(line, face, &entry.text);
             line.draw(face, &entry.text, (x, line_y), color, links.chain(found).chain(selected));
             line_y += layout.line;
         }

@@ -51,8 +51,8 @@ pub(super) struct State {
     pointer: Pointer,
     /// Where the mark for new messages was drawn.
     mark: Option<Area>,
-    /// It has the focus, by the keyboard.
-    ring: bool,
+    /// It has the focus, by the keyboard: that is shown.
+    focus_visible: bool,
     /// The user looks elsewhere.
     away: bool,
     /// What is looked for, and the entry in which it was found last.
@@ -77,7 +77,7 @@ impl State {
             selection: None,
             pointer: Pointer::new(),
             mark: None,
-            ring: false,
+            focus_visible: false,
             away: false,
             needle: None,
             found: None,
@@ -178,8 +178,8 @@ impl State {
         }
     }
 
-    pub(super) fn set_ring(&mut self, ring: bool) {
-        self.ring = ring;
+    pub(super) fn set_focus_visible(&mut self, focus_visible: bool) {
+        self.focus_visible = focus_visible;
     }
 
     // Scrolling.
@@ -291,7 +291,7 @@ impl State {
             painter.hint(&entry.hint(), right, (top + layout.bubble.y, top + layout.height));
         }
         self.mark = (!self.view.at_end()).then(|| painter.mark(self.unseen()));
-        if self.ring {
+        if self.focus_visible {
             for inset in 0..2 {
                 let Area { x, y, w, h } = area;
                 draw::draw_rect_with_color(x + inset, y + inset, w - 2 * inset, h - 2 * inset, ACCENT);

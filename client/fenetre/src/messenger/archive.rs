@@ -7,6 +7,7 @@ use std::path::Path;
 
 use chrono::Local;
 use client::event::cause;
+use client::files::FileEvent;
 use client::find::Needle;
 use client::history::push_line;
 use client::store::{Fate as Kept, History, Part, Remembered, Said, Store, Unreadable};
@@ -14,10 +15,11 @@ use client::undelivered;
 use common::address::Pseudo;
 use common::transcript::Emphasis;
 use fltk::dialog::{FileDialogOptions, FileDialogType, NativeFileChooser};
+use fltk::enums::{Key, Shortcut};
 
-use super::{Messenger, Moot};
+use super::{Messenger, OnceDelivered};
 use crate::chat::Chat;
-use crate::display::{Entry, Fate};
+use crate::display::{Entry, Fate, FileAction};
 use crate::find;
 use crate::menu::{self, Item};
 use crate::paint::Area;
@@ -25,6 +27,9 @@ use crate::paint::Area;
 /// How many messages are read at once: as one scrolls up, and on the way to a place that was found.
 const PAGE: usize = 100;
 const LONG_PAGE: usize = 2_000;
+
+/// How many characters of a file's name stand in the menu.
+const SHOWN_OF_NAME: usize = 30;
 
 /// What can be done with the discussion.
 #[derive(Clone, Copy)]
@@ -35,6 +40,16 @@ enum Choice {
     EraseThis,
     EraseAll,
     Wire,
+    Present,
+    /// What that button in a file's row does.
+    File(usize),
+}
+
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(SHOWN_OF_NAME) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }
 
 /// What is kept under one's own name, and how much of it is shown.
@@ -204,15 +219,26 @@ impl Messenger {
     pub(super) fn show_menu(&self, button: Area) {
         let kept = self.with_archive(|archive| Ok(archive.with().is_some()));
         let anything = self.chat().is_some_and(|chat| !chat.display().is_empty());
-        let item = |choice, label, key, possible| Item { choice, label, key, possible };
-        let items = [
-            item(Choice::Find, "Chercher", Some('f'), true),
-            item(Choice::Save, "Enregistrer…", None, anything),
-            item(Choice::Clear, "Vider", None, anything),
-            item(Choice::EraseThis, "Effacer l'historique avec cette personne…", None, kept == Some(true)),
-            item(Choice::EraseAll, "Effacer tout l'historique…", None, kept.is_some()),
-            item(Choice::Wire, "Sur le fil (F12)", None, true),
-        ];
+        // By keys these buttons cannot be reached otherwise.
+        let buttons = self.chat().map(|chat| chat.display().file_buttons()).unwrap_or_default();
+        let label = |(file, action): &(FileEvent, FileAction)| {
+            format!("{} « {} »", action.label(), shortened(&file.name))
+        };
+        let labels: Vec<String> = buttons.iter().map(label).collect();
+        let item = |choice, label, keys, possible| Item { choice, label, keys, possible };
+        let none = Shortcut::None;
+        let mut items: Vec<_> = (labels.iter().enumerate())
+            .map(|(place, label)| item(Choice::File(place), label.as_str(), none, true))
+            .collect();
+        items.extend([
+            item(Choice::Find, "Chercher", Shortcut::Ctrl | 'f', true),
+            item(Choice::Save, "Enregistrer…", none, anything),
+            item(Choice::Clear, "Vider", none, anything),
+            item(Choice::EraseThis, "Effacer l'historique avec cette personne…", none, kept == Some(true)),
+            item(Choice::EraseAll, "Effacer tout l'historique…", none, kept.is_some()),
+            item(Choice::Wire, "Sur le fil", Shortcut::from_key(Key::F12), true),
+            item(Choice::Present, "Présentation", Shortcut::from_key(Key::F11), true),
+        ]);
         match menu::choose_below(button, &items) {
             Some(Choice::Find) => {
                 if let Some(chat) = self.chat() {
@@ -221,13 +247,19 @@ impl Messenger {
             }
             Some(Choice::Save) => self.save(),
             Some(Choice::Wire) => self.switch_wire(),
+            Some(Choice::Present) => self.0.shared.switch_presentation(),
+            Some(Choice::File(place)) => {
+                if let Some((file, action)) = buttons.get(place) {
+                    self.act_on_file(file, *action);
+                }
+            }
             Some(Choice::Clear) => self.ask_before_clearing(),
             Some(Choice::EraseThis) => self.ask(
                 "Ce qui a été dit avec cette personne sera effacé de cette machine, pour toujours. \
                  Ce qui attend encore d'être remis le sera.",
                 ("Garder", 'g'),
                 ("Effacer", 'e'),
-                Moot::Stays,
+                OnceDelivered::Stay,
                 |messenger| messenger.erase(false),
             ),
             Some(Choice::EraseAll) => self.ask(
@@ -235,7 +267,7 @@ impl Messenger {
                  toujours. Ce qui attend encore d'être remis le sera.",
                 ("Garder", 'g'),
                 ("Effacer", 'e'),
-                Moot::Stays,
+                OnceDelivered::Stay,
                 |messenger| messenger.erase(true),
             ),
             None => {}
@@ -252,7 +284,7 @@ impl Messenger {
             "Cette discussion n'est pas gardée sur cette machine : ce qui est vidé ne pourra plus être relu.",
             ("Garder", 'g'),
             ("Vider", 'v'),
-            Moot::Stays,
+            OnceDelivered::Stay,
             Messenger::clear,
         );
     }

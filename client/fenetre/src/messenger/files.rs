@@ -7,7 +7,7 @@ use client::files::{FileEvent, Happened};
 use fltk::app;
 use fltk::dialog::{FileDialogType, NativeFileChooser};
 
-use super::{Messenger, Moot, Phase};
+use super::{Messenger, OnceDelivered, Phase};
 use crate::chat::Chat;
 use crate::display::{Entry, FileAction};
 use crate::files;
@@ -34,7 +34,7 @@ impl Messenger {
         let peer = self.0.discussion.borrow().as_ref().and_then(|discussion| discussion.peer.clone());
         let to = peer.map_or_else(|| "la première personne qui viendra".to_owned(), |peer| peer.to_string());
         let question = files::question(&paths, &to);
-        self.ask(&question, ("Annuler", 'a'), ("Proposer", 'p'), Moot::Stays, move |messenger| {
+        self.ask(&question, ("Annuler", 'a'), ("Proposer", 'p'), OnceDelivered::Stay, move |messenger| {
             let Some(link) = messenger.link() else { return };
             paths.iter().for_each(|path| {
                 link.offer(path.clone());

@@ -117,7 +117,7 @@ impl Line {
     }
 
     /// From where to where a mark reaches in it, from its left.
-    fn extent(&self, face: &Face, text: &str, mark: &Mark) -> Option<(i32, i32)> {
+    pub(crate) fn extent(&self, face: &Face, text: &str, mark: &Mark) -> Option<(i32, i32)> {
         if mark.part.start > self.end || mark.part.end < self.start {
             return None;
         }

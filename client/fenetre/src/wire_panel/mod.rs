@@ -18,19 +18,19 @@ use fltk::enums::{Align, Event, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::group::Group;
 use fltk::prelude::*;
-use fltk::valuator::{Scrollbar, ScrollbarType};
 use fltk::widget::Widget;
 
-use super::button::{self, Kind};
+use super::button;
 use super::display::Said;
 use super::hook::Hook;
 use super::paint::{self, Area, Edge};
 use super::text::{Face, wrap};
-use super::theme::{ACCENT, BACKGROUND, FONT_BOLD, MUTED, OWN_BUBBLE, SMALL_SIZE, SURFACE, TEXT};
+use super::theme::{
+    ACCENT, BACKGROUND, BORDER, FONT, FONT_BOLD, MUTED, OWN_BUBBLE, SMALL_SIZE, SURFACE, TEXT,
+};
 use marker::Marker;
 
-const COPY: &str = "Copier";
-const COPIED: &str = "Copié";
+const NOTHING: &str = "Chaque ligne s'affichera ici dès qu'elle passera.";
 /// How often it looks for new lines, in seconds.
 const TICK: f64 = 0.05;
 /// The title and the buttons.
@@ -42,7 +42,9 @@ const SIZE: i32 = 12;
 /// An arrow as small as these would not be seen.
 const ARROW_SIZE: i32 = 15;
 const PADDING: i32 = 6;
-const SCROLLBAR: i32 = 12;
+/// The thumb's width and its least length, and how far from the right edge it is taken hold of.
+const THUMB: (i32, i32) = (6, 24);
+const GRIP: i32 = 16;
 /// How many lines the wheel and the page keys go.
 const WHEEL: i32 = 3;
 const PAGE: i32 = 10;
@@ -55,7 +57,6 @@ pub(crate) struct WirePanel {
     copy: Button,
     close: Button,
     list: Widget,
-    scrollbar: Scrollbar,
     state: Rc<RefCell<State>>,
     on_close: Hook<()>,
 }
@@ -69,6 +70,10 @@ struct State {
     below: usize,
     marker: Option<Marker>,
     face: Option<Face>,
+    /// How many were wholly in view when it was drawn last.
+    shown: usize,
+    /// The pointer holds the scrollbar's thumb.
+    is_held: bool,
     /// A timer runs.
     ticks: bool,
 }
@@ -91,17 +96,17 @@ impl WirePanel {
             let align = Align::Left | Align::Inside;
             paint::text("Sur le fil", Area::of(title), align, FONT_BOLD, SMALL_SIZE, MUTED);
         });
-        let copy = button::text_button(COPY, 'l', Kind::Plain);
+        let state = Rc::<RefCell<State>>::default();
+        let copy = button::copy_button('l', {
+            let state = Rc::clone(&state);
+            move || state.borrow().rows.iter().map(|row| format!("{}\n", row.line)).collect()
+        });
         let close = button::close_button("Cacher le fil (F12)");
         let list = Widget::default();
-        let mut scrollbar = Scrollbar::default().with_type(ScrollbarType::Vertical);
-        scrollbar.set_step(1.0, 1);
-        scrollbar.clear_visible_focus();
         group.end();
         group.make_resizable(false);
         group.hide();
-        let (state, on_close) = (Rc::default(), Hook::new());
-        let panel = WirePanel { group, title, copy, close, list, scrollbar, state, on_close };
+        let panel = WirePanel { group, title, copy, close, list, state, on_close: Hook::new() };
         panel.connect_events();
         panel
     }
@@ -121,24 +126,6 @@ impl WirePanel {
             let panel = self.clone();
             move |_, event| panel.handle(event)
         });
-        self.scrollbar.clone().set_callback({
-            let panel = self.clone();
-            move |scrollbar| {
-                let last = panel.state.borrow().rows.len().saturating_sub(1);
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few lines")]
-                let shown = scrollbar.value() as usize;
-                panel.change(|state| state.below = last.saturating_sub(shown));
-            }
-        });
-        self.copy.clone().set_callback({
-            let panel = self.clone();
-            move |copy| {
-                let state = panel.state.borrow();
-                let lines: String = state.rows.iter().map(|row| format!("{}\n", row.line)).collect();
-                app::copy(&lines);
-                copy.set_label(COPIED);
-            }
-        });
         let on_close = self.on_close.clone();
         self.close.clone().set_callback(move |_| on_close.call(()));
     }
@@ -148,6 +135,12 @@ impl WirePanel {
             Event::Push => {
                 // Its failure means that it cannot have the focus now, which is fine.
                 let _ = self.list.clone().take_focus();
+                self.state.borrow_mut().is_held = app::event_x() >= self.list.x() + self.list.w() - GRIP;
+                self.drag();
+                return true;
+            }
+            Event::Drag => {
+                self.drag();
                 return true;
             }
             Event::Focus | Event::Unfocus => {
@@ -171,6 +164,14 @@ impl WirePanel {
         true
     }
 
+    /// The thumb goes where the pointer holds it.
+    fn drag(&self) {
+        let area = Area::of(&self.list).inset(PADDING);
+        if self.state.borrow().is_held {
+            self.change(|state| state.drag_to(app::event_y(), area));
+        }
+    }
+
     /// Whether it is on the screen.
     pub(crate) fn is_open(&self) -> bool {
         self.state.borrow().link.is_some()
@@ -182,7 +183,6 @@ impl WirePanel {
         let mut state = self.state.borrow_mut();
         state.link = Some(link.clone());
         state.face.get_or_insert_with(|| Face::code(SIZE));
-        self.copy.clone().set_label(COPY);
         self.group.clone().show();
         if !std::mem::replace(&mut state.ticks, true) {
             let panel = self.clone();
@@ -231,12 +231,6 @@ impl WirePanel {
         change(&mut state);
         let last = state.rows.len().saturating_sub(1);
         state.below = state.below.min(last);
-        let mut scrollbar = self.scrollbar.clone();
-        let [last, shown] = [last, last - state.below].map(|at| f64::from(u32::try_from(at).unwrap_or(0)));
-        drop(state);
-        scrollbar.set_bounds(0.0, last);
-        scrollbar.set_value(shown);
-        scrollbar.set_slider_size(0.2);
         self.list.clone().redraw();
     }
 
@@ -250,12 +244,11 @@ impl WirePanel {
         self.group.clone().resize(x, y, w, h);
         let button = HEAD - 4;
         self.close.clone().resize(x + w - button, y, button, button);
-        let copy = button::width_for(COPY);
+        let copy = button::width_for(button::COPY);
         let copy_x = x + w - button - PADDING - copy;
         self.copy.clone().resize(copy_x, y, copy, button);
         self.title.clone().resize(x, y, copy_x - x, button);
-        self.list.clone().resize(x, y + HEAD, w - SCROLLBAR - 2, h - HEAD);
-        self.scrollbar.clone().resize(x + w - SCROLLBAR, y + HEAD, SCROLLBAR, h - HEAD);
+        self.list.clone().resize(x, y + HEAD, w, h - HEAD);
     }
 }
 
@@ -293,14 +286,39 @@ impl State {
         self.below = usize::try_from(below.max(0)).unwrap_or(usize::MAX);
     }
 
+    /// The scrollbar's thumb in that area, unless all lines are in view, and how many are not.
+    fn thumb(&self, area: Area) -> Option<(Area, i32)> {
+        let [rows, shown, below] =
+            [self.rows.len(), self.shown, self.below].map(|count| i32::try_from(count).unwrap_or(0));
+        let hidden = rows - shown;
+        if hidden <= 0 {
+            return None;
+        }
+        let h = (area.h * shown / rows).max(THUMB.1).min(area.h);
+        let y = area.y + (area.h - h) * (hidden - below).max(0) / hidden;
+        Some((Area { x: area.x + area.w - THUMB.0, y, w: THUMB.0, h }, hidden))
+    }
+
+    fn drag_to(&mut self, y: i32, area: Area) {
+        if let Some((thumb, hidden)) = self.thumb(area) {
+            let room = (area.h - thumb.h).max(1);
+            let above = hidden * (y - thumb.h / 2 - area.y).clamp(0, room) / room;
+            self.below = usize::try_from(hidden - above).unwrap_or(0);
+        }
+    }
+
     fn draw(&mut self, area: Area, has_focus: bool) {
         paint::field(area, if has_focus { Edge::Focused } else { Edge::Plain }, SURFACE);
         let Some(face) = &mut self.face else { return };
         let area = area.inset(PADDING);
+        if self.rows.is_empty() {
+            let align = Align::Left | Align::Top | Align::Inside;
+            return paint::text(NOTHING, area, align, FONT, SMALL_SIZE, MUTED);
+        }
         face.refill();
         let indent = face.width("00:00:00") + ARROW_SIZE + 16;
         #[expect(clippy::cast_precision_loss, reason = "the width of a window")]
-        let width = (area.w - indent).max(1) as f32;
+        let width = (area.w - indent - GRIP).max(1) as f32;
         let mut room = area.h;
         let mut blocks = Vec::new();
         for row in self.rows.range(..self.rows.len() - self.below).rev() {
@@ -312,6 +330,7 @@ impl State {
             room -= face.line * i32::try_from(lines.len()).unwrap_or(0);
             blocks.push((row, text, lines));
         }
+        self.shown = blocks.len() - usize::from(room < 0);
         // As long as there are few, they stand at the top.
         let mut y = area.y + room.min(0);
         draw::push_clip(area.x, area.y, area.w, area.h);
@@ -333,6 +352,9 @@ impl State {
             }
         }
         draw::pop_clip();
+        if let Some((thumb, _)) = self.thumb(area) {
+            paint::rounded(thumb, [THUMB.0 / 2; 4], BORDER);
+        }
     }
 }
 

@@ -251,6 +251,16 @@ impl State {
         Some((row.file.clone(), *action))
     }
 
+    /// Those of all files in view.
+    pub(in super::super) fn file_buttons(&self) -> Vec<(FileEvent, FileAction)> {
+        let entries = self.visible.iter().filter_map(|(index, _)| self.entries.get(*index));
+        let rows = entries.filter_map(|entry| match &entry.kind {
+            Kind::File(row) => Some(row),
+            _ => None,
+        });
+        rows.flat_map(|row| row.buttons.iter().map(|(_, action)| (row.file.clone(), *action))).collect()
+    }
+
     /// The part of a text at that place that does something, and the entry it is in.
     fn part_at(&self, (x, y): (i32, i32)) -> Option<(&Stored, Range<usize>)> {
         let (index, top) = self.visible_at(y)?;
