@@ -31,6 +31,14 @@ fn two_programs(relay: SocketAddr) -> (Peer, Peer) {
     (alice, bob)
 }
 
+/// alice and bob, who both lose their connection.
+fn two_who_are_gone(relay: SocketAddr) {
+    let (alice, mut bob) = two_programs(relay);
+    alice.close();
+    bob.expect(&format!("absent {ALICE}"));
+    bob.close();
+}
+
 fn refused(relay: SocketAddr, login: &str, code: &str) -> String {
     let mut someone = Peer::connect(relay);
     someone.send(login);
@@ -424,10 +432,7 @@ fn who_has_heard_of_the_end_and_who_typed_by_hand_begin_anew() {
 #[test]
 fn whom_a_stranger_followed_at_an_empty_table_has_nothing_to_do_with_his_end() {
     let relay = RelayThread::permanent();
-    let (alice, mut bob) = two_programs(relay.address);
-    alice.close();
-    bob.expect(&format!("absent {ALICE}"));
-    bob.close();
+    two_who_are_gone(relay.address);
     let (mut carol, _) = log_in_at_last(relay.address, "carol/c1");
     carol.send("quitter");
     carol.expect("fin carol/c1");
@@ -438,10 +443,7 @@ fn whom_a_stranger_followed_at_an_empty_table_has_nothing_to_do_with_his_end() {
 #[test]
 fn who_comes_back_to_an_empty_table_goes_on_and_the_other_hears_of_the_end() {
     let relay = RelayThread::permanent();
-    let (alice, mut bob) = two_programs(relay.address);
-    alice.close();
-    bob.expect(&format!("absent {ALICE}"));
-    bob.close();
+    two_who_are_gone(relay.address);
     let (mut alice, _) = log_in_at_last(relay.address, ALICE);
     alice.send("quitter");
     alice.receive_until(&format!("fin {ALICE}"));

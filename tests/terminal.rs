@@ -284,18 +284,6 @@ fn an_output_that_does_not_wait_loses_nothing() {
 }
 
 #[test]
-fn the_others_quitter_ends_the_client_without_another_key() {
-    let (_server, address) = server(&[]);
-    let mut client = Program::client(address, "alice");
-    let mut bob = Peer::login(address, "bob");
-    bob.expect_present();
-    client.err.wait_for("bob a rejoint");
-    bob.send("quitter");
-    assert_eq!(client.status(), 0);
-    assert!(client.err.text().contains("le client bob a quitté la discussion."));
-}
-
-#[test]
 fn both_may_quit_in_the_same_instant() {
     let (mut server, address) = server(&[]);
     let (mut alice, mut bob) = Program::two_clients(address, address);
