@@ -278,7 +278,7 @@ fn escape_sequences_and_bidi_tricks_are_harmless_on_every_screen_and_in_every_lo
         Program::spawn(command.args([&address.to_string(), "bob", "--terminal"]).env("RUST_LOG", "debug"));
     client.err.wait_for("Connecté");
     let mut alice = Peer::login(address, "alice");
-    let bob = alice.receive().unwrap().strip_prefix("present ").unwrap().to_owned();
+    let bob = alice.expect_present();
     // One with a CR is no line at all.
     let mut numbers = 1..;
     for (_, attack) in ATTACKS {

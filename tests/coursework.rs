@@ -4,6 +4,7 @@
 
 use std::net::TcpListener;
 
+use support::free_address;
 use support::peer::{Peer, message};
 use support::program::{Program, server};
 use support::relay::{RelayThread, alice_and_bob, seat_two};
@@ -11,7 +12,7 @@ use support::relay::{RelayThread, alice_and_bob, seat_two};
 /// Part I, 1 and 2: a socket for the server, bound to an address and a port.
 #[test]
 fn part_1_points_1_and_2_the_server_listens_on_the_address_and_port_it_was_given() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = free_address();
     let server = Program::start("serveur", &[&free.to_string()]);
     server.out.wait_for(&format!("Le serveur écoute sur {free}."));
     Peer::login(free, "alice");
@@ -112,8 +113,7 @@ fn part_2_point_2_a_what_is_typed_is_sent_to_the_server() {
     let mut client = Program::client(relay.address, "alice");
     client.type_line("Salut Bob !");
     let mut bob = Peer::login(relay.address, "bob");
-    let present = bob.receive().unwrap();
-    let alice = present.strip_prefix("present ").unwrap();
+    let alice = bob.expect_present();
     bob.expect(&format!("recu {alice} bob/s-bob 0"));
     bob.expect(&format!("debut {alice} bob/s-bob 1"));
     bob.send(&format!("recu bob/s-bob {alice} 0"));
@@ -130,8 +130,7 @@ fn part_2_point_2_b_messages_are_received_and_shown_meanwhile() {
     let relay = RelayThread::start();
     let client = Program::client(relay.address, "alice");
     let mut bob = Peer::login(relay.address, "bob");
-    let present = bob.receive().unwrap();
-    let alice = present.strip_prefix("present ").unwrap().to_owned();
+    let alice = bob.expect_present();
     bob.send_message(&alice, 1, "Salut Alice !");
     client.out.wait_for("] bob : Salut Alice !\n");
     // The count it had at first may have been sent before.

@@ -9,7 +9,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use serveur::Limits;
+use support::free_address;
 use support::peer::{Peer, message};
 use support::program::{Program, binary, listening, server};
 use support::proxy::{Proxy, Weather};
@@ -37,38 +38,17 @@ const IDLE_THREADS: usize = 4;
 /// How many connections make a crowd.
 const CROWD: usize = 1000;
 
-/// Two clients that know of each other.
-fn two_clients(relay_for_alice: SocketAddr, relay_for_bob: SocketAddr) -> (Program, Program) {
-    let alice = Program::client(relay_for_alice, "alice");
-    alice.err.wait_for("Connecté");
-    let bob = Program::client(relay_for_bob, "bob");
-    alice.err.wait_for("bob a rejoint la discussion.");
-    bob.err.wait_for("alice a rejoint la discussion.");
-    (alice, bob)
-}
-
 /// A relay that takes silence for a loss as soon as it can, with clients that say `ping` every 5 s.
 fn impatient_relay() -> RelayThread {
     RelayThread::with(false, Limits { silence: Duration::from_secs(7), ..Limits::default() })
 }
 
-/// An address where nobody listens yet.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
-/// What was received, without date and name.
-fn texts<'a>(shown: &'a str, from: &str) -> Vec<&'a str> {
-    let marker = format!("] {from} : ");
-    shown.lines().map(|line| line.split_once(&marker).map_or(line, |(_, text)| text)).collect()
-}
-
 /// Whether exactly these were shown; a whole transcript in a failure's message would help nobody.
 #[track_caller]
-fn assert_shown(shown: &str, from: &str, expected: &[String]) {
-    let shown = texts(shown, from);
+fn assert_shown(client: &Program, from: &str, expected: &[String]) {
+    let shown = client.texts(from);
     let wrong = shown.iter().zip(expected).position(|(shown, expected)| shown != expected);
-    assert_eq!(wrong, None, "{:?}", wrong.map(|at| (shown[at], &expected[at])));
+    assert_eq!(wrong, None, "{:?}", wrong.map(|at| (&shown[at], &expected[at])));
     assert_eq!(shown.len(), expected.len());
 }
 
@@ -82,7 +62,7 @@ fn ten_kills_of_the_relay_during_twenty_thousand_messages_each_way_lose_nothing(
     const ROUNDS: usize = 10;
     const PER_ROUND: usize = 2000;
     let (mut relay, address) = server(&[]);
-    let (mut alice, mut bob) = two_clients(address, address);
+    let (mut alice, mut bob) = Program::two_clients(address, address);
     let lines = |who: &str| -> Vec<String> {
         (1..=ROUNDS * PER_ROUND)
             .map(|number| format!("{who} {number} {}", "x".repeat(number % 300)))
@@ -110,8 +90,8 @@ fn ten_kills_of_the_relay_during_twenty_thousand_messages_each_way_lose_nothing(
     bob.out.wait_until("the last line", |text| text.ends_with(&end(&from_alice)));
     alice.type_line("quitter");
     assert_eq!((alice.status(), bob.status(), relay.status()), (0, 0, 0));
-    assert_shown(&bob.out.text(), "alice", &from_alice);
-    assert_shown(&alice.out.text(), "bob", &from_bob);
+    assert_shown(&bob, "alice", &from_alice);
+    assert_shown(&alice, "bob", &from_bob);
     assert!(alice.err.text().matches("Connexion perdue").count() >= ROUNDS);
 }
 
@@ -119,7 +99,7 @@ fn ten_kills_of_the_relay_during_twenty_thousand_messages_each_way_lose_nothing(
 fn a_network_that_cuts_lines_anywhere_and_then_trickles_loses_nothing() {
     let (_relay, address) = server(&[]);
     let proxy = Proxy::start(address);
-    let (mut alice, mut bob) = two_clients(proxy.address, address);
+    let (mut alice, mut bob) = Program::two_clients(proxy.address, address);
     let lines: Vec<String> = (1..=400).map(|number| format!("à travers {number}")).collect();
     // Not a multiple of anything that is in a line.
     proxy.set(Weather::CutAfter(1999));
@@ -137,15 +117,15 @@ fn a_network_that_cuts_lines_anywhere_and_then_trickles_loses_nothing() {
     }
     bob.out.wait_for("alice : à travers 400\n");
     alice.out.wait_for("bob : à travers 400\n");
-    assert_shown(&bob.out.text(), "alice", &lines);
-    assert_shown(&alice.out.text(), "bob", &lines);
+    assert_shown(&bob, "alice", &lines);
+    assert_shown(&alice, "bob", &lines);
 }
 
 #[test]
 fn a_pulled_cable_is_noticed_and_nothing_is_lost() {
     let relay = impatient_relay();
     let proxy = Proxy::start(relay.address);
-    let (mut alice, mut bob) = two_clients(proxy.address, relay.address);
+    let (mut alice, mut bob) = Program::two_clients(proxy.address, relay.address);
     // The relay counts the silence of those who have sent a ping.
     proxy.set(Weather::SilentAfterPong);
     proxy.wait_for_silence();
@@ -198,7 +178,7 @@ fn a_stopped_client_is_lost_and_quitter_takes_effect() {
     let bob = Program::client(relay.address, "bob");
     bob.err.wait_for("Connecté");
     let mut alice = Peer::login(relay.address, "alice");
-    let bobs_address = alice.receive().unwrap().strip_prefix("present ").unwrap().to_owned();
+    let bobs_address = alice.expect_present();
     bob.stop();
     let text = "x".repeat(50_000);
     for number in 1..=2000 {
@@ -213,7 +193,7 @@ fn a_stopped_client_is_lost_and_quitter_takes_effect() {
 #[test]
 fn quitter_while_the_other_is_stopped_ends_the_client_and_names_what_is_left() {
     let relay = impatient_relay();
-    let (mut alice, bob) = two_clients(relay.address, relay.address);
+    let (mut alice, bob) = Program::two_clients(relay.address, relay.address);
     bob.stop();
     for number in 1..=60 {
         alice.type_line(&format!("{number} {}", "x".repeat(60_000)));
@@ -252,7 +232,7 @@ fn talk_through(output: Stdio, redirection: &str, complaint: &str) {
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("exec \"$0\" {address} {redirection}")]).arg(binary("serveur"));
     let mut relay = Program::spawn_into(output, &mut shell);
-    let (mut alice, mut bob) = two_clients(address, address);
+    let (mut alice, mut bob) = Program::two_clients(address, address);
     let lines: Vec<String> = (1..=200).map(|number| format!("{number} {}", "x".repeat(5000))).collect();
     alice.type_line(&lines.join("\n"));
     bob.out.wait_until("the last line", |text| text.ends_with(&format!("{}\n", lines[199])));
@@ -260,7 +240,7 @@ fn talk_through(output: Stdio, redirection: &str, complaint: &str) {
     alice.out.wait_for("bob : bien reçu\n");
     alice.type_line("quitter");
     assert_eq!((alice.status(), bob.status(), relay.status()), (0, 0, 0));
-    assert_shown(&bob.out.text(), "alice", &lines);
+    assert_shown(&bob, "alice", &lines);
     let err = relay.err.text();
     assert!(err.contains(complaint) && err.lines().count() == usize::from(!complaint.is_empty()), "{err}");
 }
@@ -383,7 +363,7 @@ fn ping_pong_once(alice: &mut Peer, bob: &mut Peer, number: u64) {
 fn quitter_after_the_other_was_lost_ends_client_and_relay() {
     let relay =
         RelayThread::with(false, Limits { last_wait: Duration::from_millis(300), ..Limits::default() });
-    let (mut alice, mut bob) = two_clients(relay.address, relay.address);
+    let (mut alice, mut bob) = Program::two_clients(relay.address, relay.address);
     bob.kill();
     alice.err.wait_for("bob a perdu la connexion");
     alice.type_line("trop tard");
@@ -400,7 +380,7 @@ fn whoever_finds_his_seat_taken_is_told_so_and_gets_it_back_when_it_is_free() {
         RelayThread::with(false, Limits { kept_seat: Duration::from_millis(300), ..Limits::default() });
     let address = relay.address;
     let proxy = Proxy::start(address);
-    let (mut alice, mut bob) = two_clients(address, proxy.address);
+    let (mut alice, mut bob) = Program::two_clients(address, proxy.address);
     proxy.set(Weather::Closed);
     alice.err.wait_for("bob a perdu la connexion");
     alice.type_line("pour bob");

@@ -85,15 +85,13 @@ fn hash_of(path: &Path) -> FileHash {
     FileHash(hasher.finalize().into())
 }
 
-/// Waits until a file is that long; how long it is.
+/// Waits until a file is that long.
 #[track_caller]
-fn wait_for_length(path: &Path, length: u64) -> u64 {
+fn wait_for_length(path: &Path, length: u64) {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
-        if let Some(there) =
-            fs::metadata(path).ok().map(|metadata| metadata.len()).filter(|there| *there >= length)
-        {
-            return there;
+        if fs::metadata(path).is_ok_and(|metadata| metadata.len() >= length) {
+            return;
         }
         // Nothing tells of a file that grows.
         std::thread::sleep(Duration::from_millis(1));
@@ -399,18 +397,13 @@ struct Mallory {
 impl Mallory {
     /// Waits for somebody.
     fn meet(mut peer: Peer) -> Mallory {
-        let to = loop {
-            let line = peer.receive().unwrap();
-            if let Some(to) = line.strip_prefix("present ") {
-                break to.to_owned();
-            }
-        };
+        let to = peer.expect_present();
         peer.send(&format!("recu {} {to} 0", peer.address));
         Mallory { peer, to, entries: 0, said: Vec::new() }
     }
 
     fn send(&mut self, word: &str, rest: &str) {
-        self.peer.send(&format!("{word} {} {} {rest}", self.peer.address.clone(), self.to));
+        self.peer.send(&format!("{word} {} {} {rest}", self.peer.address, self.to));
     }
 
     fn offer(&mut self, name: &str, size: u64, hash: FileHash) {

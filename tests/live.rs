@@ -186,7 +186,7 @@ fn the_panel_shows_the_lines_on_the_wire_and_those_of_a_message() {
     let window = desktop.client(&[&proxy.address.to_string(), "alice"]);
     relay.screen.wait_for("* alice a rejoint la discussion.");
     let mut bob = Peer::login(relay.address, "bob");
-    let alice = bob.receive().unwrap().strip_prefix("present ").unwrap().to_owned();
+    let alice = bob.expect_present();
     window.wait_for_title("alice avec bob – Messagerie");
     bob.send_message(&alice, 1, "avant");
     window.wait_for_text("avant");

@@ -111,18 +111,6 @@ fn the_log_can_be_asked_for() {
 }
 
 #[test]
-fn a_permanent_server_goes_on_after_a_discussion() {
-    let (mut server, address) = server(&["--permanent"]);
-    for _ in 0..3 {
-        let (mut alice, mut bob) = seat_two(address);
-        alice.send("quitter");
-        bob.expect("fin alice/s-alice");
-    }
-    let _next = Peer::login(address, "carol");
-    server.kill();
-}
-
-#[test]
 fn what_needs_no_window_runs_where_the_window_has_not_been_built() {
     let folder = binary("client").with_file_name(format!("alone-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();

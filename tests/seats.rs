@@ -20,10 +20,6 @@ const KEY: &str = "c41d09e27b";
 /// Short, but long enough for a busy machine to do something meanwhile.
 const SOON: Duration = Duration::from_millis(400);
 
-fn limits() -> Limits {
-    Limits::default()
-}
-
 /// alice, with a key, and bob; both have sent a `ping`.
 fn two_programs(relay: SocketAddr) -> (Peer, Peer) {
     let mut alice = Peer::login_with_key(relay, ALICE, KEY);
@@ -33,6 +29,14 @@ fn two_programs(relay: SocketAddr) -> (Peer, Peer) {
     bob.expect(&format!("present {ALICE}"));
     bob.expect_quiet();
     (alice, bob)
+}
+
+/// alice and bob, who both lose their connection.
+fn two_who_are_gone(relay: SocketAddr) {
+    let (alice, mut bob) = two_programs(relay);
+    alice.close();
+    bob.expect(&format!("absent {ALICE}"));
+    bob.close();
 }
 
 fn refused(relay: SocketAddr, login: &str, code: &str) -> String {
@@ -83,7 +87,7 @@ fn a_lost_seat_is_kept_for_its_name_and_a_stranger_is_told_when_to_try_again() {
 
 #[test]
 fn a_lost_seat_is_free_for_others_in_the_end() {
-    let relay = RelayThread::with(false, Limits { kept_seat: SOON, ..limits() });
+    let relay = RelayThread::with(false, Limits { kept_seat: SOON, ..Limits::default() });
     let (mut alice, bob) = seat_two(relay.address);
     bob.close();
     alice.expect(&format!("absent {BOB}"));
@@ -224,7 +228,7 @@ fn hundreds_of_silent_connections_that_come_again_and_again_keep_nobody_out() {
 
 #[test]
 fn who_pings_and_then_falls_silent_is_lost_and_who_types_by_hand_is_not() {
-    let relay = RelayThread::with(false, Limits { silence: SOON, ..limits() });
+    let relay = RelayThread::with(false, Limits { silence: SOON, ..Limits::default() });
     let (mut alice, mut bob) = seat_two(relay.address);
     alice.send("ping");
     alice.expect("pong");
@@ -236,7 +240,7 @@ fn who_pings_and_then_falls_silent_is_lost_and_who_types_by_hand_is_not() {
 
 #[test]
 fn silence_is_counted_in_bytes() {
-    let relay = RelayThread::with(false, Limits { silence: SOON, ..limits() });
+    let relay = RelayThread::with(false, Limits { silence: SOON, ..Limits::default() });
     let (mut alice, mut bob) = seat_two(relay.address);
     alice.send("ping");
     alice.expect("pong");
@@ -250,7 +254,7 @@ fn silence_is_counted_in_bytes() {
 
 #[test]
 fn who_pings_is_told_pong_again_and_again_and_who_types_by_hand_is_not() {
-    let relay = RelayThread::with(false, Limits { quiet: SOON / 4, ..limits() });
+    let relay = RelayThread::with(false, Limits { quiet: SOON / 4, ..Limits::default() });
     let (mut alice, mut bob) = seat_two(relay.address);
     alice.send("ping");
     (0..5).for_each(|_| alice.expect("pong"));
@@ -262,7 +266,7 @@ fn who_pings_is_told_pong_again_and_again_and_who_types_by_hand_is_not() {
 
 #[test]
 fn who_is_not_read_because_the_other_is_slow_is_told_pong_all_the_same() {
-    let relay = RelayThread::with(false, Limits { quiet: SOON / 4, ..limits() });
+    let relay = RelayThread::with(false, Limits { quiet: SOON / 4, ..Limits::default() });
     let (mut alice, bob) = two_programs(relay.address);
     let sending = alice.send_in_background(far_too_much());
     (0..10).for_each(|_| alice.expect("pong"));
@@ -274,7 +278,8 @@ fn who_is_not_read_because_the_other_is_slow_is_told_pong_all_the_same() {
 
 #[test]
 fn a_program_is_never_lost_for_being_slow_and_a_hand_is() {
-    let relay = RelayThread::with(false, Limits { write_by_hand: SOON, quiet: SOON / 4, ..limits() });
+    let relay =
+        RelayThread::with(false, Limits { write_by_hand: SOON, quiet: SOON / 4, ..Limits::default() });
     let (mut alice, mut bob) = two_programs(relay.address);
     let sending = alice.send_in_background(far_too_much());
     // Far longer than a hand would have.
@@ -427,10 +432,7 @@ fn who_has_heard_of_the_end_and_who_typed_by_hand_begin_anew() {
 #[test]
 fn whom_a_stranger_followed_at_an_empty_table_has_nothing_to_do_with_his_end() {
     let relay = RelayThread::permanent();
-    let (alice, mut bob) = two_programs(relay.address);
-    alice.close();
-    bob.expect(&format!("absent {ALICE}"));
-    bob.close();
+    two_who_are_gone(relay.address);
     let (mut carol, _) = log_in_at_last(relay.address, "carol/c1");
     carol.send("quitter");
     carol.expect("fin carol/c1");
@@ -441,10 +443,7 @@ fn whom_a_stranger_followed_at_an_empty_table_has_nothing_to_do_with_his_end() {
 #[test]
 fn who_comes_back_to_an_empty_table_goes_on_and_the_other_hears_of_the_end() {
     let relay = RelayThread::permanent();
-    let (alice, mut bob) = two_programs(relay.address);
-    alice.close();
-    bob.expect(&format!("absent {ALICE}"));
-    bob.close();
+    two_who_are_gone(relay.address);
     let (mut alice, _) = log_in_at_last(relay.address, ALICE);
     alice.send("quitter");
     alice.receive_until(&format!("fin {ALICE}"));
@@ -454,7 +453,7 @@ fn who_comes_back_to_an_empty_table_goes_on_and_the_other_hears_of_the_end() {
 
 #[test]
 fn the_relay_waits_for_a_while_for_who_has_not_heard_of_the_end() {
-    let relay = RelayThread::with(false, Limits { last_wait: SOON, ..limits() });
+    let relay = RelayThread::with(false, Limits { last_wait: SOON, ..Limits::default() });
     let (mut alice, bob) = two_programs(relay.address);
     bob.close();
     alice.expect(&format!("absent {BOB}"));
@@ -466,7 +465,7 @@ fn the_relay_waits_for_a_while_for_who_has_not_heard_of_the_end() {
 
 #[test]
 fn the_relay_does_not_wait_for_ever_for_who_goes_on_talking_after_the_end() {
-    let relay = RelayThread::with(false, Limits { telling: 2 * SOON, ..limits() });
+    let relay = RelayThread::with(false, Limits { telling: 2 * SOON, ..Limits::default() });
     let (mut alice, mut bob) = two_programs(relay.address);
     alice.send("quitter");
     bob.expect(&format!("fin {ALICE}"));
@@ -485,7 +484,7 @@ fn the_relay_does_not_wait_for_ever_for_who_goes_on_talking_after_the_end() {
 
 #[test]
 fn the_end_does_not_wait_long_for_someone_who_types_by_hand_and_does_not_close() {
-    let relay = RelayThread::with(false, Limits { farewell: SOON, ..limits() });
+    let relay = RelayThread::with(false, Limits { farewell: SOON, ..Limits::default() });
     let (mut alice, mut bob) = seat_two(relay.address);
     alice.send("quitter");
     for peer in [&mut alice, &mut bob] {

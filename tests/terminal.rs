@@ -4,24 +4,15 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serveur::Limits;
+use support::free_address;
 use support::peer::Peer;
 use support::program::{Program, binary, server};
 use support::relay::{RelayThread, seat_two};
-
-/// Two clients that know of each other.
-fn two_clients(relay: SocketAddr) -> (Program, Program) {
-    let alice = Program::client(relay, "alice");
-    alice.err.wait_for("Connecté");
-    let bob = Program::client(relay, "bob");
-    alice.err.wait_for("bob a rejoint la discussion.");
-    bob.err.wait_for("alice a rejoint la discussion.");
-    (alice, bob)
-}
 
 /// A client of alice's, and the relay where she is seated, which is ourselves.
 fn client_at_our_relay() -> (Program, Peer) {
@@ -30,23 +21,10 @@ fn client_at_our_relay() -> (Program, Peer) {
     (alice, Peer::seat(&listener))
 }
 
-/// What was received, without date and name.
-fn texts(client: &Program, from: &str) -> Vec<String> {
-    let text = client.out.text();
-    let marker = format!("] {from} : ");
-    text.lines().map(|line| line.split_once(&marker).map_or(line, |(_, text)| text).to_owned()).collect()
-}
-
-/// The address a client has logged in with, as the one opposite learns it.
-fn peer_of(bob: &mut Peer) -> String {
-    let line = bob.receive().unwrap();
-    line.strip_prefix("present ").unwrap().to_owned()
-}
-
 #[test]
 fn messages_are_lines_on_stdout_and_notices_are_on_stderr() {
     let relay = RelayThread::start();
-    let (mut alice, mut bob) = two_clients(relay.address);
+    let (mut alice, mut bob) = Program::two_clients(relay.address, relay.address);
     alice.type_line("Salut Bob !");
     bob.out.wait_for("alice : Salut Bob !\n");
     bob.type_line("Ça va ?");
@@ -95,7 +73,7 @@ fn the_date_is_the_senders_in_local_time() {
     let relay = RelayThread::start();
     let client = Program::client(relay.address, "alice");
     let mut bob = Peer::login(relay.address, "bob");
-    let alice = peer_of(&mut bob);
+    let alice = bob.expect_present();
     bob.send(&format!("msg {} {alice} 1 2001-02-03T04:05:06.789+00:00 lu", bob.address));
     client.out.wait_for("bob : lu\n");
     let date = chrono::DateTime::parse_from_rfc3339("2001-02-03T04:05:06+00:00").unwrap();
@@ -115,7 +93,7 @@ fn further_lines_of_a_message_are_indented_and_control_characters_harmless() {
     let relay = RelayThread::start();
     let client = Program::client(relay.address, "alice");
     let mut bob = Peer::login(relay.address, "bob");
-    let alice = peer_of(&mut bob);
+    let alice = bob.expect_present();
     bob.send_message(&alice, 1, "un\\n[2026-11-20 14:03:07] carol : deux\\n* carol a rejoint la discussion.");
     bob.send_message(&alice, 2, "\u{1b}[31m\u{7}\u{9b}2J\u{202e}");
     bob.send_message(&alice, 3, "fin");
@@ -140,36 +118,36 @@ fn piped_input_is_sent_line_by_line_and_delivered_before_the_client_leaves() {
     assert_eq!(alice.status(), 0);
     assert_eq!(bob.status(), 0);
     assert_eq!(server.status(), 0);
-    assert_eq!(texts(&bob, "alice"), ["un", "", "  deux ", "trois", "C:\\new\\temp", "sans fin de ligne"]);
+    assert_eq!(bob.texts("alice"), ["un", "", "  deux ", "trois", "C:\\new\\temp", "sans fin de ligne"]);
     assert!(bob.err.text().contains("le client alice a quitté la discussion."));
 }
 
 #[test]
 fn a_carriage_return_inside_a_line_holds_up_nothing() {
     let (_server, address) = server(&[]);
-    let (mut alice, mut bob) = two_clients(address);
+    let (mut alice, mut bob) = Program::two_clients(address, address);
     alice.type_bytes(b"10 %\r100 %\nfin\r\r\nla suite\n");
     alice.end_input();
     assert_eq!((alice.status(), bob.status()), (0, 0));
-    assert_eq!(texts(&bob, "alice"), ["10 %", "    100 %", "fin", "    ", "la suite"]);
+    assert_eq!(bob.texts("alice"), ["10 %", "    100 %", "fin", "    ", "la suite"]);
 }
 
 #[test]
 fn a_piped_file_that_fills_the_outbox_many_times_arrives() {
     const LINES: usize = 200_000;
     let (_server, address) = server(&[]);
-    let (mut alice, mut bob) = two_clients(address);
+    let (mut alice, mut bob) = Program::two_clients(address, address);
     // One read brings more messages than can wait to be acknowledged.
     alice.type_bytes("\n".repeat(LINES).as_bytes());
     alice.end_input();
     assert_eq!((alice.status(), bob.status()), (0, 0));
-    assert_eq!(texts(&bob, "alice"), vec![""; LINES]);
+    assert_eq!(bob.texts("alice"), vec![""; LINES]);
 }
 
 #[test]
 fn a_line_that_cannot_be_sent_is_said_to_be_so_and_the_others_arrive() {
     let (_server, address) = server(&[]);
-    let (mut alice, mut bob) = two_clients(address);
+    let (mut alice, mut bob) = Program::two_clients(address, address);
     alice.type_line("avant");
     alice.type_bytes(b"pas de l'UTF-8 : \xff\n");
     alice.type_line(&"x".repeat(66_000));
@@ -182,7 +160,7 @@ fn a_line_that_cannot_be_sent_is_said_to_be_so_and_the_others_arrive() {
     assert!(err.contains("Ligne 2 de l'entrée : cette ligne n'est pas en UTF-8"), "{err}");
     assert!(err.contains("Ligne 3 de l'entrée : ") && err.contains("Ligne 4 de l'entrée : "), "{err}");
     assert_eq!(bob.status(), 0);
-    assert_eq!(texts(&bob, "alice"), ["avant", &"z".repeat(65_000), "après"]);
+    assert_eq!(bob.texts("alice"), ["avant", &"z".repeat(65_000), "après"]);
 }
 
 #[test]
@@ -204,24 +182,24 @@ fn quitter_leaves_at_once_even_when_nobody_came() {
 #[test]
 fn what_was_typed_just_before_quitter_arrives() {
     let (_server, address) = server(&[]);
-    let (mut alice, mut bob) = two_clients(address);
+    let (mut alice, mut bob) = Program::two_clients(address, address);
     // More than goes into one write.
     let lines: Vec<String> = (1..=5000).map(|number| format!("ligne {number}")).collect();
     alice.type_bytes(format!("{}\nquitter\n", lines.join("\n")).as_bytes());
     assert_eq!(alice.status(), 0);
     assert_eq!(bob.status(), 0);
-    assert_eq!(texts(&bob, "alice"), lines);
+    assert_eq!(bob.texts("alice"), lines);
     assert!(!alice.err.text().contains("remis"));
 }
 
 #[test]
 fn what_stands_behind_quitter_is_counted_and_no_success() {
     let (_server, address) = server(&[]);
-    let (mut alice, mut bob) = two_clients(address);
+    let (mut alice, mut bob) = Program::two_clients(address, address);
     alice.type_bytes(format!("un\nquitter\ndeux\n\n{}", "trois\n".repeat(200_000)).as_bytes());
     alice.end_input();
     assert_eq!((alice.status(), bob.status()), (1, 0));
-    assert_eq!(texts(&bob, "alice"), ["un"]);
+    assert_eq!(bob.texts("alice"), ["un"]);
     let err = alice.err.text();
     assert!(err.contains("* Des lignes derrière « quitter » ne sont pas parties : 200002."), "{err}");
 }
@@ -229,7 +207,7 @@ fn what_stands_behind_quitter_is_counted_and_no_success() {
 #[test]
 fn an_input_that_stays_open_behind_quitter_is_not_waited_for() {
     let (_server, address) = server(&[]);
-    let (mut alice, mut bob) = two_clients(address);
+    let (mut alice, mut bob) = Program::two_clients(address, address);
     alice.type_bytes(b"un\nquitter\ndeux\n");
     assert_eq!((alice.status(), bob.status()), (1, 0));
     let err = alice.err.text();
@@ -259,18 +237,18 @@ fn whoever_only_listens_needs_no_input_and_stays_until_the_other_leaves() {
     let mut bob = Program::client(address, "bob");
     bob.type_bytes("tu écoutes ?\nquitter\n".as_bytes());
     assert_eq!((bob.status(), alice.status()), (0, 0));
-    assert_eq!(texts(&alice, "bob"), ["tu écoutes ?"]);
+    assert_eq!(alice.texts("bob"), ["tu écoutes ?"]);
     assert!(alice.err.text().contains("le client bob a quitté la discussion."));
 }
 
 #[test]
 fn a_file_as_windows_writes_it_is_read_or_refused_as_a_whole() {
     let (_server, address) = server(&["--permanent"]);
-    let (mut alice, mut bob) = two_clients(address);
+    let (mut alice, mut bob) = Program::two_clients(address, address);
     alice.type_bytes("\u{feff}un\r\nquitter\r\n".as_bytes());
     assert_eq!((alice.status(), bob.status()), (0, 0));
-    assert_eq!(texts(&bob, "alice"), ["un"]);
-    let (mut alice, mut bob) = two_clients(address);
+    assert_eq!(bob.texts("alice"), ["un"]);
+    let (mut alice, mut bob) = Program::two_clients(address, address);
     alice.type_bytes(b"\xff\xfeu\0n\0\n\0");
     alice.end_input();
     assert_eq!((alice.status(), bob.status()), (1, 0));
@@ -306,21 +284,9 @@ fn an_output_that_does_not_wait_loses_nothing() {
 }
 
 #[test]
-fn the_others_quitter_ends_the_client_without_another_key() {
-    let (_server, address) = server(&[]);
-    let mut client = Program::client(address, "alice");
-    let mut bob = Peer::login(address, "bob");
-    peer_of(&mut bob);
-    client.err.wait_for("bob a rejoint");
-    bob.send("quitter");
-    assert_eq!(client.status(), 0);
-    assert!(client.err.text().contains("le client bob a quitté la discussion."));
-}
-
-#[test]
 fn both_may_quit_in_the_same_instant() {
     let (mut server, address) = server(&[]);
-    let (mut alice, mut bob) = two_clients(address);
+    let (mut alice, mut bob) = Program::two_clients(address, address);
     alice.type_line("quitter");
     bob.type_line("quitter");
     assert_eq!((alice.status(), bob.status(), server.status()), (0, 0, 0));
@@ -328,7 +294,7 @@ fn both_may_quit_in_the_same_instant() {
 
 #[test]
 fn a_server_that_is_not_up_yet_is_waited_for() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = free_address();
     let alice = Program::client(free, "alice");
     alice.err.wait_for("Pas de serveur à l'adresse");
     let _server = Program::start("serveur", &[&free.to_string()]);
@@ -410,7 +376,7 @@ fn a_wrong_command_line_is_one_clear_line_and_status_2() {
 #[test]
 fn a_killed_client_is_announced_and_another_run_gets_what_was_kept() {
     let relay = RelayThread::start();
-    let (mut alice, mut bob) = two_clients(relay.address);
+    let (mut alice, mut bob) = Program::two_clients(relay.address, relay.address);
     bob.kill();
     alice.err.wait_for("bob a perdu la connexion");
     alice.type_line("pendant ton absence");
@@ -424,7 +390,7 @@ fn a_third_person_does_not_get_what_was_kept_for_another() {
     let relay = RelayThread::with(false, Limits { kept_seat: Duration::ZERO, ..Limits::default() });
     let mut alice = Program::client(relay.address, "alice");
     let mut bob = Peer::login(relay.address, "bob");
-    peer_of(&mut bob);
+    bob.expect_present();
     alice.type_line("pour bob seul");
     // bob gets it and vanishes without having acknowledged it.
     while !bob.receive().unwrap().ends_with(" pour bob seul") {}
@@ -438,14 +404,14 @@ fn a_third_person_does_not_get_what_was_kept_for_another() {
     alice.err.wait_for("carol a perdu la connexion");
     let bob = Program::client(relay.address, "bob");
     bob.out.wait_for("alice : pour bob seul\n");
-    assert_eq!(texts(&carol, "alice"), ["pour carol"]);
-    assert_eq!(texts(&bob, "alice"), ["pour bob seul"]);
+    assert_eq!(carol.texts("alice"), ["pour carol"]);
+    assert_eq!(bob.texts("alice"), ["pour bob seul"]);
 }
 
 #[test]
 fn a_server_killed_in_the_middle_of_a_transfer_loses_nothing() {
     let (mut first, address) = server(&[]);
-    let (mut alice, mut bob) = two_clients(address);
+    let (mut alice, mut bob) = Program::two_clients(address, address);
     let lines: Vec<String> = (1..=10_000).map(|number| format!("ligne {number}")).collect();
     let mut input = alice.take_input();
     let whole = lines.join("\n") + "\n";
@@ -456,7 +422,7 @@ fn a_server_killed_in_the_middle_of_a_transfer_loses_nothing() {
     let mut second = Program::start("serveur", &[&address.to_string()]);
     typist.join().unwrap();
     assert_eq!((alice.status(), bob.status(), second.status()), (0, 0, 0));
-    assert_eq!(texts(&bob, "alice"), lines);
+    assert_eq!(bob.texts("alice"), lines);
 }
 
 #[test]

@@ -3,8 +3,9 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 
+use support::bob::Bob;
 use support::peer::Peer;
 use support::program::{Program, server};
 use support::relay::RelayThread;
@@ -28,44 +29,15 @@ fn alice_and_bob() -> (RelayThread, Terminal, Bob) {
     (relay, alice, bob)
 }
 
-struct Bob {
-    peer: Peer,
-    alice: String,
-    sent: u64,
-}
-
-impl Bob {
-    fn join(relay: SocketAddr) -> Bob {
-        let mut peer = Peer::login(relay, "bob");
-        let alice = peer.receive().unwrap().strip_prefix("present ").unwrap().to_owned();
-        peer.send(&format!("recu {} {alice} 0", peer.address));
-        Bob { peer, alice, sent: 0 }
-    }
-
-    fn say(&mut self, text: &str) {
-        self.sent += 1;
-        self.peer.send_message(&self.alice, self.sent, text);
-    }
-
-    /// The next message, as it stands on the wire.
-    #[track_caller]
-    fn hear(&mut self) -> String {
-        let line = self.wait_for("msg ");
-        let fields: Vec<&str> = line.splitn(6, ' ').collect();
-        self.peer.send(&format!("recu {} {} {}", self.peer.address, self.alice, fields[3]));
-        fields[5].to_owned()
-    }
-
-    /// The next line that begins so.
-    #[track_caller]
-    fn wait_for(&mut self, beginning: &str) -> String {
-        loop {
-            let line = self.peer.receive().unwrap();
-            if line.starts_with(beginning) {
-                return line;
-            }
-        }
-    }
+/// alice at a shell, in which she has started the client with this behind its command line, and bob.
+fn alice_at_a_shell_and_bob(behind: &str) -> (RelayThread, Terminal, Bob) {
+    let relay = RelayThread::start();
+    let mut alice = Terminal::shell();
+    alice.keys(&format!("client {} alice --terminal{behind}\r", relay.address));
+    alice.wait_for("Connecté");
+    let bob = Bob::join(relay.address);
+    alice.wait_for("bob a rejoint");
+    (relay, alice, bob)
 }
 
 #[test]
@@ -159,12 +131,7 @@ fn pasted_lines_are_one_message_that_enter_sends() {
 #[test]
 fn nothing_of_a_paste_reaches_the_shell() {
     // From a terminal that does not tell what is pasted.
-    let relay = RelayThread::start();
-    let mut alice = Terminal::shell();
-    alice.keys(&format!("client {} alice --terminal; echo statut $?\r", relay.address));
-    alice.wait_for("Connecté");
-    let mut bob = Bob::join(relay.address);
-    alice.wait_for("bob a rejoint");
+    let (_relay, mut alice, mut bob) = alice_at_a_shell_and_bob("; echo statut $?");
     alice.keys("bonjour\rquitter\recho X$((40 + 2))\r");
     assert_eq!(bob.hear(), "bonjour");
     alice.wait_for("statut 0");
@@ -175,12 +142,7 @@ fn nothing_of_a_paste_reaches_the_shell() {
 
 #[test]
 fn what_is_being_typed_when_the_discussion_ends_stays_on_the_screen_and_out_of_the_shell() {
-    let relay = RelayThread::start();
-    let mut alice = Terminal::shell();
-    alice.keys(&format!("client {} alice --terminal; echo statut $?\r", relay.address));
-    alice.wait_for("Connecté");
-    let mut bob = Bob::join(relay.address);
-    alice.wait_for("bob a rejoint");
+    let (_relay, mut alice, mut bob) = alice_at_a_shell_and_bob("; echo statut $?");
     alice.keys("date; echo fi\\ni");
     alice.wait_for_end("> date; echo fi\\ni");
     bob.peer.send("quitter");
@@ -256,12 +218,7 @@ fn ctrl_c_empties_the_line_then_says_how_to_leave_then_cuts() {
 
 #[test]
 fn ctrl_z_gives_the_shell_back_and_fg_the_line() {
-    let relay = RelayThread::start();
-    let mut alice = Terminal::shell();
-    alice.keys(&format!("client {} alice --terminal\r", relay.address));
-    alice.wait_for("Connecté");
-    let mut bob = Bob::join(relay.address);
-    alice.wait_for("bob a rejoint");
+    let (_relay, mut alice, mut bob) = alice_at_a_shell_and_bob("");
     alice.keys("à moitié\x1a");
     alice.wait_for("Stopped");
     alice.keys("echo dans le shell\r");
@@ -320,12 +277,12 @@ fn the_lines_on_the_wire_are_shown_as_they_pass_when_they_are_asked_for() {
     alice.keys("Salut\r");
     assert_eq!(bob.hear(), "Salut");
     bob.say("e\x1b[2Jt \u{202e}toi");
-    let recu = format!("← recu bob/s-bob {} 1", bob.alice);
+    let recu = format!("← recu bob/s-bob {} 1", bob.other);
     let said = "→ msg alice/";
     alice.wait_until("the lines", |text| {
         let at = |what: &str| text.lines().position(|line| line.starts_with("* ") && line.contains(what));
         let order =
-            [at(said), at(&recu), at("e␛[2Jt <U+202E>toi"), at(&format!("→ recu {} bob/s-bob 2", bob.alice))];
+            [at(said), at(&recu), at("e␛[2Jt <U+202E>toi"), at(&format!("→ recu {} bob/s-bob 2", bob.other))];
         order.iter().all(Option::is_some) && order.is_sorted()
     });
     assert!(!alice.text().lines().any(|line| line.contains('←') && line.contains("avant")), "{alice:?}");

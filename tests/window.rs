@@ -9,6 +9,8 @@ use std::os::unix::net::UnixStream;
 use std::{fs, io};
 
 use chrono::{DateTime, Local};
+use support::bob::Bob;
+use support::free_address;
 use support::peer::Peer;
 use support::program::{Program, server};
 use support::relay::RelayThread;
@@ -28,80 +30,11 @@ const BACKGROUND: u32 = 0xF5F6F8;
 /// from the window's bottom.
 const LAST_WORD: (i32, i32) = (60, -83);
 
-/// bob by hand, opposite a window.
-struct Bob {
-    peer: Peer,
-    /// The address of the one in the window.
-    other: String,
-    sent: u64,
-}
-
-impl Bob {
-    /// Takes his seat, once the one in the window has taken hers.
-    fn join(relay: &RelayThread) -> Bob {
-        relay.screen.wait_for("* alice a rejoint la discussion.");
-        Bob::opposite(Peer::login(relay.address, "bob"), 0)
-    }
-
-    /// Sits opposite, having shown that many of her messages already.
-    fn opposite(mut peer: Peer, shown: u64) -> Bob {
-        let present = peer.receive().unwrap();
-        let other = present.strip_prefix("present ").unwrap().to_owned();
-        let mut bob = Bob { peer, other, sent: 0 };
-        bob.acknowledge(shown);
-        bob
-    }
-
-    /// The next message: its number, date and text as they stand on the wire.
-    fn receive_fields(&mut self) -> (u64, String, String) {
-        loop {
-            let line = self.peer.receive().expect("the connection is open");
-            let fields: Vec<&str> = line.splitn(6, ' ').collect();
-            if let ["msg", _, _, number, date, text] = fields[..] {
-                return (number.parse().unwrap(), date.to_owned(), text.to_owned());
-            }
-        }
-    }
-
-    /// Says that he has shown everything up to that number.
-    fn acknowledge(&mut self, number: u64) {
-        self.peer.send(&format!("recu bob/s-bob {} {number}", self.other));
-    }
-
-    /// The next message's text, acknowledged.
-    fn receive(&mut self) -> String {
-        let (number, _, text) = self.receive_fields();
-        self.acknowledge(number);
-        text
-    }
-
-    fn say(&mut self, text: &str) {
-        self.sent += 1;
-        self.peer.send_message(&self.other.clone(), self.sent, text);
-    }
-
-    /// Waits until the window has acknowledged all he said.
-    fn wait_until_shown(&mut self) {
-        let recu = format!("recu {} bob/s-bob {}", self.other, self.sent);
-        while self.peer.receive().expect("the connection is open") != recu {}
-    }
-
-    /// Says something and waits until it is shown.
-    fn say_and_wait(&mut self, text: &str) {
-        self.say(text);
-        self.wait_until_shown();
-    }
-
-    /// Waits for the end of the discussion; what came before it.
-    fn rest(&mut self) -> Vec<String> {
-        std::iter::from_fn(|| self.peer.receive()).collect()
-    }
-}
-
 /// alice's window and bob by hand, who both know of each other.
 fn talk<'a>(desktop: &'a Desktop, relay: &RelayThread) -> (Window<'a>, Bob) {
     let window = desktop.client(&[&relay.address.to_string(), "alice"]);
-    let bob = Bob::join(relay);
+    relay.screen.wait_for("* alice a rejoint la discussion.");
+    let bob = Bob::join(relay.address);
     window.wait_for_title("alice avec bob – Messagerie");
     (window, bob)
 }
@@ -113,7 +46,7 @@ fn part_3_point_1_the_display_shows_what_is_sent_and_received_with_date_and_time
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, mut bob) = talk(&desktop, &relay);
     window.type_line("Salut Bob");
-    let (number, date, _) = bob.receive_fields();
+    let (number, date, _) = bob.hear_fields();
     bob.acknowledge(number);
     bob.say_and_wait("Salut Alice");
 
@@ -135,8 +68,8 @@ fn part_3_point_1_the_entry_field_sends_what_is_typed() {
     // The field has the focus from the start, and keeps it.
     window.type_line("premier");
     window.type_line("second");
-    assert_eq!(bob.receive(), "premier");
-    assert_eq!(bob.receive(), "second");
+    assert_eq!(bob.hear(), "premier");
+    assert_eq!(bob.hear(), "second");
 }
 
 #[test]
@@ -200,7 +133,7 @@ fn who_is_leaving_presses_no_button_with_the_space_bar() {
         let (desktop, relay) = (Desktop::start(), RelayThread::start());
         let (window, mut bob) = talk(&desktop, &relay);
         window.type_line("sans reponse");
-        let (number, ..) = bob.receive_fields();
+        let (number, ..) = bob.hear_fields();
         if leave == "Return" {
             window.type_text("quitter");
         }
@@ -233,10 +166,10 @@ fn shift_enter_and_a_paste_keep_line_breaks() {
     window.type_text("un");
     window.press(&["shift+Return"]);
     window.type_line("deux");
-    assert_eq!(bob.receive(), r"un\ndeux");
+    assert_eq!(bob.hear(), r"un\ndeux");
     window.paste("trois\r\nquatre\n\ncinq");
     window.press(&["Return"]);
-    assert_eq!(bob.receive(), r"trois\nquatre\n\ncinq");
+    assert_eq!(bob.hear(), r"trois\nquatre\n\ncinq");
 }
 
 #[test]
@@ -246,7 +179,7 @@ fn on_a_screen_of_twice_the_density_everything_is_twice_as_large_and_in_its_plac
     let (.., width, height) = window.geometry();
     assert_eq!((width, height), (960, 1280));
     window.type_line("Salut Bob");
-    assert_eq!(bob.receive(), "Salut Bob");
+    assert_eq!(bob.hear(), "Salut Bob");
     desktop.screenshot("density");
     // « Quitter »
     window.click(2 * 424, 2 * 30);
@@ -276,7 +209,7 @@ fn the_right_mouse_button_cuts_copies_and_pastes_in_french() {
     window.press(&["End"]);
     choose(1, entry);
     window.press(&["Return"]);
-    assert_eq!(bob.receive(), "un deux");
+    assert_eq!(bob.hear(), "un deux");
     let short_menu = window.open_menu(conversation.0, conversation.1);
     desktop.screenshot("menu-conversation");
     window.close_menu("Escape");
@@ -346,7 +279,7 @@ fn accents_arabic_and_emoji_arrive_as_they_were_written() {
     let text = "Ça a marché à Noël 🎉 👩‍👩‍👧 السلام عليكم\u{a0}!";
     window.paste(text);
     window.press(&["Return"]);
-    assert_eq!(bob.receive(), text);
+    assert_eq!(bob.hear(), text);
     bob.say_and_wait("مرحبا، كيف حالك؟");
     window.wait_for_text("مرحبا، كيف حالك؟");
     window.wait_for_text(text);
@@ -360,7 +293,7 @@ fn a_message_of_10_000_characters_arrives_whole() {
     let text = "é".repeat(10_000);
     window.paste(&text);
     window.press(&["Return"]);
-    assert_eq!(bob.receive(), text);
+    assert_eq!(bob.hear(), text);
     bob.say_and_wait(&text);
     window.screenshot("long");
 }
@@ -378,13 +311,13 @@ fn a_text_that_is_too_long_is_said_so_and_stays() {
     // It can be shortened.
     window.press(&["ctrl+a"]);
     window.type_line("court");
-    assert_eq!(bob.receive(), "court");
+    assert_eq!(bob.hear(), "court");
     assert_eq!(window.pixels(ERROR, None), 0);
     // So long that it is not even taken into the field.
     window.paste(&"x".repeat(300_000));
     wait_until("the remark", || window.pixels(ERROR, None) > 0);
     window.type_line("court");
-    assert_eq!(bob.receive(), "court");
+    assert_eq!(bob.hear(), "court");
 }
 
 #[test]
@@ -397,10 +330,10 @@ fn what_is_one_character_on_the_screen_is_one_for_the_keys() {
         // The last one goes; then from before the other, that one.
         window.press(&["BackSpace", "Left", "b", "Right", "c"]);
         window.press(&["Return"]);
-        assert_eq!(bob.receive(), format!("ab{character}c"));
+        assert_eq!(bob.hear(), format!("ab{character}c"));
         window.paste(character);
         window.press(&["Home", "Delete", "z", "Return"]);
-        assert_eq!(bob.receive(), "z");
+        assert_eq!(bob.hear(), "z");
     }
     window.screenshot("families");
 }
@@ -428,7 +361,7 @@ fn the_keys_of_the_entry_field_do_what_they_do_elsewhere() {
         window.type_text(text);
         window.press(keys);
         window.press(&["Return"]);
-        assert_eq!(bob.receive(), sent, "{keys:?}");
+        assert_eq!(bob.hear(), sent, "{keys:?}");
     }
 }
 
@@ -441,21 +374,21 @@ fn the_mouse_selects_in_the_entry_field() {
     // A word, everything, a part.
     window.click_times(2, 30, y);
     window.type_line("x");
-    assert_eq!(bob.receive(), "x beta");
+    assert_eq!(bob.hear(), "x beta");
     window.type_text("alpha beta");
     window.click_times(3, 30, y);
     window.type_line("x");
-    assert_eq!(bob.receive(), "x");
+    assert_eq!(bob.hear(), "x");
     window.type_text("alpha beta");
     window.drag((300, y), (15, y));
     window.type_line("x");
-    assert_eq!(bob.receive(), "x");
+    assert_eq!(bob.hear(), "x");
     // What was selected is pasted with the middle button.
     window.type_text("alpha beta ");
     window.click_times(2, 30, y);
     window.click_with(2, 300, y);
     window.press(&["Return"]);
-    assert_eq!(bob.receive(), "alpha beta alpha");
+    assert_eq!(bob.hear(), "alpha beta alpha");
 }
 
 #[test]
@@ -473,7 +406,7 @@ fn a_long_draft_is_scrolled_and_stays_quick() {
     window.wheel(4, 100, height - 60, 30);
     wait_until("the start of the draft", || window.picture(field) != end);
     window.type_line("fin");
-    assert_eq!(bob.receive(), lines.replace('\n', r"\n") + "fin");
+    assert_eq!(bob.hear(), lines.replace('\n', r"\n") + "fin");
 }
 
 #[test]
@@ -484,12 +417,12 @@ fn what_a_paste_cannot_bring_is_told() {
     wait_until("the remark", || window.pixels(ERROR, None) > 0);
     window.screenshot("paste-nul");
     window.press(&["Return"]);
-    assert_eq!(bob.receive(), "avant");
+    assert_eq!(bob.hear(), "avant");
     assert_eq!(window.pixels(ERROR, None), 0);
     // What others have no trouble with is none here either.
     window.paste("\u{feff}marque d'ordre");
     window.press(&["Return"]);
-    assert!(bob.receive().ends_with("marque d'ordre"));
+    assert!(bob.hear().ends_with("marque d'ordre"));
 }
 
 #[test]
@@ -535,7 +468,7 @@ fn empty_messages_are_not_sent() {
     window.press(&["Return", "space", "Return", "shift+Return", "Return"]);
     window.press(&["ctrl+a", "BackSpace"]);
     window.type_line("enfin");
-    assert_eq!(bob.receive(), "enfin");
+    assert_eq!(bob.hear(), "enfin");
 }
 
 #[test]
@@ -546,7 +479,7 @@ fn keys_typed_elsewhere_go_to_the_entry_field() {
     window.wait_for_text("lis ceci");
     // The display has the focus now.
     window.type_line("lu");
-    assert_eq!(bob.receive(), "lu");
+    assert_eq!(bob.hear(), "lu");
 }
 
 #[test]
@@ -559,11 +492,11 @@ fn a_word_of_a_message_is_pasted_into_the_next_one() {
         // The display has the focus now, and what is typed goes to the field all the same: a space too.
         window.press(&[copy, paste, "space"]);
         window.type_line("?");
-        assert_eq!(bob.receive(), "anticonstitutionnellement ?");
+        assert_eq!(bob.hear(), "anticonstitutionnellement ?");
         window.click_times(2, LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
         window.press(&["space"]);
         window.type_line("oui");
-        assert_eq!(bob.receive(), " oui");
+        assert_eq!(bob.hear(), " oui");
         bob.say_and_wait("anticonstitutionnellement, mon ami");
     }
     // What was written already can be shortened and sent from there, too.
@@ -572,7 +505,7 @@ fn a_word_of_a_message_is_pasted_into_the_next_one() {
     window.press(&["BackSpace"]);
     window.click_times(2, LAST_WORD.0, window.geometry().3 + LAST_WORD.1);
     window.press(&["Return"]);
-    assert_eq!(bob.receive(), "ab");
+    assert_eq!(bob.hear(), "ab");
 }
 
 #[test]
@@ -616,7 +549,7 @@ fn what_another_program_has_selected_stays_until_something_is_selected_here() {
     window.drag((w - 6, h - 90), (w - 6, 200));
     window.click(w - 34, h - 82);
     window.type_line("lu");
-    assert_eq!(bob.receive(), "lu");
+    assert_eq!(bob.hear(), "lu");
     assert_eq!(desktop.selection(), "d'ailleurs");
 }
 
@@ -641,11 +574,11 @@ fn everything_can_be_reached_by_tab_and_escape_does_not_quit() {
     let (window, mut bob) = talk(&desktop, &relay);
     window.press(&["Escape", "Escape"]);
     window.type_line("toujours la");
-    assert_eq!(bob.receive(), "toujours la");
+    assert_eq!(bob.hear(), "toujours la");
     // Once around: the menu, the theme, « Quitter », the display, the button for files, and back.
     window.press(&["Tab"; 6]);
     window.type_line("de retour");
-    assert_eq!(bob.receive(), "de retour");
+    assert_eq!(bob.hear(), "de retour");
     window.press(&["Tab", "Tab", "Tab", "Return"]);
     assert_eq!(bob.rest().last().unwrap(), &format!("fin {}", bob.other));
 }
@@ -675,7 +608,7 @@ fn whoever_comes_or_leaves_is_noticed_while_the_window_is_not_in_front() {
     let window = desktop.client(&[&relay.address.to_string(), "alice"]);
     relay.screen.wait_for("* alice a rejoint la discussion.");
     window.unfocus();
-    let mut bob = Bob::join(&relay);
+    let mut bob = Bob::join(relay.address);
     window.wait_for_title("alice avec bob – Messagerie");
     wait_until("a call for a look", || window.is_urgent());
     window.focus();
@@ -748,7 +681,7 @@ fn there_is_a_way_down_without_the_wheel() {
     window.drag((w - 6, 100), (w - 6, h - 20));
     wait_until("the end", || seen() == end);
     window.type_line("");
-    assert_eq!(bob.receive(), "un mot");
+    assert_eq!(bob.hear(), "un mot");
 }
 
 #[test]
@@ -768,7 +701,7 @@ fn a_line_says_where_the_new_messages_begin() {
     assert!(line());
     // Whoever answers has read them.
     window.type_line("lu");
-    assert_eq!(bob.receive(), "lu");
+    assert_eq!(bob.hear(), "lu");
     wait_until("no line", || !line());
     // Whoever has looked, too, when he leaves the next time.
     window.unfocus();
@@ -842,7 +775,7 @@ fn whatever_a_message_is_made_of_it_stays_in_its_bubble_and_holds_up_nothing() {
         bob.say_and_wait(&format!("x{}", mark.repeat(62_000 / mark.len())));
     }
     window.type_line("toujours la");
-    assert_eq!(bob.receive(), "toujours la");
+    assert_eq!(bob.hear(), "toujours la");
     window.screenshot("accents-many");
 }
 
@@ -879,7 +812,7 @@ fn a_link_is_opened_after_a_glance_at_where_it_leads() {
     bob.say_and_wait("ftp://exemple.org file:///etc/passwd");
     window.click(x, y);
     window.type_line("rien");
-    assert_eq!(bob.receive(), "rien");
+    assert_eq!(bob.hear(), "rien");
     assert!(!window.is_asking());
 }
 
@@ -891,10 +824,10 @@ fn a_lost_connection_and_a_new_server_lose_nothing() {
     let (mut first, address) = server(&["--permanent"]);
     let window = desktop.client(&[&address.to_string(), "alice"]);
     first.out.wait_for("* alice a rejoint la discussion.");
-    let mut bob = Bob::opposite(Peer::login(address, "bob"), 0);
+    let mut bob = Bob::join(address);
     window.wait_for_title("alice avec bob – Messagerie");
     window.type_line("avant");
-    assert_eq!(bob.receive(), "avant");
+    assert_eq!(bob.hear(), "avant");
     first.kill();
     window.wait_for_text("Connexion perdue");
     window.screenshot("connection-lost");
@@ -903,10 +836,10 @@ fn a_lost_connection_and_a_new_server_lose_nothing() {
     let second = Program::start("serveur", &[&address.to_string(), "--permanent"]);
     second.out.wait_for("* alice a rejoint la discussion.");
     let mut bob = Bob::opposite(Peer::login(address, "bob"), 1);
-    assert_eq!(bob.receive(), "pendant un");
-    assert_eq!(bob.receive(), "pendant deux");
+    assert_eq!(bob.hear(), "pendant un");
+    assert_eq!(bob.hear(), "pendant deux");
     window.type_line("ensuite");
-    assert_eq!(bob.receive(), "ensuite");
+    assert_eq!(bob.hear(), "ensuite");
     window.wait_for_text("Connexion rétablie.");
 }
 
@@ -932,8 +865,8 @@ fn the_other_ones_lost_connection_is_told() {
     bob.peer.close();
     window.wait_for_text("bob a perdu la connexion");
     window.type_line("garde");
-    let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
-    assert_eq!(bob.receive(), "garde");
+    let mut bob = Bob::join(relay.address);
+    assert_eq!(bob.hear(), "garde");
     wait_until("his return", || window.conversation().matches("bob a rejoint la discussion.").count() == 2);
 }
 
@@ -944,7 +877,7 @@ fn closing_the_window_is_leaving() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (mut window, mut bob) = talk(&desktop, &relay);
     window.type_line("au revoir");
-    assert_eq!(bob.receive(), "au revoir");
+    assert_eq!(bob.hear(), "au revoir");
     wait_until("the mark of delivery", || {
         window.close();
         bob.peer.receive().is_none_or(|line| line.starts_with("fin alice/"))
@@ -959,7 +892,7 @@ fn closing_right_after_sending_needs_no_answer_once_it_has_arrived() {
     window.type_line("au revoir");
     window.close();
     wait_until("the question", || window.is_asking());
-    let (number, ..) = bob.receive_fields();
+    let (number, ..) = bob.hear_fields();
     bob.acknowledge(number);
     assert_eq!(bob.rest().last().unwrap(), &format!("fin {}", bob.other));
     assert_eq!(window.program().status(), 0);
@@ -983,12 +916,12 @@ fn messages_not_delivered_are_named_before_they_are_lost() {
     // bob comes back while the question is asked again: nothing is left to ask, and the discussion goes on.
     window.close();
     wait_until("the question", || window.is_asking());
-    let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
-    assert_eq!(bob.receive(), "pour bob seul");
+    let mut bob = Bob::join(relay.address);
+    assert_eq!(bob.hear(), "pour bob seul");
     wait_until("no question", || !window.is_asking());
     window.focus();
     window.type_line("re-bonjour");
-    assert_eq!(bob.receive(), "re-bonjour");
+    assert_eq!(bob.hear(), "re-bonjour");
 }
 
 #[test]
@@ -1019,7 +952,7 @@ fn one_slip_does_not_end_it_while_something_is_being_written() {
     window.type_text(" fini");
     wait_until("no question", || !window.is_asking());
     window.press(&["Return"]);
-    assert_eq!(bob.receive(), "un brouillon fini");
+    assert_eq!(bob.hear(), "un brouillon fini");
     // One key answers.
     window.type_text("et puis zut");
     quit(&window);
@@ -1045,10 +978,10 @@ fn who_stays_goes_on_talking() {
         window.press(&[answer]);
         wait_until("no question", || !window.is_asking());
         window.focus();
-        let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
-        assert_eq!(bob.receive(), "pour bob");
+        let mut bob = Bob::join(relay.address);
+        assert_eq!(bob.hear(), "pour bob");
         window.type_line("encore");
-        assert_eq!(bob.receive(), "encore");
+        assert_eq!(bob.hear(), "encore");
     }
 }
 
@@ -1094,10 +1027,10 @@ fn the_form_asks_for_what_is_missing_and_remembers_it() {
     // As the server prints it, port and all; Enter goes on to what is still missing.
     window.type_line(&relay.address.to_string());
     window.type_line("alice");
-    let mut bob = Bob::join(&relay);
+    let mut bob = Bob::join(relay.address);
     window.wait_for_title("alice avec bob – Messagerie");
     window.type_line("me voici");
-    assert_eq!(bob.receive(), "me voici");
+    assert_eq!(bob.hear(), "me voici");
     window.program().kill();
     relay.screen.wait_for("* alice a perdu la connexion");
     // The next time Enter is enough.
@@ -1150,7 +1083,7 @@ fn each_error_of_the_form_is_beside_its_field() {
     window.press(&["ctrl+a"]);
     window.type_line("alice");
     window.wait_for_title("alice avec bob – Messagerie");
-    assert!(bob.receive().unwrap().starts_with("present alice/"));
+    assert!(bob.expect_present().starts_with("alice/"));
 }
 
 #[test]
@@ -1176,16 +1109,16 @@ fn a_full_server_is_told_in_the_form() {
 #[test]
 fn a_server_that_comes_later_is_waited_for() {
     let desktop = Desktop::start();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = free_address();
     let window = desktop.client(&[&free.to_string(), "alice"]);
     wait_until("the error", || window.fields_with_an_error() == 1);
     window.screenshot("login-no-server");
     let server = Program::start("serveur", &[&free.to_string()]);
     server.out.wait_for("* alice a rejoint la discussion.");
-    let mut bob = Bob::opposite(Peer::login(free, "bob"), 0);
+    let mut bob = Bob::join(free);
     window.wait_for_title("alice avec bob – Messagerie");
     window.type_line("enfin");
-    assert_eq!(bob.receive(), "enfin");
+    assert_eq!(bob.hear(), "enfin");
     // What was wrong with the form is not any more.
     window.press(&["alt+q"]);
     window.wait_for_text("Vous avez quitté la discussion.");
@@ -1212,16 +1145,16 @@ fn without_a_server_one_can_be_the_server() {
     window.press(&["alt+s"]);
     // At the port that the other one knows.
     wait_until("the server", || TcpStream::connect(address).is_ok());
-    let mut bob = Bob::opposite(Peer::login(address, "bob"), 0);
+    let mut bob = Bob::join(address);
     window.wait_for_title("alice avec bob – Messagerie");
     window.type_line("chez moi");
-    assert_eq!(bob.receive(), "chez moi");
+    assert_eq!(bob.hear(), "chez moi");
 }
 
 #[test]
 fn an_attempt_can_be_given_up() {
     let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = free_address();
     let window = desktop.client(&[&free.to_string(), "alice"]);
     wait_until("the error", || window.fields_with_an_error() == 1);
     // While it goes on, nothing can be typed, and a click into the field does not hide why it fails.
@@ -1245,10 +1178,10 @@ fn a_new_discussion_starts_from_the_form_filled_in() {
     bob.peer.close();
     window.press(&["alt+n"]);
     window.press(&["Return"]);
-    let mut bob = Bob::opposite(Peer::login(relay.address, "bob"), 0);
+    let mut bob = Bob::join(relay.address);
     window.wait_for_title("alice avec bob – Messagerie");
     window.type_line("encore");
-    assert_eq!(bob.receive(), "encore");
+    assert_eq!(bob.hear(), "encore");
     assert!(!window.conversation().contains("Vous avez quitté"));
 }
 
@@ -1307,11 +1240,11 @@ fn a_hosting_window_says_what_to_type_on_the_other_machine() {
     wait_until("the command in the clipboard", || desktop.clipboard().starts_with("client "));
     let command = desktop.clipboard();
     let address = command.strip_prefix("client ").unwrap();
-    let mut bob = Bob::opposite(Peer::login(address.parse().unwrap(), "bob"), 0);
+    let mut bob = Bob::join(address.parse().unwrap());
     window.wait_for_title("alice avec bob – Messagerie");
     wait_until("no invitation", || words() == 0);
     window.type_line("bienvenue");
-    assert_eq!(bob.receive(), "bienvenue");
+    assert_eq!(bob.hear(), "bienvenue");
     window.close();
     assert_eq!(bob.rest().last().unwrap(), &format!("fin {}", bob.other));
 }
@@ -1385,7 +1318,7 @@ fn the_window_can_be_made_small_and_large() {
         wait_until("the new size", || window.geometry().2 == w);
         window.screenshot(name);
         window.type_line(name);
-        assert_eq!(bob.receive(), name);
+        assert_eq!(bob.hear(), name);
     }
 }
 
@@ -1425,7 +1358,7 @@ fn the_entry_field_is_one_line_high_whatever_letter_comes_first() {
     wait_until("the text", || window.copied().ends_with("\né"));
     assert!(height() > one_line, "{}", height());
     window.press(&["Return"]);
-    assert!(bob.receive().ends_with(r"\né"));
+    assert!(bob.hear().ends_with(r"\né"));
     wait_until("one line again", || height() == one_line);
 }
 
@@ -1518,7 +1451,7 @@ fn the_presentation_has_larger_type_and_edges_and_a_size_of_its_own() {
     wait_until("the whole screen", || window.geometry().2 >= 1276);
     wait_until("edges", || edges() > everyday.1 + 100);
     window.type_line("bien");
-    assert_eq!(bob.receive(), "bien");
+    assert_eq!(bob.hear(), "bien");
     window.screenshot("presentation");
     window.press(&["ctrl+plus"]);
     let settings = || fs::read_to_string(desktop.settings_file()).unwrap();

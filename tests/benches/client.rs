@@ -25,10 +25,11 @@ use fltk::enums::{Color, Event as FltkEvent, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::prelude::*;
 use fltk::window::DoubleWindow;
-use support::measure::{Spread, cpu_ticks_of, memory_of, ratio, wakeups_of};
+use support::measure::{Spread, ratio};
 use support::peer::{Peer, message};
 use support::program::{DATA_VARIABLE, Program, binary, listening};
 use support::relay::RelayThread;
+use support::usage::{busy_of, peak_of, wakeups_of};
 use support::xvfb::Xvfb;
 use tempfile::TempDir;
 use x11rb::connection::Connection;
@@ -497,8 +498,7 @@ fn keep_messages(screen: &Screen) -> PathBuf {
     let mut command = Command::new(binary("client"));
     command.args([&relay.address.to_string(), "alice", "--terminal", "--avec-historique"]);
     let mut alice = Program::spawn(command.env(DATA_VARIABLE, &folder));
-    let present = bob.receive().unwrap();
-    let address = present.strip_prefix("present ").expect("alice is there").to_owned();
+    let address = bob.expect_present();
     for number in 1..=MESSAGES {
         writeln!(writer, "{}", message("bob/b", &address, number, TEXT)).unwrap();
     }
@@ -525,15 +525,14 @@ fn burst_with_panel(open: bool) {
     let shown = screen.client(&[&address.to_string(), "alice"]);
     let client = shown.program.id();
     let (mut bob, mut writer) = seat_bob(address);
-    let present = bob.receive().unwrap();
-    let alice = present.strip_prefix("present ").expect("alice is there").to_owned();
+    let alice = bob.expect_present();
     // She waits for this before she sends anything.
     bob.send(&format!("recu bob/b {alice} 0"));
     screen.focus(shown.window);
     if open {
         screen.press(screen.key(F12));
     }
-    let before = memory_of(client);
+    let before = peak_of(client);
 
     let (typed, arrivals) = mpsc::channel();
     let start = Instant::now();
@@ -573,7 +572,7 @@ fn burst_with_panel(open: bool) {
     let acknowledged = reader.join().unwrap();
     let seconds = (*acknowledged.last().unwrap() - start).as_secs_f64();
     let frames = acknowledged.windows(2).map(|pair| ms(pair[1] - pair[0])).collect();
-    let grown = (memory_of(client) - before) * 1024 / MESSAGES;
+    let grown = (peak_of(client) - before) * 1024 / MESSAGES as usize;
 
     println!(
         "\n{MESSAGES} messages of {} bytes of text through the real relay, in {seconds:.2} s{}",
@@ -611,7 +610,7 @@ fn idle() {
     let demo = screen.client(&["--demo"]);
     let discussion = screen.client(&[&relay.address.to_string(), "alice"]);
     let mut bob = Peer::login(relay.address, "bob");
-    let alice = bob.receive().unwrap().strip_prefix("present ").expect("alice is there").to_owned();
+    let alice = bob.expect_present();
     bob.send_message(&alice, 1, "Salut !");
     let shown = format!("recu {alice} bob/s-bob 1");
     while bob.receive().unwrap() != shown {}
@@ -621,14 +620,14 @@ fn idle() {
     screen.x.flush().unwrap();
     std::thread::sleep(Duration::from_secs(2));
     let programs = [("form", &form), ("--demo, two windows and a relay", &demo), ("discussion", &discussion)];
-    let count = |shown: &Shown| (cpu_ticks_of(shown.program.id()), wakeups_of(shown.program.id()));
+    let count = |shown: &Shown| (busy_of(shown.program.id()), wakeups_of(shown.program.id()));
     let before = programs.map(|(_, shown)| count(shown));
     std::thread::sleep(Duration::from_secs(10));
-    println!("\nOver 10 idle seconds (a tick is 10 ms of processor time)");
-    println!("| window | ticks | wake-ups of all threads |\n| --- | --- | --- |");
+    println!("\nOver 10 idle seconds");
+    println!("| window | ms of processor time | wake-ups of all threads |\n| --- | --- | --- |");
     for ((name, shown), before) in programs.iter().zip(before) {
         let after = count(shown);
-        println!("| {name} | {} | {} |", after.0 - before.0, after.1 - before.1);
+        println!("| {name} | {} | {} |", (after.0 - before.0).as_millis(), after.1 - before.1);
     }
 }
 

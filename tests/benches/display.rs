@@ -21,7 +21,8 @@ use fltk::app;
 use fltk::prelude::*;
 use fltk::text::{TextBuffer, TextDisplay, WrapMode};
 use fltk::window::Window;
-use support::measure::{Spread, ratio, resident_bytes};
+use support::measure::{Spread, ratio};
+use support::usage::Usage;
 use support::xvfb::with_display;
 
 const MESSAGES: usize = 100_000;
@@ -128,6 +129,10 @@ fn filled() -> (Window, Display, Vec<Duration>) {
     (window, display, bursts)
 }
 
+fn resident_bytes() -> usize {
+    1024 * Usage::of(std::process::id()).resident
+}
+
 /// The bytes by which this process, while it is fresh, grows for each message.
 fn memory() -> usize {
     let start = Local::now();
@@ -139,7 +144,7 @@ fn memory() -> usize {
     }
     let grown = resident_bytes() - before;
     Window::delete(window);
-    grown as usize / MESSAGES
+    grown / MESSAGES
 }
 
 /// What a widget takes for all messages.

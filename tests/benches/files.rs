@@ -7,9 +7,9 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
@@ -17,11 +17,13 @@ use client::event::{Event, Front};
 use client::files::Happened;
 use client::link::Link;
 use common::endpoint::Endpoint;
-use support::measure::{Spread, cpu_ticks_of, memory_of, ratio};
-use support::program::{DATA_VARIABLE, Program, binary, server};
+use support::free_address;
+use support::measure::{Spread, ratio};
+use support::program::{DATA_VARIABLE, Process, Program, binary, server};
 use support::proxy::{Proxy, Weather};
 use support::pump::{pump, start_pump};
 use support::relay::RelayThread;
+use support::usage::{busy_of, peak_of};
 use tempfile::TempDir;
 
 const REPETITIONS: usize = 3;
@@ -98,7 +100,7 @@ fn speed() {
 type Way = fn(&Path, &Path) -> Option<Duration>;
 
 fn through_the_pump(file: &Path, folder: &Path) -> Option<Duration> {
-    let (mut process, address) = start_pump();
+    let (_pump, address) = start_pump();
     let (to, mut from) = (TcpStream::connect(address).unwrap(), TcpStream::connect(address).unwrap());
     let start = Instant::now();
     std::thread::scope(|scope| {
@@ -116,10 +118,7 @@ fn through_the_pump(file: &Path, folder: &Path) -> Option<Duration> {
         }
         arrived.sync_all().unwrap();
     });
-    let time = start.elapsed();
-    let _ = process.kill();
-    process.wait().unwrap();
-    Some(time)
+    Some(start.elapsed())
 }
 
 fn copy(mut from: impl Read, mut to: impl Write) {
@@ -142,40 +141,26 @@ fn through_ours(file: &Path, folder: &Path) -> Option<Duration> {
     let start = Instant::now();
     let alice = client("alice", "--envoyer", file);
     let ids = [relay.id(), alice.id(), bob.id()];
-    let (mut memory, mut busy) = ([0; 3], [0; 3]);
+    let (mut memory, mut busy) = ([0; 3], [Duration::ZERO; 3]);
     while !bob.err.text().contains("est reçu : ") {
         for (i, id) in ids.into_iter().enumerate() {
-            memory[i] = memory_of(id).max(memory[i]);
-            busy[i] = cpu_ticks_of(id);
+            memory[i] = peak_of(id).max(memory[i]);
+            busy[i] = busy_of(id);
         }
         std::thread::sleep(Duration::from_millis(20));
     }
     let time = start.elapsed();
-    let [relay_ticks, alice_ticks, bob_ticks] = busy.map(|ticks| ticks as f64 / 100.0);
+    let [relay, alice, bob_busy] = busy.map(|busy| busy.as_secs_f64());
     println!(
-        "serveur, alice, bob: at most {} {} {} KiB; {relay_ticks:.1} {alice_ticks:.1} {bob_ticks:.1} s of processor",
+        "serveur, alice, bob: at most {} {} {} KiB; {relay:.1} {alice:.1} {bob_busy:.1} s of processor",
         memory[0], memory[1], memory[2]
     );
     assert_eq!(bob.status(), 0);
     Some(time)
 }
 
-/// A process that ends when it is no longer needed.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn start(command: &mut Command) -> Option<Process> {
     command.spawn().ok().map(Process)
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn wait_until_up(port: u16) {
@@ -188,7 +173,7 @@ fn wait_until_up(port: u16) {
 }
 
 fn through_nc(file: &Path, folder: &Path) -> Option<Duration> {
-    let ports = [free_port(), free_port()];
+    let ports = [free_address().port(), free_address().port()];
     let [there, here] = ports.map(|port| port.to_string());
     let nc = |option: &str, port: &str| {
         let mut command = Command::new("nc");
@@ -208,7 +193,7 @@ fn through_nc(file: &Path, folder: &Path) -> Option<Duration> {
 }
 
 fn through_wormhole(file: &Path, folder: &Path) -> Option<Duration> {
-    let port = free_port();
+    let port = free_address().port();
     let mailbox = format!("tcp:{port}:interface=127.0.0.1");
     let mut twist = Command::new("twist");
     let quiet = |command: &mut Command| {

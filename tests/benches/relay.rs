@@ -8,15 +8,17 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use support::measure::{Spread, memory_of, ratio};
-use support::program::{Program, binary, listening};
+use support::free_address;
+use support::measure::{Spread, ratio};
+use support::program::{Process, Program, binary, listening};
 use support::pump::pump;
+use support::usage::{busy_of, peak_of};
 
 const REPETITIONS: usize = 7;
 const ROUND_TRIPS: usize = 3_000;
@@ -73,16 +75,6 @@ struct Pair {
     _process: Process,
 }
 
-/// A process that ends when it is no longer needed.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 impl Pair {
     /// Starts a relay; `None` if its program is not installed.
     fn start(kind: Kind) -> Option<Pair> {
@@ -112,7 +104,7 @@ impl Pair {
     }
 
     fn ncat(mode: &str) -> Option<Pair> {
-        let port = free_port();
+        let port = free_address().port();
         let mut command = Command::new("ncat");
         command.args(["-l", "127.0.0.1", &port.to_string(), mode]).stdin(Stdio::null());
         let process = Process(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?);
@@ -351,7 +343,7 @@ fn copy_blocks(from: &mut impl Read, to: &mut impl Write) {
 
 /// Seconds from the start of the sending client to its end, when everything was acknowledged, and the most memory
 /// that server, sender and receiver had.
-fn send_file(file: &Path, received: &Path) -> (f64, [u64; 3]) {
+fn send_file(file: &Path, received: &Path) -> (f64, [usize; 3]) {
     let (server, address) = our_server();
     let terminal = |pseudo: &str| {
         let mut command = Command::new(binary("client"));
@@ -382,11 +374,11 @@ fn send_file(file: &Path, received: &Path) -> (f64, [u64; 3]) {
 }
 
 /// The most memory that each of the processes had until it is `over`.
-fn peaks_of(processes: [u32; 3], over: &AtomicBool) -> [u64; 3] {
+fn peaks_of(processes: [u32; 3], over: &AtomicBool) -> [usize; 3] {
     let mut peaks = [0; 3];
     while !over.load(Ordering::SeqCst) {
         for (peak, process) in peaks.iter_mut().zip(processes) {
-            *peak = memory_of(process).max(*peak);
+            *peak = peak_of(process).max(*peak);
         }
         // Often enough for the last moments, seldom enough not to take part in the race.
         std::thread::sleep(Duration::from_millis(5));
@@ -442,11 +434,11 @@ fn memory() {
     println!("\nMemory of serveur (VmHWM, the most it ever had)\n| after | KiB |\n| --- | --- |");
     let pair = Pair::ours();
     let id = pair._process.0.id();
-    println!("| login | {} |", memory_of(id));
+    println!("| login | {} |", peak_of(id));
     for burst in 1..=10 {
         measure_burst(&pair, 100, BURST_MESSAGES);
         if burst == 1 || burst == 10 {
-            println!("| {burst} × {BURST_MESSAGES} messages of 100 bytes | {} |", memory_of(id));
+            println!("| {burst} × {BURST_MESSAGES} messages of 100 bytes | {} |", peak_of(id));
         }
     }
 }
@@ -460,11 +452,11 @@ fn idle() {
     alice.err.wait_for("bob a rejoint");
     bob.err.wait_for("alice a rejoint");
     let programs = [("serveur", &server), ("alice", &alice), ("bob", &bob)];
-    let before = programs.map(|(_, program)| support::measure::cpu_ticks_of(program.id()));
+    let before = programs.map(|(_, program)| busy_of(program.id()));
     std::thread::sleep(Duration::from_secs(10));
-    println!("\nProcessor time over 10 idle seconds (a tick is 10 ms)\n| program | ticks |\n| --- | --- |");
+    println!("\nProcessor time over 10 idle seconds\n| program | ms |\n| --- | --- |");
     for ((name, program), before) in programs.iter().zip(before) {
-        println!("| {name} | {} |", support::measure::cpu_ticks_of(program.id()) - before);
+        println!("| {name} | {} |", (busy_of(program.id()) - before).as_millis());
     }
 }
 
@@ -487,10 +479,6 @@ fn read_until(from: &mut TcpStream, end: &[u8]) {
         from.read_exact(&mut byte).unwrap();
         seen.push(byte[0]);
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn connect_when_up(address: SocketAddr) -> TcpStream {

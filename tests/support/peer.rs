@@ -81,27 +81,19 @@ impl Peer {
 
     /// Connects and logs in under a whole address.
     pub fn login_as(relay: SocketAddr, address: &str) -> Peer {
-        let mut peer = Peer::connect(relay);
-        peer.address = address.to_owned();
-        peer.send(&format!("login 2 {address}"));
-        peer.expect(&format!("bienvenue {address}"));
-        peer
+        Peer::welcomed(relay, address, &format!("login 2 {address}"))
     }
 
     /// Connects and logs in with a key.
     pub fn login_with_key(relay: SocketAddr, address: &str, key: &str) -> Peer {
-        let mut peer = Peer::connect(relay);
-        peer.address = address.to_owned();
-        peer.send(&format!("login 2 {address} {key}"));
-        peer.expect(&format!("bienvenue {address}"));
-        peer
+        Peer::welcomed(relay, address, &format!("login 2 {address} {key}"))
     }
 
-    /// The same as [`login`](Self::login) for a program: it has sent a `ping`.
-    pub fn login_program(relay: SocketAddr, pseudo: &str) -> Peer {
-        let mut peer = Peer::login(relay, pseudo);
-        peer.send("ping");
-        peer.receive_until("pong");
+    fn welcomed(relay: SocketAddr, address: &str, login: &str) -> Peer {
+        let mut peer = Peer::connect(relay);
+        peer.address = address.to_owned();
+        peer.send(login);
+        peer.expect(&format!("bienvenue {address}"));
         peer
     }
 
@@ -122,7 +114,7 @@ impl Peer {
 
     /// Sends a message of its own to another.
     pub fn send_message(&mut self, to: &str, number: u64, text: &str) {
-        self.send(&message(&self.address.clone(), to, number, text));
+        self.send(&message(&self.address, to, number, text));
     }
 
     /// The next line; `None` when the other side has closed the connection properly.
@@ -164,6 +156,13 @@ impl Peer {
     #[track_caller]
     pub fn expect(&mut self, line: &str) {
         assert_eq!(self.receive().as_deref(), Some(line));
+    }
+
+    /// The next line says that somebody sits opposite; his address.
+    #[track_caller]
+    pub fn expect_present(&mut self) -> String {
+        let line = self.receive().unwrap_or_default();
+        line.strip_prefix("present ").unwrap_or_else(|| panic!("expected present, got {line:?}")).to_owned()
     }
 
     /// The next line is a refusal with this code and a sentence.

@@ -48,10 +48,22 @@ pub fn make_script(path: &Path, body: &str) {
     assert!(status.expect("sh is there").success());
 }
 
+/// A process that ends when this is dropped.
+#[derive(Debug)]
+pub struct Process(pub Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running program whose input is in our hand and whose outputs are gathered.
 #[derive(Debug)]
 pub struct Program {
-    child: Child,
+    process: Process,
     input: Option<ChildStdin>,
     /// Its standard output.
     pub out: Screen,
@@ -69,6 +81,16 @@ impl Program {
     /// Starts `client ADDRESS PSEUDO --terminal`.
     pub fn client(relay: SocketAddr, pseudo: &str) -> Program {
         Program::start("client", &[&relay.to_string(), pseudo, "--terminal"])
+    }
+
+    /// Starts alice and bob, each at a relay, and waits until they know of each other.
+    pub fn two_clients(relay_for_alice: SocketAddr, relay_for_bob: SocketAddr) -> (Program, Program) {
+        let alice = Program::client(relay_for_alice, "alice");
+        alice.err.wait_for("Connecté");
+        let bob = Program::client(relay_for_bob, "bob");
+        alice.err.wait_for("bob a rejoint la discussion.");
+        bob.err.wait_for("alice a rejoint la discussion.");
+        (alice, bob)
     }
 
     /// Starts any command with its input and outputs in our hand.
@@ -93,12 +115,19 @@ impl Program {
         let mut gatherers = vec![gather(child.stderr.take().unwrap(), err.clone())];
         gatherers.extend(child.stdout.take().map(|stdout| gather(stdout, out.clone())));
         let input = child.stdin.take();
-        Program { child, input, out, err, gatherers }
+        Program { process: Process(child), input, out, err, gatherers }
+    }
+
+    /// The messages from that one on its standard output, without date and name; further lines as they are.
+    pub fn texts(&self, from: &str) -> Vec<String> {
+        let marker = format!("] {from} : ");
+        let text = self.out.text();
+        text.lines().map(|line| line.split_once(&marker).map_or(line, |(_, text)| text).to_owned()).collect()
     }
 
     /// Its process number.
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.process.0.id()
     }
 
     /// Types one line.
@@ -141,8 +170,8 @@ impl Program {
 
     /// Ends it without a chance to say anything (SIGKILL).
     pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.process.0.kill().unwrap();
+        self.process.0.wait().unwrap();
     }
 
     /// Waits for it to end by itself, with all its outputs, and gives its status.
@@ -150,7 +179,7 @@ impl Program {
     pub fn status(&mut self) -> i32 {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.process.0.try_wait().unwrap() {
                 // What it wrote last is still on its way.
                 self.gatherers.drain(..).for_each(|gatherer| gatherer.join().unwrap());
                 return status.code().unwrap_or(-1);
@@ -159,13 +188,6 @@ impl Program {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         panic!("it did not end\nstdout: {}\nstderr: {}", self.out.text(), self.err.text());
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

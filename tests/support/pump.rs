@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
+
+use crate::program::Process;
 
 /// Two sockets, one thread per direction, 64 KiB at a time, write all. Prints its port first; for a program of its own.
 pub fn pump() {
@@ -28,10 +30,10 @@ pub fn pump() {
 }
 
 /// A pump as a process: this very program, told so by its argument.
-pub fn start_pump() -> (Child, SocketAddr) {
+pub fn start_pump() -> (Process, SocketAddr) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     let mut child = command.arg("pump").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let mut port = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
-    (child, SocketAddr::from(([127, 0, 0, 1], port.trim().parse().unwrap())))
+    (Process(child), SocketAddr::from(([127, 0, 0, 1], port.trim().parse().unwrap())))
 }

@@ -46,8 +46,7 @@ impl Terminal {
 
     /// Starts it in that folder.
     pub fn client_in(folder: &Path, relay: SocketAddr, pseudo: &str) -> Terminal {
-        let mut command = CommandBuilder::new(binary("client"));
-        command.args([&relay.to_string(), pseudo, "--terminal"]);
+        let mut command = client_command(relay, pseudo);
         command.cwd(folder);
         let terminal = Terminal::start(command);
         terminal.wait_for_end(">");
@@ -56,8 +55,7 @@ impl Terminal {
 
     /// Starts it with these variables.
     pub fn client_with(relay: SocketAddr, pseudo: &str, variables: &[(&str, &str)]) -> Terminal {
-        let mut command = CommandBuilder::new(binary("client"));
-        command.args([&relay.to_string(), pseudo, "--terminal"]);
+        let mut command = client_command(relay, pseudo);
         for (name, value) in variables {
             command.env(name, value);
         }
@@ -219,6 +217,12 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn client_command(relay: SocketAddr, pseudo: &str) -> CommandBuilder {
+    let mut command = CommandBuilder::new(binary("client"));
+    command.args([&relay.to_string(), pseudo, "--terminal"]);
+    command
 }
 
 fn size((cols, rows): (u16, u16)) -> PtySize {

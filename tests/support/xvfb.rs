@@ -2,12 +2,14 @@
 
 use std::env;
 use std::io::{self, BufRead, BufReader};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
+
+use crate::program::Process;
 
 /// A running Xvfb on a display number of its own; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Xvfb {
-    server: Child,
+    _server: Process,
     display: String,
 }
 
@@ -38,7 +40,7 @@ impl Xvfb {
         }
         let number = number.trim();
         let display = format!(":{number}");
-        let server = Self { server, display };
+        let server = Self { _server: Process(server), display };
         if number.is_empty() {
             return Err(io::Error::other("Xvfb ended before it was ready"));
         }
@@ -48,14 +50,6 @@ impl Xvfb {
     /// Its name, for the environment variable `DISPLAY`.
     pub fn display(&self) -> &str {
         &self.display
-    }
-}
-
-impl Drop for Xvfb {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.server.kill();
-        let _ = self.server.wait();
     }
 }
 

@@ -2,16 +2,17 @@
 
 use fltk::app;
 use fltk::button::Button;
-use fltk::enums::{CallbackTrigger, Event, FrameType, Key};
+use fltk::enums::{Event, FrameType, Key};
 use fltk::group::Group;
 use fltk::input::Input;
 use fltk::prelude::*;
 
 use super::button;
+use super::framed_input;
 use super::hook::Hook;
 use super::note::Note;
 use super::paint::{self, Area, Edge};
-use super::theme::{BACKGROUND, CONTROL_HEIGHT, FONT, MUTED, SELECTION, SURFACE, TEXT, TEXT_SIZE};
+use super::theme::{BACKGROUND, CONTROL_HEIGHT, MUTED};
 
 /// Between the parts of the bar.
 const GAP: i32 = 6;
@@ -48,18 +49,7 @@ impl FindBar {
         let mut bar = Group::default();
         bar.set_frame(FrameType::FlatBox);
         bar.set_color(BACKGROUND);
-        let mut frame = Group::default();
-        let mut input = Input::default();
-        frame.end();
-        frame.make_resizable(false);
-        frame.super_draw(false);
-        input.set_frame(FrameType::FlatBox);
-        input.set_color(SURFACE);
-        input.set_text_color(TEXT);
-        input.set_text_font(FONT);
-        input.set_text_size(TEXT_SIZE);
-        input.set_selection_color(SELECTION);
-        input.set_trigger(CallbackTrigger::Changed);
+        let (frame, mut input) = framed_input::new();
         input.set_tooltip("Chercher dans la discussion");
         let earlier = button::arrow_button(true, "Plus haut (Entrée)");
         let later = button::arrow_button(false, "Plus bas (Maj+Entrée)");
@@ -97,7 +87,6 @@ impl FindBar {
         self.input.clone().set_callback(move |_| on_action.call(Action::Change));
         let (mut frame, on_action) = (self.frame.clone(), self.on_action.clone());
         let mut input = self.input.clone();
-        input.super_handle_first(false);
         input.handle(move |_, event| {
             if matches!(event, Event::Focus | Event::Unfocus) {
                 frame.redraw();
@@ -164,8 +153,7 @@ impl FindBar {
             right -= GAP;
         }
         let field = Area { x, y, w: right - x, h: CONTROL_HEIGHT };
-        self.frame.clone().resize(field.x, field.y, field.w, field.h);
-        self.input.clone().resize(field.x + 6, field.y + 4, field.w - 12, field.h - 8);
+        framed_input::place(&self.frame, &self.input, field);
         self.remark.place(x, y + CONTROL_HEIGHT, w);
         CONTROL_HEIGHT + remark
     }

@@ -1,10 +1,10 @@
 //! The window (FLTK), and the client's second front.
 //!
-//! [`run`] is the way in. `messenger` is one window and what leads from the form to the
-//! discussion and back; `login` is the form (with `found`, the servers
-//! that answer), `chat` the discussion's page with its parts (`display`, `entry_field`,
-//! `status`, `invitation`, `wire_panel`), `front` the bridge from the link's threads to the window's, `demo` what the
-//! demonstration has more.
+//! [`run`] is the way in. `messenger` is one window and what leads from the form to the discussion and back; `login` is
+//! the form (with `found`, the servers that answer), `chat` the discussion's page with its parts (`display`,
+//! `entry_field`, `status`, `invitation`, `find`, `question`, `wire_panel`), `front` the bridge from the link's threads to
+//! the window's, `demo` what the demonstration has more. What a window is built of: `button`, `framed_input`, `menu`,
+//! `note`, `paint`, `text`, `theme`.
 
 mod button;
 mod chat;
@@ -18,6 +18,7 @@ mod entry_field;
 mod files;
 mod find;
 mod found;
+mod framed_input;
 mod front;
 mod hook;
 mod hosting;

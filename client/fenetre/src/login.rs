@@ -9,21 +9,21 @@ use common::endpoint::Endpoint;
 use common::text::capitalised;
 use fltk::app;
 use fltk::button::{Button, CheckButton};
-use fltk::enums::{Align, CallbackTrigger, Event, FrameType, Key};
+use fltk::enums::{Align, Event, FrameType, Key};
 use fltk::group::Group;
 use fltk::input::Input;
 use fltk::prelude::*;
 
 use super::button::{self, Kind};
 use super::found::{FoundServers, News};
+use super::framed_input;
 use super::front::{Fault, Field};
 use super::hook::Hook;
 use super::menu::{self, Edit};
 use super::note::Note;
 use super::paint::{self, Area, Edge};
 use super::theme::{
-    ACCENT, BACKGROUND, CONTROL_HEIGHT, ERROR, FONT, FONT_BOLD, MARGIN, MUTED, SELECTION, SMALL_SIZE,
-    SURFACE, TEXT, TEXT_SIZE,
+    ACCENT, BACKGROUND, CONTROL_HEIGHT, ERROR, FONT_BOLD, MARGIN, MUTED, SMALL_SIZE, SURFACE, TEXT,
 };
 
 /// The form is never wider than this.
@@ -507,19 +507,8 @@ fn keep_button() -> CheckButton {
 
 impl Entry {
     fn new(label: &'static str) -> Self {
-        let mut frame = Group::default();
-        let mut input = Input::default();
-        frame.end();
-        frame.make_resizable(false);
-        input.set_frame(FrameType::FlatBox);
-        input.set_color(SURFACE);
-        input.set_text_color(TEXT);
-        input.set_text_font(FONT);
-        input.set_text_size(TEXT_SIZE);
-        input.set_selection_color(SELECTION);
-        input.set_trigger(CallbackTrigger::Changed);
+        let (mut frame, mut input) = framed_input::new();
         let fault = Note::new(ERROR);
-        input.super_handle_first(false);
         input.handle({
             let mut frame = frame.clone();
             move |input, event| {
@@ -533,7 +522,6 @@ impl Entry {
                 is_menu
             }
         });
-        frame.super_draw(false);
         frame.draw({
             let (input, fault) = (input.clone(), fault.clone());
             move |frame| {
@@ -552,8 +540,7 @@ impl Entry {
     /// Puts it somewhere; the label stands at the top.
     fn place(&self, x: i32, y: i32, w: i32) {
         let area = Area { x, y: y + LABEL_HEIGHT, w, h: CONTROL_HEIGHT };
-        self.frame.clone().resize(area.x, area.y, area.w, area.h);
-        self.input.clone().resize(area.x + 6, area.y + 4, area.w - 12, area.h - 8);
+        framed_input::place(&self.frame, &self.input, area);
     }
 
     /// Whether it can be typed into. It can always be read.
