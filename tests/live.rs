@@ -247,7 +247,7 @@ fn the_panel_shows_the_lines_on_the_wire_and_those_of_a_message() {
     // What was above is reached by the scrollbar, at the page's right edge.
     let has_thumb = |y: i32| window.pixels(BORDER, Some((w - 30, y, 14, 70))) > 100;
     let (top, bottom) = (h - 226, h - 132);
-    assert!(has_thumb(bottom) && !has_thumb(top));
+    wait_until("the scrollbar", || has_thumb(bottom) && !has_thumb(top));
     window.drag((w - 20, h - 80), (w - 20, h - 300));
     wait_until("the first lines", || has_thumb(top) && !has_thumb(bottom));
     window.drag((w - 20, h - 220), (w - 20, h));
