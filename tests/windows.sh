@@ -47,5 +47,7 @@ MESSAGERIE_PROGRAMMES="$dossier" cargo test -p tests --no-fail-fast \
     --skip a_hundred_megabytes --skip a_crowd_of_a_thousand --skip thrown_out_at_once --skip without_file_descriptors
 
 echo "== Les essais des caisses, comme programmes de Windows"
-CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$wine" sh client/windows.sh test --locked \
-    -p common -p serveur -p client -p fenetre --lib
+# As they are built to be used: otherwise MinGW's linker misses functions of Windows that nothing calls. Left out: what
+# Wine sends from another address than the one it was told to.
+CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$wine" sh client/windows.sh test --release --locked \
+    -p common -p serveur -p client -p fenetre --lib -- --skip the_answer_comes_from_an_address

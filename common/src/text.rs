@@ -196,11 +196,6 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_begins_with_a_capital() {
-        assert_eq!((&*capitalised("état"), &*capitalised("")), ("État", ""));
-    }
-
-    #[test]
     fn the_limit_counts_the_wire_form() {
         assert!(Text::from_plain(&"a".repeat(MAX_TEXT_BYTES)).is_ok());
         assert_eq!(Text::from_plain(&"a".repeat(MAX_TEXT_BYTES + 1)), Err(TooLong));

@@ -100,6 +100,15 @@ impl Seat {
             _ => None,
         }
     }
+
+    /// Whether a newcomer can have it: anybody, or the one of that name.
+    fn is_free_for(&self, newcomer: Option<&Pseudo>, now: Instant) -> bool {
+        match self {
+            Seat::Free => true,
+            Seat::Taken(_) => false,
+            Seat::Kept(owner, until) => newcomer == Some(owner) || *until <= now,
+        }
+    }
 }
 
 /// Someone whose program does not know, or may not know, of the end of his discussion.
@@ -150,15 +159,14 @@ impl Table {
             let sentence = "Ce pseudo est déjà pris : choisissez-en un autre.";
             return owned.then_some(seat).ok_or((Refusal::PseudoPris, sentence.to_owned()));
         }
-        let mut wait = None;
-        for (number, seat) in self.seats.iter().enumerate() {
-            match seat {
-                Seat::Taken(_) => {}
-                Seat::Kept(owner, until) if *owner != pseudo && *until > now => wait = Some(*until - now),
-                _ => return Ok(number),
-            }
+        if let Some(free) = self.seats.iter().position(|seat| seat.is_free_for(Some(&pseudo), now)) {
+            return Ok(free);
         }
-        Err(match wait {
+        let kept = self.seats.iter().find_map(|seat| match seat {
+            Seat::Kept(_, until) => Some(*until - now),
+            _ => None,
+        });
+        Err(match kept {
             Some(wait) => (
                 Refusal::Occupe,
                 format!(
@@ -224,11 +232,11 @@ impl Room {
 
     /// How many newcomers could take a seat now.
     pub(crate) fn free_seats(&self) -> usize {
-        let table = self.lock();
+        let (table, now) = (self.lock(), Instant::now());
         if table.over_since.is_some() {
             0
         } else {
-            table.seats.iter().filter(|seat| matches!(seat, Seat::Free)).count()
+            table.seats.iter().filter(|seat| seat.is_free_for(None, now)).count()
         }
     }
 
@@ -447,6 +455,7 @@ mod tests {
     use common::address::Address;
     use std::io::Read;
     use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
 
     /// A participant, and the other end of the connection.
     fn participant(id: u64, address: &str) -> (Arc<Participant>, TcpStream) {
@@ -475,5 +484,19 @@ mod tests {
         let mut read = String::new();
         carol_reads.read_to_string(&mut read).unwrap();
         assert_eq!(read, "bienvenue carol/c\n");
+    }
+
+    #[test]
+    fn a_seat_that_is_kept_no_longer_is_one_that_can_be_found() {
+        for (kept_seat, free) in [(Duration::from_secs(30), 0), (Duration::ZERO, 1)] {
+            let room = Room::new(true, Limits { kept_seat, ..Limits::default() });
+            let (alice, _alice_reads) = participant(1, "alice/a");
+            let (bob, _bob_reads) = participant(2, "bob/b");
+            room.enter(&alice).unwrap();
+            room.enter(&bob).unwrap();
+            assert_eq!(room.free_seats(), 0);
+            room.lose(&bob, Instant::now());
+            assert_eq!(room.free_seats(), free);
+        }
     }
 }

@@ -20,7 +20,11 @@ fn path_of(line: &str) -> Option<PathBuf> {
     let line = line.trim_end_matches('\0');
     let path = match line.strip_prefix("file://") {
         // What stands before the path is a machine's name.
-        Some(rest) => PathBuf::from(decoded(&rest[rest.find('/')?..])?),
+        Some(rest) => {
+            let path = decoded(&rest[rest.find('/')?..])?;
+            // On Windows there is a drive behind the slash.
+            PathBuf::from(if cfg!(windows) { &path[1..] } else { &path })
+        }
         None => PathBuf::from(line),
     };
     Some(path).filter(|path| path.is_absolute() && path.exists())
@@ -45,7 +49,7 @@ fn decoded(address: &str) -> Option<String> {
 
 /// The address of a file, for the program that opens it.
 pub(crate) fn address(path: &Path) -> String {
-    let mut address = "file://".to_owned();
+    let mut address = if cfg!(windows) { "file:///" } else { "file://" }.to_owned();
     for byte in path.to_string_lossy().replace('\\', "/").bytes() {
         match byte {
             b'/' | b'-' | b'_' | b'.' | b'~' | b':' => address.push(byte.into()),
@@ -94,7 +98,8 @@ mod tests {
         let here = env::current_exe().unwrap();
         let path = here.to_str().unwrap();
         assert_eq!(dropped(&address(&here)), Some(vec![here.clone()]));
-        assert_eq!(dropped(&format!("{path}\r\nfile://localhost{path}\r\n")), Some(vec![here.clone(); 2]));
+        let elsewhere = address(&here).replace("file://", "file://localhost");
+        assert_eq!(dropped(&format!("{path}\r\n{elsewhere}\r\n")), Some(vec![here.clone(); 2]));
         for text in [
             "",
             "bonjour",
@@ -109,7 +114,8 @@ mod tests {
 
     #[test]
     fn an_address_has_only_signs_that_no_program_mistakes() {
-        assert_eq!(address(Path::new("/a b/mémo?.pdf")), "file:///a%20b/m%C3%A9mo%3F.pdf");
+        let path = if cfg!(windows) { r"C:\a b\mémo?.pdf" } else { "/C:/a b/mémo?.pdf" };
+        assert_eq!(address(Path::new(path)), "file:///C:/a%20b/m%C3%A9mo%3F.pdf");
         assert_eq!(decoded("/a%20b/m%C3%A9mo%3F.pdf").as_deref(), Some("/a b/mémo?.pdf"));
     }
 

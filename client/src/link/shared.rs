@@ -85,11 +85,10 @@ impl Shared {
 
     /// The disk has done something.
     pub(super) fn job_done(&self, done: Done) {
-        let has_news = self.act(|session| {
-            session.job_done(done, Instant::now());
-            session.has_news()
-        });
-        // Not for every block of a file: whoever takes what has arrived would be held up by it.
+        self.act(|session| session.job_done(done, Instant::now()));
+        // Not for every block of a file: whoever takes what has arrived would be held up by it. Asked afterwards, since an
+        // offer is written once the session has done with the job.
+        let has_news = lock(&self.session).has_news();
         if has_news {
             self.show();
         }

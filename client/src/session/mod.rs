@@ -304,7 +304,7 @@ impl Session {
 
     // ---- what comes out ----
 
-    /// Whether something has happened that is to be shown or kept.
+    /// Whether something has happened that is to be shown, or kept of files.
     pub fn has_news(&self) -> bool {
         !self.events.is_empty() || self.transfers.has_news()
     }

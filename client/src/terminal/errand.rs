@@ -17,7 +17,7 @@ use crate::link::Link;
 
 use super::archive::Archive;
 use super::screen::Screen;
-use super::signals::Told;
+use super::signals::Signals;
 use super::{Conversation, PATIENCE, ask_pseudo};
 
 /// How many files are offered at once: fewer than either side lets be open.
@@ -60,13 +60,13 @@ pub fn run(
     let front = Witness { conversation: Conversation::new(screen.clone()), news: Some(news) };
     let kept = kept.map(|(_, store, remembered)| (store, remembered));
     let (link, reception) = Link::open(server, &pseudo, kept, Some(PATIENCE), front)?;
-    let told = Told::cuts(&link, false)?;
+    let signals = Signals::listen(&link, false)?;
     let is_done = match errand {
         Errand::Send(paths) => send(&link, paths, &events),
         Errand::Receive(folder) => receive(&link, folder, &events),
     };
     let Ok(ending) = reception.join() else { bail!("la réception s'est interrompue") };
-    told.obey(&screen);
+    signals.obey(&screen);
     Ok(match &ending.how {
         End::Left { told } => is_done && *told,
         End::LeftByPeer(_) => is_done,

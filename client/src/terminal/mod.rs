@@ -39,7 +39,7 @@ use archive::{Archive, is_worth_keeping};
 use files::{Files, is_waiting};
 use piped::Tally;
 use screen::{Lines, Screen};
-use signals::Told;
+use signals::Signals;
 use typed::Desk;
 
 /// How long to wait for a server that is not up yet.
@@ -129,7 +129,7 @@ fn discuss(
     front.takes_commands = matches!(source, Source::Keys | Source::TypedLines);
     let files = front.files.clone();
     let (link, reception) = Link::open(server, pseudo, kept, Some(PATIENCE), front)?;
-    let told = Told::cuts(&link, source == Source::Keys)?;
+    let signals = Signals::listen(&link, source == Source::Keys)?;
     let tally = Arc::new(Tally::default());
     let input_over = read_input(source, &link, archive, files, screen, &tally)?;
     let Ok(ending) = reception.join() else { bail!("la réception s'est interrompue") };
@@ -142,7 +142,7 @@ fn discuss(
     }
     // Without a `recu` in the end, some of them may have arrived all the same.
     undelivered::describe(&ending.lost).lines().for_each(|line| screen.notice(line));
-    told.obey(screen);
+    signals.obey(screen);
     Ok(match &ending.how {
         End::Left { told } => all_sent && *told,
         End::LeftByPeer(_) => all_sent && ending.lost.is_empty(),

@@ -8,28 +8,31 @@ use crate::link::Link;
 ///
 /// A terminal that is closed ends only whoever draws on it: `nohup` lets a transfer go on.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct Signals {
     #[cfg(unix)]
-    by: std::sync::Arc<std::sync::OnceLock<i32>>,
+    first: std::sync::Arc<std::sync::OnceLock<i32>>,
 }
 
 #[cfg(unix)]
-impl Told {
-    /// Begins to listen; also to the end of the terminal, if this program `draws` on it.
+impl Signals {
+    /// Listens from now on; also to the end of the terminal, if this program `draws` on it.
     ///
     /// # Errors
     /// The system does not let it.
-    pub(super) fn cuts(link: &Link, draws: bool) -> anyhow::Result<Told> {
+    pub(super) fn listen(link: &Link, draws: bool) -> anyhow::Result<Signals> {
         use anyhow::Context;
+
+        use crate::event::cause;
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
         let wanted = [SIGTERM, SIGINT].into_iter().chain(draws.then_some(SIGHUP));
-        let mut signals = signal_hook::iterator::Signals::new(wanted)?;
-        let told = Told::default();
-        let (link, by) = (link.clone(), std::sync::Arc::clone(&told.by));
+        let mut arriving = signal_hook::iterator::Signals::new(wanted)
+            .map_err(|error| anyhow::anyhow!("les signaux du système n'arrivent pas : {}", cause(&error)))?;
+        let signals = Signals::default();
+        let (link, first) = (link.clone(), std::sync::Arc::clone(&signals.first));
         let listen = move || {
-            for signal in signals.forever() {
-                if by.set(signal).is_err() {
+            for signal in arriving.forever() {
+                if first.set(signal).is_err() {
                     end_by(signal);
                 }
                 link.cut_short();
@@ -37,12 +40,12 @@ impl Told {
         };
         let thread = std::thread::Builder::new().name("signaux".to_owned());
         thread.spawn(listen).context("le système n'accorde pas de fil d'exécution")?;
-        Ok(told)
+        Ok(signals)
     }
 
     /// When all is said: ends as every program does that was told to, so that a script of several ends with it.
     pub(super) fn obey(&self, screen: &Screen) {
-        if let Some(signal) = self.by.get() {
+        if let Some(signal) = self.first.get() {
             screen.close();
             end_by(*signal);
         }
@@ -57,9 +60,9 @@ fn end_by(signal: i32) {
 
 /// Elsewhere the system gives the terminal back by itself.
 #[cfg(not(unix))]
-impl Told {
-    pub(super) fn cuts(_: &Link, _: bool) -> anyhow::Result<Told> {
-        Ok(Told::default())
+impl Signals {
+    pub(super) fn listen(_: &Link, _: bool) -> anyhow::Result<Signals> {
+        Ok(Signals::default())
     }
 
     pub(super) fn obey(&self, _: &Screen) {}
