@@ -2,9 +2,9 @@
 # Makes the README's animation again, client/images/cable.gif, from the real windows of « client --demo »: type, pull the
 # cable, type on, plug it in, and everything arrives once. Needs what paquets.sh installs, and a client that is built:
 #
-#     cargo build --release && sh tests/animation.sh target/release/client
+#     cargo build --release && sh tests/animation.sh
 set -eu
-client=$1
+client=$(dirname "$0")/../target/release/client
 image=$(dirname "$0")/../client/images/cable.gif
 most=1048576
 
