@@ -220,6 +220,11 @@ fn the_right_mouse_button_cuts_copies_and_pastes_in_french() {
     // Keys go where the menu was.
     choose(2, conversation);
     assert!(window.copied().contains("Vous : un deux"));
+    window.press(&["ctrl+f"]);
+    let menu_of_search = window.open_menu(150, 80);
+    desktop.screenshot("menu-recherche");
+    window.close_menu("Escape");
+    assert_eq!(menu_of_search, whole_menu);
 }
 
 #[test]

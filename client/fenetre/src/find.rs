@@ -87,15 +87,12 @@ impl FindBar {
         self.input.clone().set_callback(move |_| on_action.call(Action::Change));
         let (mut frame, on_action) = (self.frame.clone(), self.on_action.clone());
         let mut input = self.input.clone();
-        input.handle(move |_, event| {
-            if matches!(event, Event::Focus | Event::Unfocus) {
-                frame.redraw();
-            }
-            let is_enter = matches!(app::event_key(), Key::Enter | Key::KPEnter);
-            if event == Event::KeyDown && is_enter {
+        input.handle(move |input, event| {
+            let is_enter = event == Event::KeyDown && matches!(app::event_key(), Key::Enter | Key::KPEnter);
+            if is_enter {
                 on_action.call(if app::is_event_shift() { Action::Later } else { Action::Earlier });
             }
-            event == Event::KeyDown && is_enter
+            is_enter || framed_input::handle(&mut frame, input, event)
         });
         let on_action = self.on_action.clone();
         self.bar.clone().handle(move |_, event| {

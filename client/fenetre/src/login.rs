@@ -19,7 +19,6 @@ use super::found::{FoundServers, News};
 use super::framed_input;
 use super::front::{Fault, Field};
 use super::hook::Hook;
-use super::menu::{self, Edit};
 use super::note::Note;
 use super::paint::{self, Area, Edge};
 use super::theme::{
@@ -511,16 +510,7 @@ impl Entry {
         let fault = Note::new(ERROR);
         input.handle({
             let mut frame = frame.clone();
-            move |input, event| {
-                if matches!(event, Event::Focus | Event::Unfocus) {
-                    frame.redraw();
-                }
-                let is_menu = menu::is_asked_for(event);
-                if is_menu {
-                    edit_by_menu(input);
-                }
-                is_menu
-            }
+            move |input, event| framed_input::handle(&mut frame, input, event)
         });
         frame.draw({
             let (input, fault) = (input.clone(), fault.clone());
@@ -555,19 +545,6 @@ impl Entry {
 
     fn hide(&self) {
         self.frame.clone().hide();
-    }
-}
-
-fn edit_by_menu(input: &mut Input) {
-    let _ = input.take_focus();
-    let all = input.value().len() as i32;
-    // What fails, with nothing selected or nothing to paste, changes nothing.
-    match menu::choose(!input.readonly(), input.position() != input.mark()) {
-        Some(Edit::Cut) => drop(input.cut()),
-        Some(Edit::Copy) => drop(input.copy()),
-        Some(Edit::Paste) => app::paste_text(input),
-        Some(Edit::SelectAll) => drop(input.set_position(0).and_then(|()| input.set_mark(all))),
-        None => {}
     }
 }
 
