@@ -1,7 +1,7 @@
 //! The networks that this machine is in: where to ask for a relay, and why one may be out of reach.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use common::endpoint::Endpoint;
 use if_addrs::{IfAddr, Interface};
@@ -11,10 +11,13 @@ use if_addrs::{IfAddr, Interface};
 /// # Errors
 /// Its name leads nowhere.
 pub(crate) fn resolve(server: &Endpoint) -> io::Result<Vec<SocketAddr>> {
-    let mut addresses: Vec<SocketAddr> = (server.host.as_str(), server.port).to_socket_addrs()?.collect();
-    // For `localhost` ::1 comes first, where a server listens only if it was told to; on Windows that costs 2 s.
-    addresses.sort_by_key(|address| address.ip().is_loopback() && address.is_ipv6());
-    Ok(addresses)
+    // A bare system does not know that name; others give ::1 first, where a server listens only if it was told to, and on
+    // Windows that costs 2 s.
+    if server.host.eq_ignore_ascii_case("localhost") {
+        let here: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        return Ok(here.map(|ip| SocketAddr::new(ip, server.port)).into());
+    }
+    Ok((server.host.as_str(), server.port).to_socket_addrs()?.collect())
 }
 
 /// The most likely cause of an attempt to connect that failed with that error, and what to do next.

@@ -1,5 +1,6 @@
 //! A terminal with a program in it: keys go in, what its screen shows comes out.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -64,7 +65,7 @@ impl Terminal {
 
     /// Starts a shell that knows `client` and shows `$ ` when it takes a command.
     pub fn shell() -> Terminal {
-        let mut command = CommandBuilder::new("bash");
+        let mut command = in_an_xterm("bash");
         command.args(["--norc", "--noprofile", "-i"]);
         command.env("PS1", "$ ");
         command.env("HISTFILE", "");
@@ -77,15 +78,10 @@ impl Terminal {
     }
 
     fn start(mut command: CommandBuilder) -> Terminal {
-        if command.get_env("TERM").is_none_or(|term| term != "dumb") {
-            command.env("TERM", "xterm");
-        }
         let data = TempDir::new().expect("a folder");
         if command.get_env(DATA_VARIABLE).is_none() {
             command.env(DATA_VARIABLE, data.path());
         }
-        command.env("XTERM_VERSION", "XTerm(379)");
-        command.env_remove("TMUX");
         if command.get_cwd().is_none() {
             command.cwd(std::env::temp_dir());
         }
@@ -219,8 +215,17 @@ impl Drop for Terminal {
     }
 }
 
+/// A program for a terminal of that kind, whatever the tests themselves run in.
+fn in_an_xterm(program: impl AsRef<OsStr>) -> CommandBuilder {
+    let mut command = CommandBuilder::new(program);
+    command.env("TERM", "xterm");
+    command.env("XTERM_VERSION", "XTerm(379)");
+    command.env_remove("TMUX");
+    command
+}
+
 fn client_command(relay: SocketAddr, pseudo: &str) -> CommandBuilder {
-    let mut command = CommandBuilder::new(binary("client"));
+    let mut command = in_an_xterm(binary("client"));
     command.args([&relay.to_string(), pseudo, "--terminal"]);
     command
 }
