@@ -13,6 +13,8 @@ sh client/windows.sh
 dossier=$PWD/target/windows/essais
 programmes=$PWD/target/windows/x86_64-pc-windows-gnu/release
 wine=$(command -v wine64 || echo /usr/lib/wine/wine64)
+# Wine writes the names of files in the locale's letters.
+export LC_ALL=C.UTF-8
 export WINEPREFIX="$dossier/wine" WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml="
 mkdir -p "$dossier"
 wineboot --init 2>/dev/null
