@@ -46,7 +46,8 @@ echo "== Les essais des programmes, avec ceux de Windows"
 MESSAGERIE_PROGRAMMES="$dossier" cargo test -p tests --no-fail-fast \
     --test coursework --test bad_input --test programs --test terminal --test faults -- \
     --skip what_needs_no_window --skip without_a_screen \
-    --skip a_hundred_megabytes --skip a_crowd_of_a_thousand --skip thrown_out_at_once --skip without_file_descriptors
+    --skip a_hundred_megabytes --skip a_thousand_discussions --skip a_crowd_of_a_thousand \
+    --skip thrown_out_at_once --skip without_file_descriptors
 
 echo "== Les essais des caisses, comme programmes de Windows"
 # As they are built to be used: otherwise MinGW's linker misses functions of Windows that nothing calls. Left out: what

@@ -6,6 +6,8 @@
 //! it.
 
 mod shared;
+#[cfg(test)]
+mod tests;
 mod threads;
 
 use std::fmt;

@@ -47,6 +47,8 @@ impl Reception {
                 (session.wants(), session.ending().cloned())
             };
             if let Some(ending) = ending {
+                // It may have come while something else was shown.
+                self.shared.show();
                 return ending;
             }
             let result = match wants {
