@@ -33,6 +33,8 @@ use crate::xvfb::Xvfb;
 const THEME_VARIABLE: &str = "MESSAGERIE_THEME";
 /// The edge of a field, and of the demonstration's bar.
 const BORDER: u32 = 0x767E8A;
+/// More than a caret that comes and goes, less than any letter.
+const CARET_PIXELS: usize = 50;
 /// How often something is looked at that tells nobody when it changes.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -117,6 +119,7 @@ impl Desktop {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("client"));
         command.args(args).env("LC_ALL", "C.UTF-8").env("XDG_CONFIG_HOME", &self.home);
+        command.env("FONTCONFIG_FILE", concat!(env!("CARGO_MANIFEST_DIR"), "/support/fonts.conf"));
         command.env(DATA_VARIABLE, self.data_folder());
         command.env("FLTK_SCALING_FACTOR", self.density.to_string());
         let path = std::env::var("PATH").unwrap_or_default();
@@ -361,10 +364,15 @@ impl Window<'_> {
         self.xdotool(&lines.collect::<Vec<_>>());
     }
 
-    /// Pastes any text.
+    /// Pastes any text that is seen then. It comes from another program: a key pressed at once could overtake it.
     pub fn paste(&self, text: &str) {
         self.desktop.set_clipboard(text);
+        let before = self.picture(None);
         self.press(&["ctrl+v"]);
+        wait_until("what was pasted", || {
+            let now = self.picture(None);
+            now.iter().zip(&before).filter(|(now, before)| now != before).count() > CARET_PIXELS
+        });
     }
 
     /// Clicks at a place in the window.
