@@ -325,6 +325,25 @@ fn the_terminal_shows_what_was_said_and_empties_its_screen() {
 }
 
 #[test]
+fn files_are_part_of_what_was_said() {
+    let relay = RelayThread::permanent();
+    let (folder, desk) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let offered = desk.path().join("mémo.pdf");
+    fs::write(&offered, "mémo").unwrap();
+    let mut alice = in_terminal(folder.path(), relay.address, "alice");
+    let mut bob = Terminal::client_in(desk.path(), relay.address, "bob");
+    alice.wait_for("bob a rejoint");
+    alice.keys(&format!("/fichier {}\r", offered.display()));
+    bob.wait_for("alice propose « mémo.pdf »");
+    bob.keys("/accepter\r");
+    alice.wait_for("bob a reçu « mémo.pdf » (5 octets).");
+    let lines = String::from_utf8(printed(folder.path(), &[]).stdout).unwrap();
+    let lines: Vec<&str> = lines.lines().collect();
+    assert!(lines[0].ends_with("] bob a reçu « mémo.pdf » (5 octets)."), "{lines:?}");
+    assert!(lines[1].ends_with("] « mémo.pdf » (5 octets) est proposé à bob."), "{lines:?}");
+}
+
+#[test]
 fn a_client_beside_another_one_of_that_name_says_that_it_keeps_nothing() {
     let relay = RelayThread::permanent();
     let folder = TempDir::new().unwrap();

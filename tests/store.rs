@@ -13,7 +13,7 @@ use client::session::Identity;
 use client::store::{Fate, History, Limits, Part, Remembered, Said, Store, Trouble};
 use common::address::{Address, Pseudo};
 use common::delivery::{Delivery, Incoming, MAX_REMEMBERED, Memory, MessageId, Person};
-use common::frame::{Content, Frame};
+use common::frame::{Content, FileHash, Frame, Outcome};
 use common::text::Text;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -132,6 +132,11 @@ fn hear(delivery: &mut Delivery, line: &str) -> Vec<String> {
     };
     delivery.acknowledge();
     shown
+}
+
+/// The hash that is written as 64 times this digit.
+fn hash_of(digit: &str) -> FileHash {
+    FileHash([u8::from_str_radix(&digit.repeat(2), 16).unwrap(); 32])
 }
 
 /// The next line that is on its way from one to the other.
@@ -328,6 +333,50 @@ fn words_are_found_in_both_directions() {
     assert_eq!(find(Some("bob"), Part::Before(1)), None);
     assert_eq!(find(Some("bob"), Part::After(1)), Some(3));
     assert_eq!(find(Some("dave"), Part::Latest), None);
+}
+
+#[test]
+fn what_happened_to_files_is_told_by_their_names() {
+    let mut alice = Keeper::new();
+    let hash = |digit: &str| digit.repeat(64);
+    alice.hear("present bob/b1");
+    for (number, digit, name) in [(1, "1", "../un.txt"), (2, "2", "deux.txt"), (3, "3", "trois.txt")] {
+        alice.hear(&format!(
+            "fichier bob/b1 {} {number} {DATE} 2000 {} {name}",
+            alice.delivery.own(),
+            hash(digit)
+        ));
+    }
+    // The same content is offered in the other direction, too.
+    let own = Content::Fichier {
+        date: DATE,
+        size: 2000,
+        hash: hash_of("1"),
+        name: Text::from_plain("à moi").unwrap(),
+    };
+    alice.delivery.write(&own).unwrap();
+    for (digit, outcome) in [("1", Outcome::Recu), ("2", Outcome::Refuse)] {
+        alice.delivery.write(&Content::Issue { date: DATE, hash: hash_of(digit), outcome }).unwrap();
+    }
+    alice.commit();
+    for (number, digit, code) in [(4, "3", "indisponible"), (5, "1", "recu"), (6, "9", "recu")] {
+        alice.hear(&format!("issue bob/b1 {} {number} {DATE} {} {code}", alice.delivery.own(), hash(digit)));
+    }
+    let page = alice.history().page(None, Part::After(0), 100).unwrap();
+    let told: Vec<String> = page.iter().filter_map(Said::file).map(|file| file.to_string()).collect();
+    assert_eq!(
+        told,
+        [
+            "bob propose « un.txt » (2 ko).",
+            "bob propose « deux.txt » (2 ko).",
+            "bob propose « trois.txt » (2 ko).",
+            "« à moi » (2 ko) est proposé à bob.",
+            "« un.txt » (2 ko) est reçu.",
+            "« deux.txt » est refusé.",
+            "bob ne propose plus « trois.txt » : il l'a retiré, modifié ou supprimé.",
+            "bob a reçu « à moi » (2 ko).",
+        ]
+    );
 }
 
 #[test]

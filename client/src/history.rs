@@ -48,12 +48,15 @@ pub fn print(pseudo: Option<Pseudo>) -> anyhow::Result<bool> {
     }
 }
 
-/// Appends something that was said as the terminal shows it.
+/// Appends something that was said as the terminal shows it; of a file, what happened to it.
 pub fn push_line(lines: &mut String, said: &Said, own: &Pseudo, emphasis: Emphasis) {
+    let stamp = said.date.format("%Y-%m-%d %H:%M:%S").to_string();
+    if let Some(file) = said.file() {
+        lines.push_str(&format!("[{stamp}] {file}\n"));
+    }
     let Some(text) = said.message() else { return };
     let author = if said.own.is_some() { Some(own) } else { said.with.as_ref() };
     let mut start = MessageStart::default();
-    let stamp = said.date.format("%Y-%m-%d %H:%M:%S").to_string();
     start.set(&stamp, author.map_or("", Pseudo::as_str), emphasis);
     start.push(lines, text);
 }

@@ -23,7 +23,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, ffi, params};
 
 use crate::event::cause;
-use crate::files::{FileChange, Record};
+use crate::files::{FileChange, FileEvent, Record};
 use crate::find::Needle;
 use crate::session::Identity;
 
@@ -76,6 +76,15 @@ CREATE TRIGGER erased AFTER DELETE ON history BEGIN
     UPDATE person SET said = said - 1, bytes = bytes - octet_length(old.text) WHERE id = old.person;
     DELETE FROM given_up WHERE entry = old.entry; END;
 ";
+/// Not among the tables, as there are files without it.
+const OFFERS_INDEX: &str = "CREATE INDEX IF NOT EXISTS offers_of ON history (person) WHERE word = 'fichier'";
+/// The offer of the file that a row of the history is about. All but `indisponible` is told by whom it was offered to.
+const OFFER: &str = "CASE history.word WHEN 'fichier' THEN text WHEN 'issue' THEN (
+    SELECT offer.text FROM history AS offer
+    WHERE offer.word = 'fichier' AND offer.person = history.person AND offer.id < history.id
+        AND (offer.entry IS NULL) = ((history.entry IS NULL) = (history.text LIKE '% indisponible'))
+        AND instr(offer.text, substr(history.text, instr(history.text, ' ') + 1, 64))
+    ORDER BY offer.id DESC LIMIT 1) END";
 
 /// What is kept of what was said with one person; then the oldest goes.
 #[derive(Clone, Copy, Debug)]
@@ -569,6 +578,7 @@ fn read_memory(
         transaction.execute("INSERT INTO own VALUES ('', ?1, ?2, 0, 0, FALSE)", fresh)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
+    transaction.execute_batch(OFFERS_INDEX)?;
     if out_of_date {
         transaction.execute("UPDATE own SET session = ?1, key = ?2", fresh)?;
         transaction.execute("INSERT INTO given_up SELECT entry FROM queue", [])?;
@@ -662,6 +672,8 @@ pub struct Said {
     word: Option<String>,
     /// A message as it was written; otherwise what follows the number on the wire.
     text: String,
+    /// Of a file, what follows the number of the frame that offered it.
+    offer: Option<String>,
 }
 
 impl Said {
@@ -670,9 +682,11 @@ impl Said {
         self.word.is_none().then_some(&*self.text)
     }
 
-    /// What else it is.
-    pub fn content(&self) -> Option<Content<'_>> {
-        Some(Content::parse(self.word.as_deref()?, &self.text))
+    /// What happened to a file, if it is that.
+    pub fn file(&self) -> Option<FileEvent> {
+        let offer = Content::parse("fichier", self.offer.as_deref()?);
+        let content = Content::parse(self.word.as_deref()?, &self.text);
+        files::event(&content, &offer, self.own.map(|(_, fate)| fate), self.with.clone())
     }
 }
 
@@ -775,7 +789,7 @@ impl History {
             };
             let mut page = db.prepare_cached(&format!(
                 "SELECT history.id, pseudo, history.entry, queue.entry IS NOT NULL, given_up.entry IS NOT NULL, date, \
-                 history.word, text FROM history LEFT JOIN person ON person.id = history.person \
+                 history.word, text, {OFFER} FROM history LEFT JOIN person ON person.id = history.person \
                  LEFT JOIN queue ON queue.entry = history.entry LEFT JOIN given_up ON given_up.entry = history.entry \
                  WHERE history.id {side} ?1 {whose} ORDER BY history.id {order} LIMIT ?3"
             ))?;
@@ -864,6 +878,7 @@ fn said(row: &Row<'_>) -> rusqlite::Result<Said> {
         date: DateTime::from_timestamp_millis(row.get(5)?).unwrap_or_default().into(),
         word: row.get(6)?,
         text: row.get(7)?,
+        offer: row.get(8)?,
     })
 }
 

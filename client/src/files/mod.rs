@@ -15,7 +15,7 @@ pub mod disk;
 #[cfg(test)]
 mod hostile;
 mod meter;
-mod name;
+pub(crate) mod name;
 mod pace;
 mod receiver;
 mod sender;
@@ -150,8 +150,8 @@ pub enum Happened {
     Stopped(Trouble),
     /// The one who offered it has come back without it; it goes on if he offers it again.
     Orphaned,
-    /// It is complete, and where it is.
-    Received(PathBuf),
+    /// It is complete, and where it is, if that is known: the history does not keep it.
+    Received(Option<PathBuf>),
     /// It is complete on the other side.
     Delivered,
     /// It was refused, because [`MAX_OPEN`] were offered.

@@ -311,7 +311,7 @@ impl Receiver {
     pub(super) fn finished(&mut self, id: FileId, result: Result<PathBuf, Trouble>, out: &mut Output) {
         let Some(at) = self.position(id) else { return };
         match result {
-            Ok(path) => self.settle(at, Happened::Received(path), Outcome::Recu, out),
+            Ok(path) => self.settle(at, Happened::Received(Some(path)), Outcome::Recu, out),
             Err(Trouble::Corrupt) => self.settle(at, Happened::Corrupt, Outcome::Annule, out),
             Err(trouble) => self.stop(at, trouble, out),
         }

@@ -42,9 +42,10 @@ impl fmt::Display for FileEvent {
                 f,
                 "{with} est revenu sans {file} : la réception reprendra s'il le propose de nouveau."
             ),
-            Happened::Received(path) => {
+            Happened::Received(Some(path)) => {
                 write!(f, "{file} ({size}) est reçu : {}", harmless(&path.to_string_lossy()))
             }
+            Happened::Received(None) => write!(f, "{file} ({size}) est reçu."),
             Happened::Delivered => write!(f, "{with} a reçu {file} ({size})."),
             Happened::TooMany => write!(
                 f,

@@ -1,14 +1,16 @@
-//! The table of files that are offered and neither complete nor given up.
+//! What is kept of files: the table of those that are offered and neither complete nor given up, and what the history
+//! says of all.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use common::address::{Address, Pseudo};
-use common::frame::FileHash;
+use common::frame::{Content, FileHash, Outcome};
 use rusqlite::{Connection, Row, params};
 
-use super::{text, unreadable};
-use crate::files::{FileChange, ReceivedOffer, Record, SentOffer, Source};
+use super::{Fate, text, unreadable};
+use crate::files::name::safe;
+use crate::files::{FileChange, FileEvent, Happened, ReceivedOffer, Record, SentOffer, Source};
 
 /// `entry` is there for what our user offers: whom to is `pseudo`, the address that was shown it `address`, and `path`
 /// the file, as it was when it was `modified`, in nanoseconds. For what our user was offered, `address` says by whom,
@@ -76,6 +78,31 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     let modified = UNIX_EPOCH + Duration::from_nanos(row.get("modified")?);
     let source = Source { path: path.unwrap_or_default(), size, modified };
     Ok(Record::Sent(SentOffer { id, entry, to, shown_to, source, hash }))
+}
+
+/// What a row of the history tells of the file that `offer` is about. `own`: what became of the row, if it is our user's.
+pub(super) fn event(
+    row: &Content<'_>,
+    offer: &Content<'_>,
+    own: Option<Fate>,
+    with: Option<Pseudo>,
+) -> Option<FileEvent> {
+    let Content::Fichier { size, name, .. } = offer else { return None };
+    let (is_own, what) = match (row, own) {
+        (Content::Fichier { .. }, Some(Fate::GivenUp)) => (true, Happened::Interrupted(false)),
+        (Content::Fichier { .. }, _) => (own.is_some(), Happened::Offered),
+        (Content::Issue { outcome, .. }, _) => match (outcome, own) {
+            (Outcome::Recu, None) => (true, Happened::Delivered),
+            (Outcome::Recu, Some(_)) => (false, Happened::Received(None)),
+            (Outcome::Refuse, _) => (own.is_none(), Happened::Refused),
+            (Outcome::Annule, _) => (own.is_none(), Happened::Cancelled),
+            (Outcome::Indisponible, None) => (false, Happened::Unavailable(None)),
+            (Outcome::Indisponible, Some(_)) => (true, Happened::Withdrawn),
+        },
+        _ => return None,
+    };
+    let name = if is_own { name.plain().into_owned() } else { safe(&name.plain()) };
+    Some(FileEvent { id: 0, name, size: *size, is_own, with, what })
 }
 
 fn address(text: &str) -> rusqlite::Result<Address<'static>> {

@@ -55,7 +55,9 @@ impl Archive {
     /// What was received just before the program was killed.
     fn show_what_was_not_shown(&self, shown: i64, screen: &Screen) {
         let Ok(page) = self.history.page(None, Part::After(shown), MANY) else { return };
-        let received: Vec<Said> = page.into_iter().filter(|said| said.own.is_none()).collect();
+        // Files that are still offered are told of anyway.
+        let is_meant = |said: &Said| said.own.is_none() && said.message().is_some();
+        let received: Vec<Said> = page.into_iter().filter(is_meant).collect();
         if !received.is_empty() {
             screen.notice("Reçu juste avant l'interruption de ce programme :");
             self.show(&received, screen);

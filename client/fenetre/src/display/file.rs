@@ -96,7 +96,7 @@ fn actions(file: &FileEvent) -> &'static [FileAction] {
     use FileAction::{Accept, Cancel, Open, OpenFolder, Refuse};
     match &file.what {
         Happened::Offered | Happened::Stopped(_) if !file.is_own => &[Accept, Refuse],
-        Happened::Received(path) if is_document(path) => &[Open, OpenFolder],
+        Happened::Received(Some(path)) if is_document(path) => &[Open, OpenFolder],
         Happened::Received(_) => &[OpenFolder],
         what if what.is_final() => &[],
         _ => &[Cancel],
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(buttons(true, Happened::Offered), ["Annuler"]);
         assert_eq!(buttons(false, Happened::Accepted(0)), ["Annuler"]);
         assert_eq!(buttons(false, Happened::Refused), [""; 0]);
-        let received = |path: &str| buttons(false, Happened::Received(path.into()));
+        let received = |path: &str| buttons(false, Happened::Received(Some(path.into())));
         assert_eq!(received("/tmp/a.PDF"), ["Ouvrir", "Ouvrir le dossier"]);
         for runs in ["/tmp/a.exe", "/tmp/a.pdf.desktop", "/tmp/a", "/tmp/a.sh", "/tmp/a.html"] {
             assert_eq!(received(runs), ["Ouvrir le dossier"], "{runs}");

@@ -105,6 +105,9 @@ impl Archive {
 }
 
 fn entry(said: Said) -> Option<(Entry, Fate)> {
+    if let Some(file) = said.file() {
+        return Some((Entry::Notice { date: said.date, text: file.to_string() }, Fate::Delivered));
+    }
     let text = said.message()?.to_owned();
     Some(match said.own {
         Some((id, fate)) => {

@@ -65,7 +65,7 @@ impl Messenger {
     pub(super) fn act_on_file(&self, file: &FileEvent, action: FileAction) {
         let (Some(link), Some(chat)) = (self.link(), self.chat()) else { return };
         let received = match &file.what {
-            Happened::Received(path) => path.as_path(),
+            Happened::Received(Some(path)) => path.as_path(),
             _ => Path::new(""),
         };
         match action {
