@@ -16,13 +16,13 @@ exiger() {
     commande="apt-get update -qq; apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends$manquants"
     administrateur=
     if [ "$(id -u)" != 0 ]; then
-        command -v sudo >/dev/null || demander
+        # Its prompt comes even so; what else it has to say is in English and no help.
+        sudo -p "Mot de passe de %p, pour installer des paquets : " -v 2>/dev/null || demander
         administrateur=sudo
     fi
     echo "Installation (une minute environ) :$manquants"
     if ! sortie=$($administrateur env DEBIAN_FRONTEND=noninteractive sh -c "$commande" 2>&1); then
         echo "$sortie" >&2
-        [ -z "$administrateur" ] || demander
         echo "L'installation a échoué : vérifiez la connexion à Internet, puis recommencez." >&2
         exit 1
     fi

@@ -198,6 +198,16 @@ fn whoever_is_told_to_end_by_the_system_cuts_and_gives_the_terminal_back() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_without_a_signal_ends_the_program() {
+    let relay = RelayThread::start();
+    let (mut alice, terminal) = Terminal::not_its_own(relay.address, "alice");
+    let mut bob = Bob::join(relay.address);
+    drop(terminal);
+    bob.wait_for("fin");
+    alice.wait().unwrap();
+}
+
+#[test]
 fn ctrl_c_empties_the_line_then_says_how_to_leave_then_cuts() {
     let (_relay, mut alice, mut bob) = alice_and_bob();
     let how = "encore Ctrl-C la coupe";

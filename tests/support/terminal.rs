@@ -63,6 +63,16 @@ impl Terminal {
         Terminal::start(command)
     }
 
+    /// Starts it in a terminal that is not its own, as `setsid` does; the program, and what closes the terminal once it
+    /// is dropped.
+    pub fn not_its_own(relay: SocketAddr, pseudo: &str) -> (Box<dyn Child + Send + Sync>, impl Drop) {
+        let mut command = client_command(relay, pseudo);
+        command.args(["--sans-historique"]);
+        command.set_controlling_tty(false);
+        let pty = native_pty_system().openpty(size(SIZE)).expect("a pseudo-terminal");
+        (pty.slave.spawn_command(command).expect("the program starts"), pty.master)
+    }
+
     /// Starts a shell that knows `client` and shows `$ ` when it takes a command.
     pub fn shell() -> Terminal {
         let mut command = in_an_xterm("bash");

@@ -14,6 +14,7 @@ mod signals;
 mod typed;
 mod wire;
 
+use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -68,12 +69,19 @@ impl Source {
             Source::Nothing
         } else if !io::stdin().is_terminal() {
             Source::Pipe
-        } else if io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb") {
+        } else if io::stdout().is_terminal() && can_be_drawn_on() {
             Source::Keys
         } else {
             Source::TypedLines
         }
     }
+}
+
+/// Whether the terminal does more than lines, and is one whose end we hear of: where it is not this session's own
+/// (`setsid`), no signal comes, and crossterm would try to read from it for ever.
+fn can_be_drawn_on() -> bool {
+    let is_own = !cfg!(unix) || File::open("/dev/tty").is_ok();
+    is_own && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// A discussion in the terminal, from the login to the end; only heard with `listen`. A missing server is looked for, a
