@@ -28,10 +28,6 @@ fn keep(folder: &Path, count: usize) {
     let (mut store, remembered) = Store::open_in(folder, &alice(), Limits::default()).unwrap();
     let mut delivery = Delivery::remembering(remembered.identity.address, remembered.memory);
     let own = delivery.own().to_string();
-    let hear = |delivery: &mut Delivery, line: &str| {
-        delivery.handle(&Frame::parse(line).unwrap());
-        delivery.acknowledge();
-    };
     hear(&mut delivery, "present bob/s-earlier");
     hear(&mut delivery, &format!("recu bob/s-earlier {own} 0"));
     for number in 1..=count {
@@ -50,6 +46,24 @@ fn keep(folder: &Path, count: usize) {
     }
     assert!(store.commit(&delivery.take_changes(), &[]).is_none());
     store.shown();
+}
+
+/// Then bob, who has said that much, has said as much again in words that we do not know.
+fn keep_unknown(folder: &Path, count: usize) {
+    let (mut store, remembered) = Store::open_in(folder, &alice(), Limits::default()).unwrap();
+    let mut delivery = Delivery::remembering(remembered.identity.address, remembered.memory);
+    let own = delivery.own().to_string();
+    hear(&mut delivery, "present bob/s-earlier");
+    for number in count + 1..=2 * count {
+        hear(&mut delivery, &format!("futur bob/s-earlier {own} {number} 2026-11-20T14:03:07+01:00 quoi"));
+    }
+    assert!(store.commit(&delivery.take_changes(), &[]).is_none());
+    store.shown();
+}
+
+fn hear(delivery: &mut Delivery, line: &str) {
+    delivery.handle(&Frame::parse(line).unwrap());
+    delivery.acknowledge();
 }
 
 fn start<'a>(desktop: &'a Desktop, relay: &RelayThread) -> Window<'a> {
@@ -93,6 +107,17 @@ fn what_was_said_before_is_there_when_he_joins_and_further_up_as_one_scrolls() {
     let conversation = window.conversation();
     assert_eq!(numbers(&conversation), (1..=500).collect::<Vec<_>>());
     assert!(conversation.ends_with("bob : de retour\n"), "{conversation}");
+}
+
+#[test]
+fn what_cannot_be_shown_hides_nothing_that_was_said_before_it() {
+    let (desktop, relay) = (Desktop::start(), RelayThread::permanent());
+    keep(desktop.data_folder(), 500);
+    keep_unknown(desktop.data_folder(), 250);
+    let window = start(&desktop, &relay);
+    let _bob = bob(&relay);
+    window.wait_for_text("bob a rejoint la discussion");
+    assert_eq!(numbers(&window.conversation()).last(), Some(&500));
 }
 
 #[test]

@@ -95,12 +95,27 @@ impl Archive {
     /// What was said before all that is shown, oldest first.
     fn older(&self, count: usize) -> Result<Vec<(Entry, Fate)>, Unreadable> {
         let Some(with) = self.with() else { return Ok(Vec::new()) };
-        let mut page = self.history.page(Some(&with), Part::Before(self.shown.get()), count)?;
-        page.reverse();
-        if let Some(first) = page.first() {
-            self.shown.set(first.id);
+        self.before(&self.shown, &with, count)
+    }
+
+    /// What was said with that one before that place, which moves to the beginning of it; nothing only if nothing was.
+    fn before(
+        &self,
+        place: &Cell<i64>,
+        with: &Pseudo,
+        count: usize,
+    ) -> Result<Vec<(Entry, Fate)>, Unreadable> {
+        loop {
+            let mut page = self.history.page(Some(with), Part::Before(place.get()), count)?;
+            let Some(first) = page.last() else { return Ok(Vec::new()) };
+            place.set(first.id);
+            page.reverse();
+            let entries: Vec<_> = page.into_iter().filter_map(entry).collect();
+            // A page may be of words that only a later version knows.
+            if !entries.is_empty() {
+                return Ok(entries);
+            }
         }
-        Ok(page.into_iter().filter_map(entry).collect())
     }
 }
 
@@ -151,9 +166,7 @@ impl Messenger {
             if archive.met.borrow().len() == 1 {
                 return archive.older(PAGE).map(|older| Some((older, true)));
             }
-            let mut page = archive.history.page(Some(who), Part::Before(archive.now), PAGE)?;
-            page.reverse();
-            Ok(Some((page.into_iter().filter_map(entry).collect(), false)))
+            archive.before(&Cell::new(archive.now), who, PAGE).map(|older| Some((older, false)))
         });
         match older.flatten() {
             Some((older, true)) => {
