@@ -209,6 +209,8 @@ fn the_panel_shows_the_lines_on_the_wire_and_those_of_a_message() {
     // Bytes that the relay would not pass on come from elsewhere.
     proxy.inject(b"\xff\xfe \x1b]0;titre\x07\r\n");
     bob.send_message(&alice, 3, &"long ".repeat(10_000));
+    // Behind it, so that hers stays in view.
+    bob.receive_until(&format!("recu {alice} bob/s-bob 3"));
     window.type_line("Salut Bob");
     let recu = format!("recu bob/s-bob {alice} 1");
     while !bob.receive().expect("the relay is there").contains("Salut Bob") {}
