@@ -52,7 +52,7 @@ impl Reception {
                 return ending;
             }
             let result = match wants {
-                Wants::Pause => self.await_result(&never()),
+                Wants::Pause => self.await_result(wants, &never()),
                 Wants::Connection => self.connect(),
             };
             match result {
@@ -72,19 +72,18 @@ impl Reception {
         let server = self.server.clone();
         let attempt = thread::Builder::new().name("connexion".to_owned());
         match attempt.spawn(move || done.send(open_stream(&server))) {
-            Ok(_) => self.await_result(&result),
+            Ok(_) => self.await_result(Wants::Connection, &result),
             Err(error) => Some(Err(Failure::Thread(error))),
         }
     }
 
-    /// Waits for the result, or until the session wants something else.
-    fn await_result<T>(&self, result: &Receiver<T>) -> Option<T> {
-        let before = lock(&self.shared.session).wants();
+    /// Waits for the result, or until the session wants something else than `wants`.
+    fn await_result<T>(&self, wants: Wants, result: &Receiver<T>) -> Option<T> {
         loop {
             let now = Instant::now();
             let mut session = lock(&self.shared.session);
             session.handle_timeout(now);
-            if session.wants() != before || session.ending().is_some() {
+            if session.wants() != wants || session.ending().is_some() {
                 return None;
             }
             let timeout = session.next_timeout(now);
