@@ -245,6 +245,11 @@ fn history_is_printed_latest_first_harmless_and_without_connecting() {
         String::from_utf8(output.stderr).unwrap()
     };
     assert!(complaint(folder.path(), &["bob"]).contains("rien n'est gardé sous le pseudo « bob »"));
+    // Nothing was said yet.
+    let quiet = TempDir::new().unwrap();
+    let dave = keeping(quiet.path(), relay.address, "dave");
+    dave.err.wait_for("Connexion à");
+    assert!(complaint(quiet.path(), &[]).contains("rien n'est gardé sous le pseudo « dave »"));
     let empty = TempDir::new().unwrap();
     assert!(complaint(empty.path(), &[]).contains("rien n'est gardé dans"));
     let carol = keeping(folder.path(), relay.address, "carol");

@@ -336,6 +336,23 @@ fn words_are_found_in_both_directions() {
 }
 
 #[test]
+fn what_was_received_after_an_erasure_and_not_shown_is_known_to_the_next_run() {
+    let mut alice = Keeper::new();
+    alice.hear("present bob/b1");
+    for number in 1..=5 {
+        alice.hear(&format!("msg bob/b1 {} {number} {DATE} avant", alice.delivery.own()));
+    }
+    alice.store.shown();
+    alice.history().erase(None).unwrap();
+    alice.hear(&format!("msg bob/b1 {} 6 {DATE} après", alice.delivery.own()));
+    let Keeper { folder, store, .. } = alice;
+    drop(store);
+    let (store, remembered) = open(folder.path());
+    let unseen = store.history().unwrap().page(None, Part::After(remembered.shown), 10).unwrap();
+    assert_eq!(unseen.iter().map(Said::message).collect::<Vec<_>>(), [Some("après")]);
+}
+
+#[test]
 fn what_happened_to_files_is_told_by_their_names() {
     let mut alice = Keeper::new();
     let hash = |digit: &str| digit.repeat(64);

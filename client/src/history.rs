@@ -12,12 +12,11 @@ use crate::store::{self, History, Part, Said};
 /// How much is read at once.
 const PAGE: usize = 500;
 
-/// Prints everything that is kept under that name, the latest first. Without a name it is the only one there is. False
-/// if there is nothing.
+/// Prints everything that is kept under that name, the latest first. Without a name it is the only one there is.
 ///
 /// # Errors
-/// Why it cannot be read or printed, or which names there are to choose from.
-pub fn print(pseudo: Option<Pseudo>) -> anyhow::Result<bool> {
+/// There is nothing; why it cannot be read or printed; or which names there are to choose from.
+pub fn print(pseudo: Option<Pseudo>) -> anyhow::Result<()> {
     let folder = store::folder()?;
     let own = match pseudo {
         Some(own) => own,
@@ -27,7 +26,9 @@ pub fn print(pseudo: Option<Pseudo>) -> anyhow::Result<bool> {
             several => bail!("plusieurs pseudos ont un historique ({}) : ajoutez le vôtre", names(several)),
         },
     };
-    let Some(history) = History::open(&folder, &own)? else {
+    let history = History::open(&folder, &own)?;
+    let latest = history.as_ref().map(|history| history.page(None, Part::Latest, 1)).transpose()?;
+    let Some(history) = history.filter(|_| latest.is_some_and(|page| !page.is_empty())) else {
         bail!("rien n'est gardé sous le pseudo « {own} » dans {}", folder.display());
     };
     let own = history.own()?;
@@ -35,13 +36,13 @@ pub fn print(pseudo: Option<Pseudo>) -> anyhow::Result<bool> {
     let mut part = Part::Latest;
     loop {
         let page = history.page(None, part, PAGE)?;
-        let Some(last) = page.last() else { return Ok(true) };
+        let Some(last) = page.last() else { return Ok(()) };
         part = Part::Before(last.id);
         let mut lines = String::new();
         page.iter().for_each(|said| push_line(&mut lines, said, &own, emphasis));
         match io::stdout().write_all(lines.as_bytes()) {
             // Whoever reads has seen enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             Err(error) => bail!("l'historique ne peut pas être affiché : {}", cause(&error)),
             Ok(()) => {}
         }

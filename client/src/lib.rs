@@ -46,7 +46,7 @@ pub fn main(in_a_window: impl FnOnce(Command) -> anyhow::Result<bool>) -> ExitCo
         Command::Files { server, pseudo, keep, errand } => {
             terminal::errand::run(server, pseudo, keep, &errand)
         }
-        Command::History { pseudo } => history::print(pseudo),
+        Command::History { pseudo } => history::print(pseudo).map(|()| true),
         command => in_a_window(command),
     };
     match all_well {

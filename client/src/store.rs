@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local};
 use common::address::{Address, Pseudo};
+use common::clock;
 use common::delivery::{Change, Kept, Memory, MessageId, Met, Person};
 use common::frame::Content;
 use rusqlite::types::Type;
@@ -52,7 +53,7 @@ const UP_TO_DATE: char = '=';
 const OUT_OF_DATE: char = '!';
 
 /// `queue` is what waits, as it goes on the wire, with number 0 as long as it is for the first to come; `history` is
-/// what was said, in this order, to whom or by whom: `entry` is the own entry's name, `word` is there if it is no
+/// what was said, in this order, to whom or by whom, in places that never come again: `entry` is the own entry's name, `word` is there if it is no
 /// message, `date` in milliseconds. A person without an address is one whom the delivery rules have forgotten.
 const TABLES: &str = "
 CREATE TABLE own (pseudo TEXT NOT NULL, session TEXT NOT NULL, key TEXT NOT NULL,
@@ -65,7 +66,7 @@ CREATE TABLE queue (entry INTEGER PRIMARY KEY, person INTEGER, number INTEGER NO
     word TEXT NOT NULL, rest TEXT NOT NULL) STRICT;
 CREATE INDEX queue_of ON queue (person, number);
 CREATE TABLE given_up (entry INTEGER PRIMARY KEY) STRICT;
-CREATE TABLE history (id INTEGER PRIMARY KEY, person INTEGER, entry INTEGER, date INTEGER NOT NULL,
+CREATE TABLE history (id INTEGER PRIMARY KEY AUTOINCREMENT, person INTEGER, entry INTEGER, date INTEGER NOT NULL,
     word TEXT, text TEXT NOT NULL) STRICT;
 CREATE INDEX history_of ON history (person);
 CREATE TRIGGER said AFTER INSERT ON history WHEN new.person IS NOT NULL BEGIN
@@ -253,7 +254,8 @@ impl Store {
             opened => opened?,
         };
         if let Some(Ok(shown)) = note.get(1..).map(str::parse) {
-            remembered.shown = shown;
+            // The file may be a new one.
+            remembered.shown = remembered.shown.min(shown);
         }
         let mut store = Store {
             db: Some(db),
@@ -477,7 +479,7 @@ impl Writer<'_> {
         };
         // What cannot be read bears the moment of arrival.
         let date = DateTime::parse_from_rfc3339(date)
-            .map_or_else(|_| Local::now().timestamp_millis(), |date| date.timestamp_millis());
+            .map_or_else(|_| clock::now().timestamp_millis(), |date| date.timestamp_millis());
         let mut say = self.db.prepare_cached(
             "INSERT INTO history (person, entry, date, word, text) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
@@ -941,7 +943,7 @@ fn lock_patiently(file: &File) -> Result<(), TryLockError> {
 
 /// Gives the new name of a damaged file; its log goes with it.
 fn set_aside(file: &Path) -> io::Result<PathBuf> {
-    let aside = file.with_extension(Local::now().format("endommage-%Y%m%d-%H%M%S%.3f").to_string());
+    let aside = file.with_extension(clock::now().format("endommage-%Y%m%d-%H%M%S%.3f").to_string());
     fs::rename(file, &aside)?;
     for log in ["-wal", "-shm"] {
         match fs::rename(beside(file, log), beside(&aside, log)) {
