@@ -104,7 +104,8 @@ impl Disk {
     /// Has a job done.
     pub fn submit(&self, job: Job) {
         let thread = match job {
-            Job::Hash(..) | Job::Begin(..) => &self.long,
+            // What is there already is hashed.
+            Job::Hash(..) | Job::Begin(_, Target { place: Place::Partial(_), .. }) => &self.long,
             _ => &self.short,
         };
         // The threads last as long as this.
@@ -382,6 +383,21 @@ mod tests {
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_large_file_that_is_being_looked_at_holds_up_no_reception() {
+        let folder = folder();
+        let (disk, workers) = Disk::new();
+        let (done, result) = mpsc::channel();
+        workers.start(move |what| drop(done.send(what))).unwrap();
+        // As large as can be, and takes no room.
+        let large = folder.path().join("large");
+        File::create(&large).unwrap().set_len(1 << 40).unwrap();
+        disk.submit(Job::Hash(1, large));
+        disk.submit(Job::Begin(2, target("a.txt", b"abc", into(&folder))));
+        assert!(matches!(result.recv().unwrap(), Done::Begun(2, Ok(_))));
     }
 
     #[test]

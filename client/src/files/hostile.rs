@@ -328,6 +328,22 @@ fn a_file_that_has_changed_is_offered_no_longer() {
 }
 
 #[test]
+fn what_is_complete_when_the_discussion_ends_is_received() {
+    for is_kept in [false, true] {
+        let mut bob = Bob::new();
+        let hash = sha(b"abc");
+        bob.accept(3, hash);
+        bob.block(hash, 0, &encoded(b"abc"));
+        let written = bob.jobs().into_iter().find_map(|job| bob.client.disk.run(job)).unwrap();
+        bob.client.transfers.done(written, bob.now);
+        bob.client.transfers.end(is_kept, &[]);
+        bob.settle_disk();
+        assert!(matches!(bob.last(), Happened::Received(_)), "{:?}", bob.client.events);
+        assert_eq!(bob.client.happened(|what| matches!(what, Happened::Interrupted(_))), 0);
+    }
+}
+
+#[test]
 fn received_wins_over_withdrawn() {
     let mut bob = Bob::new();
     let hash = bob.offer(b"abc");

@@ -59,7 +59,7 @@ pub struct Source {
     pub modified: SystemTime,
 }
 
-/// Something to do with the disk. Each is answered by a [`Done`], but for the last.
+/// Something to do with the disk. Each is answered by a [`Done`], but for the last, and for what comes behind a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Job {
     /// Look at a file that is to be offered.
@@ -315,7 +315,7 @@ impl Transfers {
     }
 
     /// The discussion is over. What is kept goes on in another run, as far as the other one knows of it or the entries
-    /// that tell him still wait; of the rest, nothing incomplete is left.
+    /// that tell him still wait; of the rest, nothing incomplete is left. What is being checked is still to be done.
     pub fn end(&mut self, is_kept: bool, waiting: &[MessageId]) {
         self.connection_lost();
         self.receiver.end(is_kept, &mut self.out);

@@ -210,11 +210,13 @@ impl Receiver {
         self.settle(at, what, outcome, out);
     }
 
-    /// The discussion is over.
+    /// The discussion is over. What the disk checks is there; [`finished`](Self::finished) will say so.
     pub(super) fn end(&mut self, is_kept: bool, out: &mut Output) {
-        let interrupted = self.offers.iter().filter(|offer| offer.state != State::Waiting);
-        out.events.extend(interrupted.map(|offer| offer.offer.event(Happened::Interrupted(is_kept))));
-        for Offer { offer, .. } in self.offers.drain(..) {
+        for Offer { offer, state, .. } in self.offers.extract_if(.., |offer| offer.state != State::Finishing)
+        {
+            if state != State::Waiting {
+                out.events.push(offer.event(Happened::Interrupted(is_kept)));
+            }
             if !is_kept {
                 out.jobs.push_back(Job::Discard(offer.id, offer.partial));
             }

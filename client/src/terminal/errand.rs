@@ -57,7 +57,7 @@ pub fn run(
     let kept = keep.unwrap_or(false).then(|| Archive::open(&pseudo, &screen)).flatten();
     screen.notice(&format!("Connexion à {server}…"));
     let (news, events) = mpsc::channel();
-    let front = Witness { conversation: Conversation::new(screen.clone()), news: Some(news) };
+    let front = Witness { conversation: Conversation::new(screen.clone()), news };
     let kept = kept.map(|(_, store, remembered)| (store, remembered));
     let (link, reception) = Link::open(server, &pseudo, kept, Some(PATIENCE), front)?;
     let signals = Signals::listen(&link, false)?;
@@ -67,6 +67,9 @@ pub fn run(
     };
     let Ok(ending) = reception.join() else { bail!("la réception s'est interrompue") };
     signals.obey(&screen);
+    // What was complete at the end was still checked.
+    let late = events.try_iter().flatten();
+    let is_done = is_done && late.into_iter().all(|event| is_well(&event.what));
     Ok(match &ending.how {
         End::Left { told } => is_done && *told,
         End::LeftByPeer(_) => is_done,
@@ -75,7 +78,7 @@ pub fn run(
 }
 
 /// Whether all of them were received.
-fn send(link: &Link, paths: &[PathBuf], events: &mpsc::Receiver<FileEvent>) -> bool {
+fn send(link: &Link, paths: &[PathBuf], events: &mpsc::Receiver<Option<FileEvent>>) -> bool {
     let mut named = HashSet::new();
     let mut waiting: VecDeque<PathBuf> = paths.iter().filter(|path| named.insert(*path)).cloned().collect();
     let mut asked: HashMap<FileId, PathBuf> = HashMap::new();
@@ -96,7 +99,9 @@ fn send(link: &Link, paths: &[PathBuf], events: &mpsc::Receiver<FileEvent>) -> b
             true => link.cut_short(),
             false => {}
         }
-        let Some(FileEvent { id, name, what, .. }) = events.iter().find(|event| event.is_own) else { break };
+        let Some(FileEvent { id, name, what, .. }) = until_the_end(events).find(|event| event.is_own) else {
+            break;
+        };
         let path = asked.remove(&id);
         match what {
             Happened::NotOffered(NotOffered::Twice) => {
@@ -118,37 +123,48 @@ fn send(link: &Link, paths: &[PathBuf], events: &mpsc::Receiver<FileEvent>) -> b
 }
 
 /// Whether all that was offered was received.
-fn receive(link: &Link, folder: &Path, events: &mpsc::Receiver<FileEvent>) -> bool {
+fn receive(link: &Link, folder: &Path, events: &mpsc::Receiver<Option<FileEvent>>) -> bool {
     let mut all_received = true;
-    for FileEvent { id, what, .. } in events.iter().filter(|event| !event.is_own) {
+    for FileEvent { id, what, .. } in until_the_end(events).filter(|event| !event.is_own) {
         match what {
             Happened::Offered => link.accept(id, folder.to_owned()),
             Happened::Stopped(_) => {
                 all_received = false;
                 link.cancel(id);
             }
-            what if what.is_final() => all_received &= matches!(what, Happened::Received(_)),
-            _ => {}
+            what => all_received &= is_well(&what),
         }
     }
     all_received
 }
 
+/// What happens to files as long as the discussion lasts.
+fn until_the_end(events: &mpsc::Receiver<Option<FileEvent>>) -> impl Iterator<Item = FileEvent> {
+    events.iter().map_while(|event| event)
+}
+
+/// Whether a file that is received has not ended otherwise.
+fn is_well(what: &Happened) -> bool {
+    !what.is_final() || matches!(what, Happened::Received(_))
+}
+
 /// Shows what happens, and passes on what is about files.
 struct Witness {
     conversation: Conversation,
-    /// Gone with the discussion.
-    news: Option<mpsc::Sender<FileEvent>>,
+    /// None: the discussion is over.
+    news: mpsc::Sender<Option<FileEvent>>,
 }
 
 impl Front for Witness {
     fn show(&mut self, events: Vec<Event>) -> std::io::Result<()> {
         for event in &events {
-            match event {
-                Event::File(file) => drop(self.news.as_ref().map(|news| news.send(file.clone()))),
-                Event::Over(_) => self.news = None,
-                _ => {}
-            }
+            let news = match event {
+                Event::File(file) => Some(file.clone()),
+                Event::Over(_) => None,
+                _ => continue,
+            };
+            // Whoever looks has seen enough.
+            let _ = self.news.send(news);
         }
         self.conversation.show(events)
     }

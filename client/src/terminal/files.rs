@@ -126,7 +126,7 @@ pub(super) fn complete(begun: &str) -> Option<String> {
     let entries = fs::read_dir(if folder.is_empty() { PathBuf::from(".") } else { expand(folder) }).ok()?;
     let mut common: Option<String> = None;
     for entry in entries.flatten() {
-        let mut name = entry.file_name().into_string().ok()?;
+        let Ok(mut name) = entry.file_name().into_string() else { continue };
         if fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir()) {
             name.push('/');
         }
@@ -178,6 +178,16 @@ mod tests {
         assert_eq!(missing("").as_deref(), Some(""));
         assert_eq!(missing("x"), None);
         assert_eq!(missing("absent/x"), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_that_is_no_text_spoils_no_other() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::TempDir::new().unwrap();
+        fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"\xff")), "").unwrap();
+        fs::write(folder.path().join("photo.png"), "").unwrap();
+        assert_eq!(complete(&format!("{}/p", folder.path().display())).as_deref(), Some("hoto.png"));
     }
 
     #[test]
