@@ -864,6 +864,27 @@ fn a_seat_or_a_name_taken_meanwhile_is_told_and_waited_for() {
 }
 
 #[test]
+fn what_was_written_before_an_entry_that_is_refused_is_named() {
+    let desktop = Desktop::start();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let is_red = |window: &Window<'_>, part| window.pixels(ERROR, Some(part)) > 0;
+    // Below the address: the sentence, and where more of it would be.
+    let (sentence, more) = ((40, 258, 400, 18), (40, 278, 400, 30));
+    for texts in [&[][..], &["Salut"]] {
+        let window = desktop.client(&[&address, "alice", "--sans-historique"]);
+        for text in texts {
+            window.type_line(text);
+            window.wait_for_text(text);
+        }
+        Peer::turn_away(&listener, "complet");
+        wait_until("the refusal", || is_red(&window, sentence));
+        window.screenshot("refused-with-a-message");
+        assert_eq!(is_red(&window, more), !texts.is_empty());
+    }
+}
+
+#[test]
 fn the_other_ones_lost_connection_is_told() {
     let (desktop, relay) = (Desktop::start(), RelayThread::start());
     let (window, bob) = talk(&desktop, &relay);

@@ -21,8 +21,6 @@ pub enum Event {
     /// The server cannot be reached, or refuses; another attempt follows by itself. Told once per outage and reason, not
     /// at every attempt.
     Retrying(Failure),
-    /// On the way back the server refuses, because the seat or the pseudo is taken for now; told once per reason.
-    TurnedAway(Refusal),
     /// The login was accepted.
     Connected {
         /// It was before: the connection had been lost.
@@ -56,7 +54,7 @@ pub enum Event {
     Outdated(Pseudo),
     /// What is kept on disk has changed its ways.
     Storage(Trouble),
-    /// The last event.
+    /// It is over. Nothing follows but what becomes of files that were complete and are still being checked.
     Over(Arc<Ending>),
 }
 
@@ -129,8 +127,16 @@ pub enum Failure {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Event::Retrying(Failure::Refused(Refusal::Complet, _)) => f.write_str(
+                "Deux personnes discutent en ce moment sur ce serveur ; \
+                 nouvelle tentative jusqu'à ce qu'une place se libère…",
+            ),
+            // After a cable was pulled it may be our own old connection.
+            Event::Retrying(Failure::Refused(Refusal::PseudoPris, _)) => f.write_str(
+                "Votre pseudo est encore pris sur le serveur, par votre connexion perdue ou par quelqu'un d'autre ; \
+                 nouvelle tentative jusqu'à ce qu'il se libère…",
+            ),
             Event::Retrying(failure) => write!(f, "{failure}. Nouvelle tentative…"),
-            Event::TurnedAway(refusal) => f.write_str(turned_away(*refusal)),
             Event::Connected { again, alone } => {
                 f.write_str(if *again { "Connexion rétablie." } else { "Connecté." })?;
                 f.write_str(if *alone { " En attente de l'autre participant…" } else { "" })
@@ -247,22 +253,6 @@ pub fn cause(error: &io::Error) -> String {
         _ => return error.to_string(),
     };
     known.to_owned()
-}
-
-/// What to tell a user who is on the way back and cannot have the seat or the pseudo.
-fn turned_away(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::Complet => {
-            "Deux personnes discutent en ce moment sur ce serveur ; \
-             nouvelle tentative jusqu'à ce qu'une place se libère…"
-        }
-        // After a cable was pulled it may be our own old connection.
-        Refusal::PseudoPris => {
-            "Votre pseudo est encore pris sur le serveur, par votre connexion perdue ou par quelqu'un d'autre ; \
-             nouvelle tentative jusqu'à ce qu'il se libère…"
-        }
-        _ => "Le serveur ne peut pas vous laisser entrer pour le moment ; nouvelle tentative…",
-    }
 }
 
 /// Where events are shown: a terminal, a window, a test.

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local, SecondsFormat};
 use common::address::Pseudo;
+use common::clock;
 use common::delivery::{Memory, MessageId};
 use common::endpoint::Endpoint;
 use common::frame::Content;
@@ -261,7 +262,7 @@ impl Link {
 
 /// The present moment, and the same on the wire.
 fn now() -> (DateTime<Local>, String) {
-    let date = Local::now();
+    let date = clock::now();
     (date, date.to_rfc3339_opts(SecondsFormat::Millis, false))
 }
 

@@ -2,7 +2,7 @@
 
 use common::address::Pseudo;
 use common::delivery::Memory;
-use common::text::harmless;
+use common::text::{and_others, harmless, shortened};
 
 use crate::event::Undelivered;
 
@@ -26,12 +26,7 @@ pub fn describe(messages: &[Undelivered]) -> String {
             messages.iter().filter(|it| it.to == *recipient).map(|it| it.text.as_str()).collect();
         lines.push(headline(recipient.as_ref(), texts.len()));
         lines.extend(texts.iter().take(NAMED).map(|text| format!("« {} »", beginning(text))));
-        if texts.len() > NAMED {
-            lines.push(match texts.len() - NAMED {
-                1 => "et 1 autre".to_owned(),
-                others => format!("et {others} autres"),
-            });
-        }
+        lines.extend(and_others(texts.len().saturating_sub(NAMED)));
     }
     lines.join("\n")
 }
@@ -61,11 +56,9 @@ fn headline(recipient: Option<&Pseudo>, count: usize) -> String {
 fn beginning(text: &str) -> String {
     let text = harmless(text);
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim();
-    let mut shown: String = line.chars().take(NAMED_CHARS).collect();
-    if shown.len() < line.len() || text.trim().len() > line.len() {
-        shown.push('…');
-    }
-    shown
+    let shown = shortened(line, NAMED_CHARS);
+    let more_follows = shown == line && text.trim().len() > line.len();
+    format!("{shown}{}", if more_follows { "…" } else { "" })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Local};
+use common::clock;
 use common::lines::split_line;
 use common::text::harmless;
 
@@ -162,7 +163,7 @@ impl Tap {
         let mut watched = self.lock();
         // It may have been closed since.
         if self.is_open() {
-            watched.pass(way, Local::now(), bytes);
+            watched.pass(way, clock::now(), bytes);
             self.something_new.notify_all();
         }
     }

@@ -6,6 +6,7 @@
 //! lines, [`transcript`] and [`text::harmless`] show it, [`endpoint`] and [`command_line`] read what a user types.
 
 pub mod address;
+pub mod clock;
 pub mod command_line;
 pub mod delivery;
 pub mod discovery;

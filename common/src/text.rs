@@ -85,6 +85,36 @@ pub fn capitalised(sentence: &str) -> String {
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
+/// The first so many characters, with « … » for the rest if there is any.
+///
+/// ```
+/// # use common::text::shortened;
+/// assert_eq!(shortened("été", 3), "été");
+/// assert_eq!(shortened("étés", 3), "été…");
+/// ```
+pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
+}
+
+/// What stands below a list of which that many are left out: `et 2 autres`.
+///
+/// ```
+/// # use common::text::and_others;
+/// assert_eq!(and_others(0), None);
+/// assert_eq!(and_others(1).as_deref(), Some("et 1 autre"));
+/// assert_eq!(and_others(2).as_deref(), Some("et 2 autres"));
+/// ```
+pub fn and_others(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("et 1 autre".to_owned()),
+        _ => Some(format!("et {count} autres")),
+    }
+}
+
 /// Text that can be shown to a person: nothing in it moves a cursor, changes a colour, rings, retitles a window
 /// or reverses what stands beside it.
 ///

@@ -7,9 +7,10 @@
 use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use chrono::{DateTime, Local, Timelike};
+use common::clock::now;
 use common::text::{Text, harmless, readable_size};
 use common::transcript::{Emphasis, MessageStart};
 
@@ -207,11 +208,6 @@ impl Stamp {
     }
 }
 
-/// The time, also when the clock is set before 1970, where `Local::now` panics.
-fn now() -> DateTime<Local> {
-    SystemTime::now().into()
-}
-
 /// A notice begins with a star, which no pseudo can.
 fn push_notice(out: &mut String, stamp: &str, sentence: &str) {
     // Writing to a String cannot fail.
@@ -284,7 +280,8 @@ mod tests {
 
     #[test]
     fn a_clock_before_1970_is_only_wrong() {
-        let at: DateTime<Local> = (SystemTime::UNIX_EPOCH - Duration::from_millis(86_400_500)).into();
+        let at: DateTime<Local> =
+            (std::time::SystemTime::UNIX_EPOCH - Duration::from_millis(86_400_500)).into();
         assert_eq!(Stamp::default().of(&at).len(), "23:59:59".len());
     }
 

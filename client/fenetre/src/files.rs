@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::text::{harmless, readable_size};
+use common::text::{and_others, harmless, readable_size};
 
 /// How many files are named before they are offered.
 const NAMED: usize = 8;
@@ -68,8 +68,8 @@ pub(crate) fn question(paths: &[PathBuf], to: &str) -> String {
         let size = fs::metadata(path).map(|metadata| metadata.len()).unwrap_or_default();
         question += &format!("\n« {} » ({})", harmless(&name), readable_size(size));
     }
-    if let Some(others @ 1..) = paths.len().checked_sub(NAMED) {
-        question += &format!("\net {others} autres");
+    if let Some(others) = and_others(paths.len().saturating_sub(NAMED)) {
+        question += &format!("\n{others}");
     }
     question
 }
@@ -125,5 +125,6 @@ mod tests {
         let question = question(&absent, "bob");
         assert!(question.starts_with("Proposer à bob ?\n« 1.txt » (0 octet)\n"), "{question}");
         assert!(question.ends_with("« 8.txt » (0 octet)\net 2 autres"), "{question}");
+        assert!(super::question(&absent[..9], "bob").ends_with("\net 1 autre"));
     }
 }

@@ -6,11 +6,11 @@ mod files;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use chrono::Local;
 use common::address::Pseudo;
+use common::clock;
 use common::discovery;
 use common::endpoint::Endpoint;
-use common::text::capitalised;
+use common::text::{capitalised, shortened};
 use crossbeam_channel::Receiver;
 use fltk::app;
 use fltk::enums::{ColorDepth, Event, Key};
@@ -218,7 +218,7 @@ impl Messenger {
                 login::Action::Join(server, pseudo) => messenger.join(&server, pseudo),
                 login::Action::Host(port, pseudo) => messenger.host(port, pseudo),
                 login::Action::Return => messenger.return_to_discussion(),
-                login::Action::Cancel => messenger.give_up(None),
+                login::Action::Cancel => messenger.give_up_joining(),
                 login::Action::SwitchTheme => messenger.switch_theme(),
             }
         });
@@ -416,7 +416,7 @@ impl Messenger {
         if let Some(with) = unseen {
             self.show_past(&chat, &with, &mut Vec::new());
         }
-        let notice = |text| Entry::Notice { date: Local::now(), text };
+        let notice = |text| Entry::Notice { date: clock::now(), text };
         chat.display().push(sentences.into_iter().map(notice));
         self.set_unseen(None);
     }
@@ -425,7 +425,7 @@ impl Messenger {
     fn host(&self, port: u16, pseudo: Pseudo) {
         let form = &self.0.form;
         if self.phase() == Some(Phase::Joining) {
-            self.give_up(None);
+            self.give_up_joining();
         }
         match Hosting::start(&Endpoint::everywhere(port), Some(discovery::port())) {
             Ok(hosting) => {
@@ -484,12 +484,24 @@ impl Messenger {
         chat
     }
 
-    /// Back to the form: the attempt to connect is given up, or failed for the reason `why`. What was written meanwhile
-    /// is named there.
-    fn give_up(&self, why: Option<Fault>) {
-        let Some(discussion) = self.0.discussion.take() else { return };
-        discussion.link.cut_short();
-        let lost = undelivered::describe(&discussion.link.undelivered());
+    /// The user gives up the attempt to connect.
+    fn give_up_joining(&self) {
+        let Some(link) = self.link() else { return };
+        let lost = self.lost_by_cutting();
+        link.cut_short();
+        self.back_to_form(None, &lost);
+    }
+
+    /// What is lost if the program ends now: what waits to be delivered, unless that is kept.
+    fn lost_by_cutting(&self) -> Vec<Undelivered> {
+        self.link().filter(|link| !link.is_kept()).map(|link| link.undelivered()).unwrap_or_default()
+    }
+
+    /// Back to the form: the attempt to connect has ended, for the reason `why`. What was written meanwhile and is lost
+    /// by that is named there.
+    fn back_to_form(&self, why: Option<Fault>, lost: &[Undelivered]) {
+        self.0.discussion.take();
+        let lost = undelivered::describe(lost);
         self.0.form.ready();
         let fault = match why {
             Some(fault) if lost.is_empty() => Some(fault),
@@ -618,63 +630,65 @@ impl Messenger {
     }
 
     fn show_one(&self, chat: &Chat, event: Happened, entries: &mut Vec<Entry>) {
-        let mut sentence = event.to_string();
         if let Some(bar) = self.0.bar.get() {
             bar.show(&event);
         }
         match event {
             Happened::Message(Message { from, date, text }) => {
                 entries.push(Entry::Other { name: from.to_string(), date, text });
-                return;
             }
             Happened::Delivered(ids) => {
                 chat.display().mark_delivered(&ids);
                 self.settle_question();
-                return;
             }
-            Happened::Over(ending) => return self.end(chat, &ending, entries),
+            Happened::File(file) => self.show_file(chat, file, entries),
+            Happened::Over(ending) => self.end(chat, &ending, entries),
             Happened::Retrying(failure) if self.phase() == Some(Phase::Joining) => {
                 self.0.form.show_fault(&Fault::new(&failure));
                 self.show_form();
-                return;
             }
+            event => {
+                if self.is_to_be_told(chat, &event, entries) {
+                    entries.push(Entry::Notice { date: clock::now(), text: event.to_string() });
+                }
+            }
+        }
+    }
+
+    /// Does what follows from something that happened to the connection; whether it is told, too.
+    fn is_to_be_told(&self, chat: &Chat, event: &Happened, entries: &mut Vec<Entry>) -> bool {
+        match event {
             Happened::Connected { again, .. } => {
                 if self.phase() == Some(Phase::Joining) {
                     self.enter(chat);
                 }
                 self.set_status(chat, &Status::Waiting);
-                if !again {
-                    return;
-                }
+                *again
             }
-            Happened::ConnectionLost => self.set_status(chat, &Status::Retrying),
+            Happened::ConnectionLost => {
+                self.set_status(chat, &Status::Retrying);
+                true
+            }
             Happened::Joined { who, renewed } => {
-                if self.is_news(&who, renewed) {
+                let is_news = self.is_news(who, *renewed);
+                if is_news {
                     self.call_for_a_look(0);
-                } else {
-                    sentence.clear();
                 }
                 chat.invite(&[]);
-                self.show_past(chat, &who, entries);
-                self.set_status(chat, &Status::Talking(who));
+                self.show_past(chat, who, entries);
+                self.set_status(chat, &Status::Talking(who.clone()));
+                is_news
             }
             Happened::Lost(who) => {
                 if let Some(discussion) = self.0.discussion.borrow_mut().as_mut() {
                     discussion.peer_was_lost = true;
                 }
-                self.set_status(chat, &Status::PeerLost(who));
+                self.set_status(chat, &Status::PeerLost(who.clone()));
+                true
             }
-            Happened::File(file) => return self.show_file(chat, file, entries),
             // The bar says why.
-            Happened::Retrying(_) if self.0.bar.get().is_some() => return,
-            Happened::Retrying(_)
-            | Happened::TurnedAway(_)
-            | Happened::Unknown { .. }
-            | Happened::Outdated(_)
-            | Happened::Storage(_) => {}
-        }
-        if !sentence.is_empty() {
-            entries.push(Entry::Notice { date: Local::now(), text: sentence });
+            Happened::Retrying(_) => self.0.bar.get().is_none(),
+            _ => true,
         }
     }
 
@@ -718,11 +732,11 @@ impl Messenger {
                 End::Failed(failure) => Some(Fault::new(failure)),
                 End::Left { .. } | End::LeftByPeer(_) | End::Cut(_) => None,
             };
-            self.give_up(why);
+            self.back_to_form(why, &ending.lost);
             return;
         }
         self.set_phase(Phase::Over);
-        let mut notice = |text: String| entries.push(Entry::Notice { date: Local::now(), text });
+        let mut notice = |text: String| entries.push(Entry::Notice { date: clock::now(), text });
         notice(ending.how.to_string());
         if !ending.lost.is_empty() {
             notice(undelivered::describe(&ending.lost));
@@ -745,8 +759,13 @@ impl Messenger {
             self.leave_and_hide();
             return;
         }
+        // Before the first connection nobody is left: it is only cut.
+        let undelivered = match self.phase() {
+            Some(Phase::Joining) => self.lost_by_cutting(),
+            _ => link.undelivered(),
+        };
         self.ask_before_losing(
-            &link.undelivered(),
+            &undelivered,
             "Si vous fermez la fenêtre maintenant",
             ("Fermer quand même", 'f'),
             Messenger::leave_and_hide,
@@ -852,9 +871,7 @@ impl Messenger {
         } else {
             format!("Ouvrir cette page de « {} » dans le navigateur ?", text::owner(link))
         };
-        let shown: String = link.chars().take(SHOWN_OF_LINK).collect();
-        let rest = if shown.len() < link.len() { "…" } else { "" };
-        let text = format!("{what}\n{shown}{rest}");
+        let text = format!("{what}\n{}", shortened(link, SHOWN_OF_LINK));
         self.ask(&text, ("Annuler", 'a'), ("Ouvrir", 'o'), OnceDelivered::Stay, move |messenger| {
             messenger.open(&uri);
         });

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use common::address::{MAX_PSEUDO_CHARS, Pseudo};
 use common::endpoint::Endpoint;
+use common::text::shortened;
 use fltk::draw;
 use fltk::enums::{Align, Color, Font, FrameType};
 use fltk::frame::Frame;
@@ -38,8 +39,8 @@ impl Status {
         match self {
             Status::Connecting(server) => format!("Connexion à {server}…"),
             Status::Waiting => "En attente de l'autre…".to_owned(),
-            Status::Talking(peer) => format!("Discussion avec {}", shortened(peer, most)),
-            Status::PeerLost(peer) => format!("En attente du retour de {}", shortened(peer, most)),
+            Status::Talking(peer) => format!("Discussion avec {}", shortened(peer.as_str(), most)),
+            Status::PeerLost(peer) => format!("En attente du retour de {}", shortened(peer.as_str(), most)),
             Status::Retrying => "Connexion perdue – nouvelle tentative…".to_owned(),
             Status::Leaving => "Vous quittez la discussion…".to_owned(),
             Status::Over => "Discussion terminée".to_owned(),
@@ -57,14 +58,6 @@ impl Status {
     /// Whether the point before the line is a whole disc: whoever cannot see its color sees its shape.
     fn is_solid(&self) -> bool {
         matches!(self, Status::Talking(_))
-    }
-}
-
-fn shortened(name: &Pseudo, most: usize) -> String {
-    let name = name.as_str();
-    match name.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
     }
 }
 

@@ -88,9 +88,6 @@ impl Attempts {
             Failure::NotARelay(_) => !std::mem::replace(&mut told.not_a_relay, true),
             _ => !std::mem::replace(&mut told.outage, true),
         };
-        is_news.then_some(match failure {
-            Failure::Refused(code @ (Refusal::Complet | Refusal::PseudoPris), _) => Event::TurnedAway(code),
-            failure => Event::Retrying(failure),
-        })
+        is_news.then_some(Event::Retrying(failure))
     }
 }

@@ -4,7 +4,7 @@
 //! moment of the next timeout come out. No socket, no thread, no clock, no disk: whoever has these, [`crate::link`] in
 //! the program and a simulation in the tests, calls
 //!
-//! * [`wants`](Session::wants) to learn whether to connect, to pause or to stop, and [`connected`](Session::connected)
+//! * [`wants`](Session::wants) to learn whether to connect or to pause, and [`connected`](Session::connected)
 //!   and [`disconnected`](Session::disconnected) to say what came of it;
 //! * [`received`](Session::received) with what was read, then [`take_events`](Session::take_events), and
 //!   [`shown`](Session::shown) once these are on the screen: only then are they acknowledged;
@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local};
 use common::address::{Address, Pseudo, Session as Token};
+use common::clock;
 use common::delivery::{Change, Delivery, Incoming, Memory, MessageId};
 use common::endpoint::Endpoint;
 use common::frame::{Body, Content, Frame, Refusal, Relayed, Route};
@@ -195,9 +196,15 @@ impl Session {
         self.transfers.done(done, now);
     }
 
-    /// Writes what the other one is to be told of files. To be called when anything has happened.
+    /// Writes what the other one is to be told of files, at the end for the next run. To be called when anything has
+    /// happened.
     pub fn write_about_files(&mut self, date: impl FnOnce() -> String) {
-        if matches!(self.phase, Phase::Talking) && self.transfers.has_entries() {
+        let may_write = match self.phase {
+            Phase::Talking => true,
+            Phase::Leaving(_) => false,
+            Phase::Over(_) => self.delivery.is_kept(),
+        };
+        if may_write && self.transfers.has_entries() {
             self.transfers.write_entries(&mut self.delivery, &date());
         }
     }
@@ -594,6 +601,9 @@ impl Session {
                 }
                 self.attempts.take_back_login();
                 self.connection = Connection::Wanted;
+                if let Phase::Leaving(leaving) = &mut self.phase {
+                    leaving.lost_connection(now);
+                }
             }
             Incoming::Ended(by) if by == self.delivery.own() => {
                 let told = self.has_been_heard();
@@ -733,7 +743,7 @@ impl Dates {
             wire.clone_into(&mut self.wire);
             self.read = DateTime::parse_from_rfc3339(wire).map(DateTime::<Local>::from).ok();
         }
-        self.read.unwrap_or_else(Local::now)
+        self.read.unwrap_or_else(clock::now)
     }
 }
 

@@ -453,6 +453,46 @@ fn an_end_that_is_known_is_logged_in_past() {
 }
 
 #[test]
+fn whoever_leaves_behind_a_known_end_waits_again_for_who_is_there() {
+    let mut alice =
+        Alice::with(Memory { from_earlier_run: true, knows_end: true, ..Memory::default() }, None);
+    alice.write("Salut").unwrap();
+    alice.leave();
+    alice.session.connected(alice.now);
+    alice.hear("bienvenue alice/a1");
+    alice.wait_secs(1);
+    alice.says();
+    alice.hear("fin bob/b1");
+    alice.log_in();
+    assert!(alice.says().is_empty(), "bob may be there");
+    alice.meet("bob/b1");
+    assert_eq!(alice.says(), ["msg alice/a1 bob/b1 1 Salut"]);
+}
+
+#[test]
+fn a_file_that_is_complete_at_the_end_is_told_in_the_next_run() {
+    let mut alice = Alice::with_bob();
+    let hash = "1".repeat(64);
+    alice.hear(&format!("fichier bob/b1 alice/a1 1 {DATE} 3 {hash} a.txt"));
+    alice.session.accept(1, "/".into());
+    let done = |alice: &mut Alice, done| {
+        alice.session.job_done(done, alice.now);
+        alice.says();
+    };
+    done(&mut alice, Done::Begun(1, Ok((0, "/a.txt.partiel".into()))));
+    alice.hear(&format!("bloc bob/b1 alice/a1 {hash} 0 YWJj"));
+    done(&mut alice, Done::Written(1, Ok(3)));
+    alice.session.cut_short();
+    alice.session.take_changes();
+    alice.session.job_done(Done::Finished(1, Ok("/a.txt".into())), alice.now);
+    alice.session.write_about_files(|| DATE.to_owned());
+    let changes = alice.session.take_changes();
+    let written = |change: &Change| matches!(change, Change::Written(_, kept) if kept.word == "issue");
+    assert!(changes.iter().any(written), "{changes:?}");
+    assert!(alice.session.has_news());
+}
+
+#[test]
 fn an_end_that_is_news_is_told() {
     let mut alice = Alice::with(Memory { from_earlier_run: true, ..Memory::default() }, None);
     alice.session.connected(alice.now);

@@ -3,6 +3,7 @@
 use std::thread;
 
 use super::screen::{Lines, Screen};
+use crate::event::Failure;
 use crate::link::Link;
 use crate::wire::Seen;
 
@@ -29,13 +30,16 @@ pub(super) fn switch(link: &Link, screen: &Screen) {
     };
     if let Err(error) = thread::Builder::new().name("fil".to_owned()).spawn(watching) {
         link.tap().close();
-        screen.notice(&format!("le système n'accorde pas de fil d'exécution : {error}"));
+        screen.notice(&format!("{}.", Failure::Thread(error)));
     }
 }
 
 fn show(mut seen: Seen, screen: &Screen) {
     if seen.missed > 0 {
-        screen.notice(&format!("… {} lignes ont passé trop vite pour être montrées", seen.missed));
+        screen.notice(&match seen.missed {
+            1 => "… 1 ligne est passée trop vite pour être montrée".to_owned(),
+            missed => format!("… {missed} lignes sont passées trop vite pour être montrées"),
+        });
     }
     while !seen.lines.is_empty() {
         let mut lines = Lines::default();

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use chrono::Local;
 use client::event::cause;
 use client::files::FileEvent;
 use client::find::Needle;
@@ -13,6 +12,8 @@ use client::history::push_line;
 use client::store::{Fate as Kept, History, Part, Remembered, Said, Store, Unreadable};
 use client::undelivered;
 use common::address::Pseudo;
+use common::clock;
+use common::text::shortened;
 use common::transcript::Emphasis;
 use fltk::dialog::{FileDialogOptions, FileDialogType, NativeFileChooser};
 use fltk::enums::{Key, Shortcut};
@@ -43,13 +44,6 @@ enum Choice {
     Present,
     /// What that button in a file's row does.
     File(usize),
-}
-
-fn shortened(name: &str) -> String {
-    match name.char_indices().nth(SHOWN_OF_NAME) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
-    }
 }
 
 /// What is kept under one's own name, and how much of it is shown.
@@ -238,7 +232,7 @@ impl Messenger {
         // By keys these buttons cannot be reached otherwise.
         let buttons = self.chat().map(|chat| chat.display().file_buttons()).unwrap_or_default();
         let label = |(file, action): &(FileEvent, FileAction)| {
-            format!("{} « {} »", action.label(), shortened(&file.name))
+            format!("{} « {} »", action.label(), shortened(&file.name, SHOWN_OF_NAME))
         };
         let labels: Vec<String> = buttons.iter().map(label).collect();
         let item = |choice, label, keys, possible| Item { choice, label, keys, possible };
@@ -327,7 +321,7 @@ impl Messenger {
         if let (Some(()), Some(chat)) = (erased, self.chat()) {
             chat.display().clear();
             let text = "L'historique est effacé.".to_owned();
-            chat.display().push([Entry::Notice { date: Local::now(), text }]);
+            chat.display().push([Entry::Notice { date: clock::now(), text }]);
         }
     }
 
@@ -339,7 +333,7 @@ impl Messenger {
         chooser.set_option(FileDialogOptions::SaveAsConfirm);
         chooser.set_title("Enregistrer la discussion");
         let with = self.with_archive(|archive| Ok(archive.with())).flatten();
-        let day = Local::now().format("%Y-%m-%d");
+        let day = clock::now().format("%Y-%m-%d");
         let name = with.map_or_else(|| format!("discussion-{day}.txt"), |with| format!("{with}-{day}.txt"));
         chooser.set_preset_file(&name);
         chooser.show();
@@ -365,9 +359,13 @@ impl Messenger {
             return file.flush();
         };
         let mut part = Part::After(0);
-        let page = |part| self.with_archive(|archive| archive.history.page(Some(&with), part, LONG_PAGE));
         loop {
-            let said = page(part).ok_or(io::ErrorKind::Other)?;
+            let said = {
+                let discussion = self.0.discussion.borrow();
+                let archive = discussion.as_ref().and_then(|discussion| discussion.archive.as_ref());
+                let page = archive.map(|archive| archive.history.page(Some(&with), part, LONG_PAGE));
+                page.transpose().map_err(io::Error::other)?.unwrap_or_default()
+            };
             let Some(last) = said.last() else { break };
             part = Part::After(last.id);
             let mut lines = String::new();

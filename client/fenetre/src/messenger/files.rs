@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::Local;
 use client::files::{FileEvent, Happened};
+use common::clock;
 use fltk::app;
 use fltk::dialog::{FileDialogType, NativeFileChooser};
 
@@ -51,12 +51,12 @@ impl Messenger {
         let is_its =
             |entry: &&mut Entry| matches!(entry, Entry::File { file: shown, .. } if shown.id == file.id);
         if let Some(row) = entries.iter_mut().find(is_its) {
-            *row = Entry::File { date: Local::now(), file };
+            *row = Entry::File { date: clock::now(), file };
         } else if !chat.display().update_file(&file) {
             entries.push(if file.what.is_final() {
-                Entry::Notice { date: Local::now(), text: file.to_string() }
+                Entry::Notice { date: clock::now(), text: file.to_string() }
             } else {
-                Entry::File { date: Local::now(), file }
+                Entry::File { date: clock::now(), file }
             });
         }
     }
