@@ -127,6 +127,11 @@ impl Relay {
             .collect()
     }
 
+    /// Whether somebody has not heard yet that his discussion has ended.
+    pub(crate) fn remembers_an_end(&self) -> bool {
+        !self.unaware.is_empty()
+    }
+
     /// A connection that was told `fin` has ended as it should.
     pub(crate) fn heard_end(&mut self, address: &Address<'_>) {
         self.unaware.retain(|unaware| unaware.address != *address);

@@ -233,12 +233,13 @@ fn end_by_leaving(random: &mut Random, world: &mut World, weather: &Weather) {
     let mut fast = world.connections.iter().filter(|it| it.held_by_client).all(Connection::is_fast);
     fast &= [leaves, stays].iter().all(|at| world.clients[*at].link.is_fast());
     world.leave(leaves);
-    let (mut relay_lived, mut stays_connected, mut replaced) = (true, true, false);
+    let (mut relay_lived, mut relay_forgot, mut stays_connected, mut replaced) = (true, false, true, false);
     for _ in 0..random.below(5) {
         world.run_for(Duration::from_millis(random.pick(&[0, 1, 30, 1_000])));
         if weather.relay_restarts && relay_lived && random.one_in(4) {
-            world.stop_relay(random.kept());
             relay_lived = false;
+            relay_forgot = world.relay.remembers_an_end();
+            world.stop_relay(random.kept());
             world.run_for(Duration::from_secs(random.pick(&[0, 5, 9])));
             world.relay_is_up = true;
         } else if weather.with_carol && random.one_in(3) {
@@ -258,7 +259,6 @@ fn end_by_leaving(random: &mut Random, world: &mut World, weather: &Weather) {
         }
     }
     heal(world);
-    let had_ended = world.clients[leaves].ended.is_some();
     world.run_for(Duration::from_secs(900));
     let told = match world.clients[leaves].ended {
         Some(Outcome::Left { told }) => told,
@@ -266,11 +266,10 @@ fn end_by_leaving(random: &mut Random, world: &mut World, weather: &Weather) {
         None => panic!("client {leaves} never ends"),
     };
     if had_met && !replaced {
-        let remembered = relay_lived || !had_ended;
         let knows = matches!(world.clients[stays].ended, Some(Outcome::LeftByPeer | Outcome::Left { .. }));
         assert!(told || knows || !(fast && stays_connected), "client {leaves} could have been heard");
         assert!(
-            knows || !told || !remembered,
+            knows || !told || relay_forgot,
             "client {stays} does not know: {:?}",
             world.clients[stays].ended
         );

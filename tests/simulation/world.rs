@@ -114,7 +114,7 @@ pub(crate) struct World {
     pub(crate) connections: Vec<Connection>,
     /// What the relay has read and not handled, for each connection.
     lines: Vec<LineBuffer>,
-    relay: Relay,
+    pub(crate) relay: Relay,
     pub(crate) relay_is_up: bool,
     pub(crate) ledger: Ledger,
     pub(crate) facts: BTreeSet<Fact>,

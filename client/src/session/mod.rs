@@ -294,11 +294,13 @@ impl Session {
                     Some(frame) => self.handle(frame, now),
                     None => self.handle_nonsense(now),
                 }
+                if is_present {
+                    // Who leaves sees everybody who comes, however short.
+                    self.go_on_leaving(now);
+                    route = self.route();
+                }
                 if !self.is_open() {
                     return;
-                }
-                if is_present {
-                    route = self.route();
                 }
             }
         }

@@ -625,6 +625,17 @@ fn opposite_somebody_else_than_the_one_left_nothing_is_ended() {
 }
 
 #[test]
+fn somebody_else_who_has_gone_again_is_not_overlooked() {
+    let mut alice = Alice::with_bob();
+    alice.write("Salut").unwrap();
+    alice.says();
+    alice.leave();
+    alice.hear("absent bob/b1\npresent carol/c1\nabsent carol/c1");
+    alice.expect_over(LEFT_UNTOLD);
+    assert!(!alice.says().contains(&"quitter".to_owned()));
+}
+
+#[test]
 fn without_a_relay_leaving_ends_after_ten_seconds_and_says_that_the_other_may_not_know() {
     let mut alice = Alice::with_bob();
     alice.lose_connection();
