@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use client::store::{History, Limits, Part, Store};
+use client::store::{History, Part, Quota, Store};
 use common::address::Pseudo;
 use common::delivery::Delivery;
 use common::frame::{Content, Frame};
@@ -25,7 +25,7 @@ fn alice() -> Pseudo {
 
 /// alice has said and heard so many messages, all delivered: numbers by turns, « n° 1 », « n° 2 » and so on.
 fn keep(folder: &Path, count: usize) {
-    let (mut store, remembered) = Store::open_in(folder, &alice(), Limits::default()).unwrap();
+    let (mut store, remembered) = Store::open_in(folder, &alice(), Quota::default()).unwrap();
     let mut delivery = Delivery::remembering(remembered.identity.address, remembered.memory);
     let own = delivery.own().to_string();
     hear(&mut delivery, "present bob/s-earlier");
@@ -50,7 +50,7 @@ fn keep(folder: &Path, count: usize) {
 
 /// Then bob, who has said that much, has said as much again in words that we do not know.
 fn keep_unknown(folder: &Path, count: usize) {
-    let (mut store, remembered) = Store::open_in(folder, &alice(), Limits::default()).unwrap();
+    let (mut store, remembered) = Store::open_in(folder, &alice(), Quota::default()).unwrap();
     let mut delivery = Delivery::remembering(remembered.identity.address, remembered.memory);
     let own = delivery.own().to_string();
     hear(&mut delivery, "present bob/s-earlier");

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use client::find::Needle;
 use client::session::Identity;
-use client::store::{Fate, History, Limits, Part, Remembered, Said, Store, Trouble};
+use client::store::{Fate, History, Part, Quota, Remembered, Said, Store, Trouble};
 use common::address::{Address, Pseudo};
 use common::delivery::{Delivery, Incoming, MAX_REMEMBERED, Memory, MessageId, Person};
 use common::frame::{Content, FileHash, Frame, Outcome};
@@ -26,11 +26,11 @@ fn pseudo(name: &str) -> Pseudo {
 }
 
 fn open(folder: &Path) -> (Store, Remembered) {
-    Store::open_in(folder, &pseudo("alice"), Limits::default()).unwrap()
+    Store::open_in(folder, &pseudo("alice"), Quota::default()).unwrap()
 }
 
 fn trouble(folder: &Path) -> Trouble {
-    Store::open_in(folder, &pseudo("alice"), Limits::default()).unwrap_err()
+    Store::open_in(folder, &pseudo("alice"), Quota::default()).unwrap_err()
 }
 
 fn msg(text: &str) -> Content<'_> {
@@ -159,7 +159,7 @@ fn a_first_run_draws_an_address_and_the_next_one_goes_on_with_it() {
 fn pseudos_that_are_equal_have_one_file_and_others_have_others() {
     let folder = TempDir::new().unwrap();
     let own = |name: &str| {
-        Store::open_in(folder.path(), &pseudo(name), Limits::default()).unwrap().1.identity.address
+        Store::open_in(folder.path(), &pseudo(name), Quota::default()).unwrap().1.identity.address
     };
     let first = own("Éva");
     assert_eq!(own("e\u{301}VA").to_string(), first.to_string().replace("Éva", "éVA"));
@@ -423,7 +423,7 @@ fn what_is_erased_is_gone_from_the_disk_and_what_waits_still_waits() {
 
 #[test]
 fn beyond_the_limit_the_oldest_goes_and_that_is_said_once() {
-    for limits in [Limits { messages: 200, bytes: 1 << 30 }, Limits { messages: 1000, bytes: 600 }] {
+    for limits in [Quota { messages: 200, bytes: 1 << 30 }, Quota { messages: 1000, bytes: 600 }] {
         let folder = TempDir::new().unwrap();
         let (mut store, remembered) = Store::open_in(folder.path(), &pseudo("alice"), limits).unwrap();
         let mut delivery = Delivery::remembering(remembered.identity.address, remembered.memory);

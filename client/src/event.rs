@@ -248,6 +248,7 @@ pub fn cause(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "accès refusé",
         io::ErrorKind::NotFound => "introuvable",
         io::ErrorKind::NotADirectory => "ce n'est pas un dossier",
+        io::ErrorKind::IsADirectory => "c'est un dossier",
         io::ErrorKind::AlreadyExists => "ce nom est déjà pris",
         io::ErrorKind::InvalidInput => "ce n'est pas un nom de fichier",
         _ => return error.to_string(),

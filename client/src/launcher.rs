@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
+use crate::event::cause;
+
 /// The window's program, which stands beside this one.
 const PROGRAM: &str = "messagerie";
 
@@ -44,7 +46,11 @@ pub fn open_window() -> anyhow::Result<bool> {
             program.display()
         ),
         Err(error) => {
-            bail!("la fenêtre, {}, ne se lance pas : {error} ; ajoutez --terminal", program.display())
+            bail!(
+                "la fenêtre, {}, ne se lance pas : {} ; ajoutez --terminal",
+                program.display(),
+                cause(&error)
+            )
         }
     }
     let mut command = Command::new(&program);

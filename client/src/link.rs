@@ -10,7 +10,6 @@ mod shared;
 mod tests;
 mod threads;
 
-use std::fmt;
 use std::net::Shutdown;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,7 +28,7 @@ use crossbeam_channel::bounded;
 use crate::event::{Ending, Failure, Front, Undelivered};
 use crate::files::FileId;
 use crate::files::disk::Disk;
-use crate::session::{Identity, NotTaken, Session};
+use crate::session::{Identity, SendError, Session};
 use crate::store::{Remembered, Store};
 use crate::wire::Tap;
 use shared::Shared;
@@ -51,43 +50,6 @@ pub struct Sent {
     /// The moment it was written.
     pub date: DateTime<Local>,
 }
-
-/// Why a message was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SendError {
-    /// It does not fit into one frame.
-    TooLong,
-    /// Too much is waiting to be delivered.
-    Full,
-    /// The discussion is over.
-    Over,
-}
-
-impl From<NotTaken> for SendError {
-    fn from(not_taken: NotTaken) -> Self {
-        match not_taken {
-            NotTaken::Full => SendError::Full,
-            NotTaken::Over => SendError::Over,
-        }
-    }
-}
-
-impl fmt::Display for SendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            SendError::TooLong => {
-                "Ce message est trop long (65 000 octets environ au plus, une lettre accentuée en compte deux) : \
-                 envoyez-le en plusieurs fois"
-            }
-            SendError::Full => {
-                "Trop de messages attendent d'être remis : réessayez quand la connexion sera rétablie"
-            }
-            SendError::Over => "La discussion est terminée : ce message n'est pas parti",
-        })
-    }
-}
-
-impl std::error::Error for SendError {}
 
 impl Link {
     /// Starts to connect to `server` as `pseudo`, with what is kept of him if anything is, and goes on trying for
@@ -171,8 +133,8 @@ impl Link {
             });
             self.shared.keep_soon();
             match taken {
-                Err(NotTaken::Over) => return false,
-                Err(NotTaken::Full) => self.shared.wait_until(Session::has_ample_room),
+                Err(SendError::Full) => self.shared.wait_until(Session::has_ample_room),
+                Err(_) => return false,
                 Ok(()) => {}
             }
         }

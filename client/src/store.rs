@@ -89,16 +89,16 @@ const OFFER: &str = "CASE history.word WHEN 'fichier' THEN text WHEN 'issue' THE
 
 /// What is kept of what was said with one person; then the oldest goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct Quota {
     /// Messages, sent and received.
     pub messages: u64,
     /// Bytes of their texts.
     pub bytes: u64,
 }
 
-impl Default for Limits {
+impl Default for Quota {
     fn default() -> Self {
-        Limits { messages: 1_000_000, bytes: 1 << 30 }
+        Quota { messages: 1_000_000, bytes: 1 << 30 }
     }
 }
 
@@ -210,10 +210,10 @@ pub struct Store {
     file: PathBuf,
     /// Locked for as long as it is open.
     lock: File,
-    limits: Limits,
+    quota: Quota,
     /// Whether a commit waits for the disk.
     is_synchronous: bool,
-    has_told_of_limits: bool,
+    has_told_of_quota: bool,
     /// The last place in the history in this run.
     last_said: i64,
     /// Up to where everything was shown.
@@ -226,14 +226,14 @@ impl Store {
     /// # Errors
     /// Why nothing will be kept.
     pub fn open(own: &Pseudo) -> Result<(Store, Remembered), Trouble> {
-        Store::open_in(&folder()?, own, Limits::default())
+        Store::open_in(&folder()?, own, Quota::default())
     }
 
-    /// The same in another folder, with other limits.
+    /// The same in another folder, with another quota.
     ///
     /// # Errors
     /// Why nothing will be kept.
-    pub fn open_in(folder: &Path, own: &Pseudo, limits: Limits) -> Result<(Store, Remembered), Trouble> {
+    pub fn open_in(folder: &Path, own: &Pseudo, quota: Quota) -> Result<(Store, Remembered), Trouble> {
         let unwritable = |error: &io::Error| unwritable(folder, error);
         create_folder(folder).map_err(|error| unwritable(&error))?;
         let file = file_of(folder, own);
@@ -261,9 +261,9 @@ impl Store {
             db: Some(db),
             file,
             lock,
-            limits,
+            quota,
             is_synchronous: true,
-            has_told_of_limits: false,
+            has_told_of_quota: false,
             last_said: remembered.shown,
             shown: remembered.shown,
         };
@@ -280,7 +280,7 @@ impl Store {
             Ok(trimmed) => {
                 self.db = Some(db);
                 trimmed
-                    .filter(|_| !std::mem::replace(&mut self.has_told_of_limits, true))
+                    .filter(|_| !std::mem::replace(&mut self.has_told_of_quota, true))
                     .map(Trouble::Trimmed)
             }
             Err(error) => {
@@ -324,7 +324,7 @@ impl Store {
         }
         files.iter().try_for_each(|change| files::apply(&transaction, change))?;
         let last_said = writer.last_said;
-        let trimmed = trim(&transaction, self.limits)?;
+        let trimmed = trim(&transaction, self.quota)?;
         transaction.commit()?;
         self.last_said = last_said;
         Ok(trimmed)
@@ -505,7 +505,7 @@ impl Writer<'_> {
 }
 
 /// Lets the oldest go of what was said with whoever has too much of it; gives one of those.
-fn trim(db: &Connection, limits: Limits) -> rusqlite::Result<Option<Pseudo>> {
+fn trim(db: &Connection, quota: Quota) -> rusqlite::Result<Option<Pseudo>> {
     let mut trimmed = None;
     let mut full = db.prepare_cached("SELECT id, pseudo FROM person WHERE said > ?1 OR bytes > ?2")?;
     let mut some = db.prepare_cached(
@@ -514,7 +514,7 @@ fn trim(db: &Connection, limits: Limits) -> rusqlite::Result<Option<Pseudo>> {
     )?;
     let whose = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
     while let Some((person, pseudo)) =
-        full.query_row(params![limits.messages, limits.bytes], whose).optional()?
+        full.query_row(params![quota.messages, quota.bytes], whose).optional()?
     {
         some.execute([person])?;
         trimmed = Some(parsed(&pseudo)?);

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use client::find::Needle;
-use client::store::{Limits, Part, Store};
+use client::store::{Part, Quota, Store};
 use common::address::Pseudo;
 use common::delivery::Delivery;
 use common::frame::Frame;
@@ -80,7 +80,7 @@ fn hear(store: &mut Store, delivery: &mut Delivery, count: usize) -> (f64, usize
 /// A folder in which alice has kept so many messages.
 fn filled(count: usize) -> (TempDir, f64, usize) {
     let folder = folder();
-    let (mut store, remembered) = Store::open_in(folder.path(), &alice(), Limits::default()).unwrap();
+    let (mut store, remembered) = Store::open_in(folder.path(), &alice(), Quota::default()).unwrap();
     let mut delivery = Delivery::remembering(remembered.identity.address, remembered.memory);
     let (seconds, bytes) = if count > 0 { hear(&mut store, &mut delivery, count) } else { (0.0, 0) };
     (folder, seconds, bytes)
@@ -125,7 +125,7 @@ fn burst() {
 
 fn find() {
     let (folder, ..) = filled(MESSAGES);
-    let (store, _) = Store::open_in(folder.path(), &alice(), Limits::default()).unwrap();
+    let (store, _) = Store::open_in(folder.path(), &alice(), Quota::default()).unwrap();
     let history = store.history().unwrap();
     println!("\nchercher dans 100 000 messages");
     for (what, words) in [
@@ -161,7 +161,7 @@ fn open() {
         let times: Vec<f64> = (0..REPETITIONS)
             .map(|_| {
                 let start = Instant::now();
-                let (store, _) = Store::open_in(folder.path(), &alice(), Limits::default()).unwrap();
+                let (store, _) = Store::open_in(folder.path(), &alice(), Quota::default()).unwrap();
                 black_box(store.history().unwrap().page(None, Part::Latest, 100).unwrap());
                 start.elapsed().as_secs_f64() * 1e3
             })

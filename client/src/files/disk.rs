@@ -27,7 +27,7 @@ const PARTIAL_ENDING: &str = ".partiel";
 
 /// What is wrong with a file or its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum FileTrouble {
     /// It is a folder.
     Folder,
     /// It is a device, a pipe or the like.
@@ -47,29 +47,31 @@ pub enum Trouble {
     System(String),
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for FileTrouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Trouble::Folder => f.write_str("c'est un dossier ; faites-en une archive (.zip) et envoyez-la"),
-            Trouble::Special => f.write_str("ce n'est pas un fichier ordinaire"),
-            Trouble::Changed => f.write_str("il a été modifié depuis qu'il a été proposé"),
-            Trouble::NoRoom { needed, free } => write!(
+            FileTrouble::Folder => {
+                f.write_str("c'est un dossier ; faites-en une archive (.zip) et envoyez-la")
+            }
+            FileTrouble::Special => f.write_str("ce n'est pas un fichier ordinaire"),
+            FileTrouble::Changed => f.write_str("il a été modifié depuis qu'il a été proposé"),
+            FileTrouble::NoRoom { needed, free } => write!(
                 f,
                 "il n'y a pas assez de place sur le disque : il faut {}, il reste {}",
                 readable_size(*needed),
                 readable_size(*free)
             ),
-            Trouble::Corrupt => f.write_str("ce qui est arrivé n'est pas ce qui a été proposé"),
-            Trouble::System(cause) => f.write_str(cause),
+            FileTrouble::Corrupt => f.write_str("ce qui est arrivé n'est pas ce qui a été proposé"),
+            FileTrouble::System(cause) => f.write_str(cause),
         }
     }
 }
 
-impl std::error::Error for Trouble {}
+impl std::error::Error for FileTrouble {}
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for FileTrouble {
     fn from(error: io::Error) -> Self {
-        Trouble::System(cause(&error))
+        FileTrouble::System(cause(&error))
     }
 }
 
@@ -167,7 +169,7 @@ fn run(job: Job, partials: &Mutex<HashMap<FileId, Partial>>) -> Option<Done> {
             let mut partials = partials();
             // What comes behind a failure has no place any more.
             let partial = partials.get_mut(&id).filter(|partial| partial.length == position)?;
-            let written = partial.write(&bytes).map_err(Trouble::from);
+            let written = partial.write(&bytes).map_err(FileTrouble::from);
             if written.is_err() {
                 partials.remove(&id);
             }
@@ -188,7 +190,7 @@ fn run(job: Job, partials: &Mutex<HashMap<FileId, Partial>>) -> Option<Done> {
 }
 
 /// Opens a file that is to be read.
-fn open(path: &Path) -> Result<(File, Source), Trouble> {
+fn open(path: &Path) -> Result<(File, Source), FileTrouble> {
     // Before it is opened: a pipe would hold that up.
     check_kind(path)?;
     let file = File::open(path)?;
@@ -197,22 +199,22 @@ fn open(path: &Path) -> Result<(File, Source), Trouble> {
     Ok((file, source))
 }
 
-fn check_kind(path: &Path) -> Result<(), Trouble> {
+fn check_kind(path: &Path) -> Result<(), FileTrouble> {
     let kind = fs::metadata(path)?.file_type();
     match () {
         () if kind.is_file() => Ok(()),
-        () if kind.is_dir() => Err(Trouble::Folder),
-        () => Err(Trouble::Special),
+        () if kind.is_dir() => Err(FileTrouble::Folder),
+        () => Err(FileTrouble::Special),
     }
 }
 
-fn hash(path: &Path) -> Result<(Source, FileHash), Trouble> {
+fn hash(path: &Path) -> Result<(Source, FileHash), FileTrouble> {
     let path = std::path::absolute(path)?;
     let (mut file, source) = open(&path)?;
     let mut hasher = Sha256::new();
     let length = hash_rest(&mut file, &mut hasher)?;
     if length != source.size || open(&path)?.1 != source {
-        return Err(Trouble::Changed);
+        return Err(FileTrouble::Changed);
     }
     Ok((source, FileHash(hasher.finalize().into())))
 }
@@ -234,10 +236,10 @@ fn hash_rest(file: &mut File, hasher: &mut Sha256) -> io::Result<u64> {
     }
 }
 
-fn read(source: &Source, position: u64, length: usize) -> Result<Vec<u8>, Trouble> {
+fn read(source: &Source, position: u64, length: usize) -> Result<Vec<u8>, FileTrouble> {
     let (mut file, now) = open(&source.path)?;
     if now != *source {
-        return Err(Trouble::Changed);
+        return Err(FileTrouble::Changed);
     }
     file.seek(SeekFrom::Start(position))?;
     let mut bytes = vec![0; length];
@@ -259,7 +261,7 @@ struct Partial {
 }
 
 impl Partial {
-    fn begin(target: Target) -> Result<Self, Trouble> {
+    fn begin(target: Target) -> Result<Self, FileTrouble> {
         let Target { name, size, hash, place } = target;
         let (folder, begun) = match place {
             Place::Folder(folder) => (std::path::absolute(folder)?, None),
@@ -273,7 +275,7 @@ impl Partial {
         if let Ok(free) = fs4::available_space(&folder)
             && free < needed
         {
-            return Err(Trouble::NoRoom { needed, free });
+            return Err(FileTrouble::NoRoom { needed, free });
         }
         let (path, mut file) = match begun {
             Some((_, path)) => (path.clone(), OpenOptions::new().read(true).append(true).open(path)?),
@@ -296,10 +298,10 @@ impl Partial {
     }
 
     /// Checks it, and gives it its name.
-    fn finish(self) -> Result<PathBuf, Trouble> {
+    fn finish(self) -> Result<PathBuf, FileTrouble> {
         if FileHash(self.hasher.clone().finalize().into()) != self.hash {
             discard(&self.path);
-            return Err(Trouble::Corrupt);
+            return Err(FileTrouble::Corrupt);
         }
         // The sender hears that it is here: so it must be, whatever happens to this machine.
         self.file.sync_all()?;
@@ -369,7 +371,7 @@ mod tests {
     }
 
     /// Receives all of a file; its name.
-    fn receive(name: &str, content: &[u8], place: Place) -> Result<String, Trouble> {
+    fn receive(name: &str, content: &[u8], place: Place) -> Result<String, FileTrouble> {
         let mut partial = Partial::begin(target(name, content, place))?;
         partial.write(&content[partial.length as usize..])?;
         let path = partial.finish()?;
@@ -452,7 +454,7 @@ mod tests {
         let folder = folder();
         let mut partial = Partial::begin(target("a.txt", b"offered", into(&folder))).unwrap();
         partial.write(b"another").unwrap();
-        assert_eq!(partial.finish(), Err(Trouble::Corrupt));
+        assert_eq!(partial.finish(), Err(FileTrouble::Corrupt));
         assert_eq!(names(&folder), [""; 0]);
     }
 
@@ -464,7 +466,7 @@ mod tests {
         assert!(trouble.to_string().contains("il faut 9,2 Eo, il reste "), "{trouble}");
         assert_eq!(names(&folder), [""; 0]);
         let missing = Place::Folder(folder.path().join("missing"));
-        assert!(matches!(receive("a.txt", b"x", missing), Err(Trouble::System(_))));
+        assert!(matches!(receive("a.txt", b"x", missing), Err(FileTrouble::System(_))));
     }
 
     #[test]
@@ -480,25 +482,25 @@ mod tests {
             File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
         };
         touch(1);
-        assert_eq!(read(&source, 2, 3), Err(Trouble::Changed));
+        assert_eq!(read(&source, 2, 3), Err(FileTrouble::Changed));
         touch(0);
         assert_eq!(read(&source, 2, 3).unwrap(), b"cde");
         fs::write(&path, "abcdefg").unwrap();
         touch(0);
-        assert_eq!(read(&source, 2, 3), Err(Trouble::Changed));
+        assert_eq!(read(&source, 2, 3), Err(FileTrouble::Changed));
         fs::remove_file(&path).unwrap();
-        assert!(matches!(read(&source, 2, 3), Err(Trouble::System(_))));
+        assert!(matches!(read(&source, 2, 3), Err(FileTrouble::System(_))));
         fs::create_dir(&path).unwrap();
-        assert_eq!(read(&source, 2, 3), Err(Trouble::Folder));
+        assert_eq!(read(&source, 2, 3), Err(FileTrouble::Folder));
     }
 
     #[test]
     fn only_regular_files_are_offered() {
         let folder = folder();
-        assert_eq!(hash(folder.path()), Err(Trouble::Folder));
-        assert!(matches!(hash(&folder.path().join("missing")), Err(Trouble::System(_))));
+        assert_eq!(hash(folder.path()), Err(FileTrouble::Folder));
+        assert!(matches!(hash(&folder.path().join("missing")), Err(FileTrouble::System(_))));
         #[cfg(unix)]
-        assert_eq!(hash(Path::new("/dev/zero")), Err(Trouble::Special));
+        assert_eq!(hash(Path::new("/dev/zero")), Err(FileTrouble::Special));
     }
 
     #[test]

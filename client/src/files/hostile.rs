@@ -322,9 +322,9 @@ fn a_file_that_has_changed_is_offered_no_longer() {
     let hash = bob.offer(b"abc");
     bob.receive(&format!("demande alice/a1 bob/b1 {hash} 0 3"));
     assert_eq!(bob.jobs().len(), 1);
-    bob.client.transfers.done(Done::Read(1, 0, Err(Trouble::Changed)), bob.now);
+    bob.client.transfers.done(Done::Read(1, 0, Err(FileTrouble::Changed)), bob.now);
     assert_eq!(bob.issues(), ["indisponible"]);
-    assert_eq!(*bob.last(), Happened::Unavailable(Some(Trouble::Changed)));
+    assert_eq!(*bob.last(), Happened::Unavailable(Some(FileTrouble::Changed)));
 }
 
 #[test]

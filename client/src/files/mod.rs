@@ -32,10 +32,10 @@ use common::address::{Address, Pseudo};
 use common::delivery::{Delivery, Incoming, MessageId};
 use common::frame::{Body, Content, FileHash, Outcome};
 
-use disk::Trouble;
+use disk::FileTrouble;
+use receiver::IncomingFiles;
 pub use receiver::ReceivedOffer;
-use receiver::Receiver;
-use sender::Sender;
+use sender::OutgoingFiles;
 pub use sender::SentOffer;
 
 /// How many files may be offered and neither complete nor given up, in each direction.
@@ -102,15 +102,15 @@ pub enum Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
     /// It can be offered, or not.
-    Hashed(FileId, Result<(Source, FileHash), Trouble>),
+    Hashed(FileId, Result<(Source, FileHash), FileTrouble>),
     /// What was read from that position on.
-    Read(FileId, u64, Result<Vec<u8>, Trouble>),
+    Read(FileId, u64, Result<Vec<u8>, FileTrouble>),
     /// That many bytes are in that partial file.
-    Begun(FileId, Result<(u64, PathBuf), Trouble>),
+    Begun(FileId, Result<(u64, PathBuf), FileTrouble>),
     /// That many bytes were appended.
-    Written(FileId, Result<usize, Trouble>),
+    Written(FileId, Result<usize, FileTrouble>),
     /// It is complete, and where it is.
-    Finished(FileId, Result<PathBuf, Trouble>),
+    Finished(FileId, Result<PathBuf, FileTrouble>),
 }
 
 /// What a user is told about a file.
@@ -147,7 +147,7 @@ pub enum Happened {
         speed: u64,
     },
     /// It cannot be kept just now; it is still offered.
-    Stopped(Trouble),
+    Stopped(FileTrouble),
     /// The one who offered it has come back without it; it goes on if he offers it again.
     Orphaned,
     /// It is complete, and where it is, if that is known: the history does not keep it.
@@ -163,7 +163,7 @@ pub enum Happened {
     /// Our user has withdrawn it.
     Withdrawn,
     /// The one who offered it does not have it any more; why, if that is our user.
-    Unavailable(Option<Trouble>),
+    Unavailable(Option<FileTrouble>),
     /// The receiver has lost what he knew of it.
     Forgotten,
     /// The discussion is over before it was complete; whether it goes on in the next one.
@@ -184,7 +184,7 @@ impl Happened {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotOffered {
     /// It cannot be read.
-    Trouble(Trouble),
+    Trouble(FileTrouble),
     /// The same content is offered to the same person already.
     Twice,
     /// [`MAX_OPEN`] are offered.
@@ -236,8 +236,8 @@ impl Output {
 /// All files that are offered, in both directions; see the [module](self).
 #[derive(Debug, Default)]
 pub struct Transfers {
-    sender: Sender,
-    receiver: Receiver,
+    sender: OutgoingFiles,
+    receiver: IncomingFiles,
     out: Output,
     last_id: FileId,
     /// The block that was given out last.

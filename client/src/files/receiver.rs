@@ -1,4 +1,4 @@
-//! The side of the one who is offered a file: [`Receiver`].
+//! The side of the one who is offered a file: [`IncomingFiles`].
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use base64_simd::STANDARD;
 use common::address::{Address, Pseudo};
 use common::frame::{FileHash, Outcome};
 
-use super::disk::Trouble;
+use super::disk::FileTrouble;
 use super::meter::Meter;
 use super::pace::Pace;
 use super::{
@@ -86,14 +86,14 @@ struct Asking {
 
 /// The files that our user is offered.
 #[derive(Debug, Default)]
-pub(super) struct Receiver {
+pub(super) struct IncomingFiles {
     offers: Vec<Offer>,
     /// Who is seated opposite.
     peer: Option<Address<'static>>,
     asking: Option<Asking>,
 }
 
-impl Receiver {
+impl IncomingFiles {
     pub(super) fn restore(&mut self, offer: ReceivedOffer, out: &mut Output) -> FileId {
         let id = offer.id;
         out.events.push(offer.event(Happened::Offered));
@@ -224,7 +224,12 @@ impl Receiver {
     }
 
     /// The disk is prepared, or cannot be.
-    pub(super) fn begun(&mut self, id: FileId, result: Result<(u64, PathBuf), Trouble>, out: &mut Output) {
+    pub(super) fn begun(
+        &mut self,
+        id: FileId,
+        result: Result<(u64, PathBuf), FileTrouble>,
+        out: &mut Output,
+    ) {
         let Some(at) = self.position(id) else {
             // Cancelled meanwhile.
             let partial = result.ok().map(|(_, partial)| partial);
@@ -276,7 +281,7 @@ impl Receiver {
     pub(super) fn written(
         &mut self,
         id: FileId,
-        result: Result<usize, Trouble>,
+        result: Result<usize, FileTrouble>,
         now: Instant,
         out: &mut Output,
     ) {
@@ -310,17 +315,17 @@ impl Receiver {
     }
 
     /// It was checked and has its name, or not.
-    pub(super) fn finished(&mut self, id: FileId, result: Result<PathBuf, Trouble>, out: &mut Output) {
+    pub(super) fn finished(&mut self, id: FileId, result: Result<PathBuf, FileTrouble>, out: &mut Output) {
         let Some(at) = self.position(id) else { return };
         match result {
             Ok(path) => self.settle(at, Happened::Received(Some(path)), Outcome::Recu, out),
-            Err(Trouble::Corrupt) => self.settle(at, Happened::Corrupt, Outcome::Annule, out),
+            Err(FileTrouble::Corrupt) => self.settle(at, Happened::Corrupt, Outcome::Annule, out),
             Err(trouble) => self.stop(at, trouble, out),
         }
     }
 
     /// It cannot be kept just now. What is there stays; our user may accept it again.
-    fn stop(&mut self, at: usize, trouble: Trouble, out: &mut Output) {
+    fn stop(&mut self, at: usize, trouble: FileTrouble, out: &mut Output) {
         let Offer { offer, state, .. } = &mut self.offers[at];
         *state = State::Waiting;
         offer.is_wanted = false;

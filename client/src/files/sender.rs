@@ -1,4 +1,4 @@
-//! The side of the one who offers: [`Sender`].
+//! The side of the one who offers: [`OutgoingFiles`].
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use common::delivery::{Delivery, MessageId};
 use common::frame::{Content, FileHash, Outcome};
 use common::text::Text;
 
-use super::disk::Trouble;
+use super::disk::FileTrouble;
 use super::meter::Meter;
 use super::pace;
 use super::{
@@ -100,9 +100,9 @@ impl Piece {
 
 /// The files that our user offers.
 #[derive(Debug, Default)]
-pub(super) struct Sender {
+pub(super) struct OutgoingFiles {
     prepared: Vec<Prepared>,
-    open: Vec<Open>,
+    open: Vec<OpenOffer>,
     /// What was open, and ended on this side: the receiver may have had all of it before he heard. And whether he is
     /// going to.
     ended: VecDeque<(SentOffer, bool)>,
@@ -113,16 +113,16 @@ pub(super) struct Sender {
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenOffer {
     offer: SentOffer,
     meter: Meter,
 }
 
-impl Sender {
+impl OutgoingFiles {
     pub(super) fn restore(&mut self, offer: SentOffer, out: &mut Output) -> FileId {
         let id = offer.id;
         out.events.push(offer.event(Happened::Offered));
-        self.open.push(Open { offer, meter: Meter::default() });
+        self.open.push(OpenOffer { offer, meter: Meter::default() });
         id
     }
 
@@ -139,7 +139,7 @@ impl Sender {
     pub(super) fn hashed(
         &mut self,
         id: FileId,
-        result: Result<(Source, FileHash), Trouble>,
+        result: Result<(Source, FileHash), FileTrouble>,
         out: &mut Output,
     ) {
         let Some(at) = self.prepared.iter().position(|prepared| prepared.id == id) else { return };
@@ -166,7 +166,7 @@ impl Sender {
         while let Some(Prepared { id, to, source, .. }) = self.prepared.pop() {
             out.events.push(event(id, &source, to, Happened::Interrupted(false)));
         }
-        for Open { offer, .. } in self.open.drain(..) {
+        for OpenOffer { offer, .. } in self.open.drain(..) {
             let goes_on = is_kept && (offer.shown_to.is_some() || waiting.contains(&offer.entry));
             out.events.push(offer.event(Happened::Interrupted(goes_on)));
             if !goes_on {
@@ -181,7 +181,7 @@ impl Sender {
             && let Some(hash) = prepared.hash
         {
             let (id, to) = (prepared.id, delivery.correspondent().cloned());
-            if self.open.iter().any(|Open { offer, .. }| offer.hash == hash && offer.to == to) {
+            if self.open.iter().any(|OpenOffer { offer, .. }| offer.hash == hash && offer.to == to) {
                 self.drop_prepared(0, NotOffered::Twice, out);
                 continue;
             }
@@ -193,7 +193,7 @@ impl Sender {
             let offer = SentOffer { id, entry, to, shown_to: None, source, hash };
             out.events.push(offer.event(Happened::Offered));
             out.changes.push(FileChange::Kept(Record::Sent(offer.clone())));
-            self.open.push(Open { offer, meter: Meter::default() });
+            self.open.push(OpenOffer { offer, meter: Meter::default() });
         }
     }
 
@@ -205,12 +205,12 @@ impl Sender {
         while let Some(at) = self.prepared.iter().position(is_for_another) {
             self.drop_prepared(at, NotOffered::Gone, out);
         }
-        for Open { offer, .. } in self.open.iter_mut().filter(|open| open.offer.to.is_none()) {
+        for OpenOffer { offer, .. } in self.open.iter_mut().filter(|open| open.offer.to.is_none()) {
             offer.to = Some(pseudo.clone());
             out.changes.push(FileChange::Kept(Record::Sent(offer.clone())));
         }
         // What was shown to another session of his is lost with it.
-        let is_forgotten = |Open { offer, .. }: &Open| {
+        let is_forgotten = |OpenOffer { offer, .. }: &OpenOffer| {
             offer.is_for(peer) && offer.shown_to.as_ref().is_some_and(|session| session != peer)
         };
         while let Some(at) = self.open.iter().position(is_forgotten) {
@@ -226,7 +226,8 @@ impl Sender {
 
     /// These entries were shown to that one.
     pub(super) fn shown(&mut self, entries: &[MessageId], peer: &Address<'_>, out: &mut Output) {
-        for Open { offer, .. } in self.open.iter_mut().filter(|open| entries.contains(&open.offer.entry)) {
+        for OpenOffer { offer, .. } in self.open.iter_mut().filter(|open| entries.contains(&open.offer.entry))
+        {
             offer.shown_to = Some(peer.clone().into_owned());
             out.changes.push(FileChange::Kept(Record::Sent(offer.clone())));
         }
@@ -276,7 +277,7 @@ impl Sender {
 
     /// No longer open.
     fn close(&mut self, at: usize, out: &mut Output) -> SentOffer {
-        let Open { offer, .. } = self.open.remove(at);
+        let OpenOffer { offer, .. } = self.open.remove(at);
         self.stop(offer.id);
         out.changes.push(FileChange::Dropped(offer.id));
         offer
@@ -296,7 +297,7 @@ impl Sender {
         length: u64,
         out: &mut Output,
     ) {
-        let Some(Open { offer, .. }) = self.open.iter().find(|open| open.offer.is(hash, peer)) else {
+        let Some(OpenOffer { offer, .. }) = self.open.iter().find(|open| open.offer.is(hash, peer)) else {
             return self.tell_once(peer, hash, out);
         };
         let (id, length) = (offer.id, length.min(offer.source.size.saturating_sub(position)));
@@ -331,7 +332,7 @@ impl Sender {
         }
         let Some(at) = self.demands.iter().position(|demand| demand.read < demand.end) else { return };
         let Some(demand) = self.demands.remove(at) else { return };
-        if let Some(Open { offer, .. }) = self.open.iter().find(|open| open.offer.id == demand.id) {
+        if let Some(OpenOffer { offer, .. }) = self.open.iter().find(|open| open.offer.id == demand.id) {
             let length = (demand.end - demand.read).min(READ_BYTES) as usize;
             out.jobs.push_back(Job::Read(demand.id, offer.source.clone(), demand.read, length));
             self.is_reading = true;
@@ -344,7 +345,7 @@ impl Sender {
         &mut self,
         id: FileId,
         position: u64,
-        result: Result<Vec<u8>, Trouble>,
+        result: Result<Vec<u8>, FileTrouble>,
         out: &mut Output,
     ) {
         self.is_reading = false;

@@ -63,7 +63,7 @@ impl Disk {
                 let (partial, target) = self.begun.remove(&id)?;
                 let bytes = self.files.remove(&partial)?;
                 if sha(&bytes) != target.hash {
-                    return Some(Done::Finished(id, Err(Trouble::Corrupt)));
+                    return Some(Done::Finished(id, Err(FileTrouble::Corrupt)));
                 }
                 let path = partial.with_file_name(&target.name);
                 assert!(self.files.insert(path.clone(), bytes).is_none(), "written over {}", path.display());

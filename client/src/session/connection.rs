@@ -16,7 +16,7 @@ pub(super) const COUNT_LIMIT: Duration = Duration::from_secs(5);
 
 /// A connection.
 #[derive(Debug)]
-pub(super) struct Open {
+pub(super) struct OpenConnection {
     /// The login, until it is transmitted.
     pub(super) hello: Vec<u8>,
     /// What has arrived; away while it is being looked at.
@@ -33,9 +33,9 @@ pub(super) struct Open {
     last_ping: Instant,
 }
 
-impl Open {
+impl OpenConnection {
     pub(super) fn new(hello: Vec<u8>, lines: LineBuffer, now: Instant) -> Self {
-        Open {
+        OpenConnection {
             hello,
             lines: Some(lines),
             route: None,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use common::address::Pseudo;
 use common::delivery::Delivery;
 
-use super::connection::{COUNT_LIMIT, Open};
+use super::connection::{COUNT_LIMIT, OpenConnection};
 use crate::event::Failure;
 
 /// How long the other one, if present, may take until he acknowledges more of what is on its way.
@@ -83,7 +83,7 @@ impl Leaving {
     }
 
     /// What is to be done now, on this connection if there is one.
-    pub(super) fn next(&self, open: Option<&Open>, delivery: &Delivery, now: Instant) -> Next {
+    pub(super) fn next(&self, open: Option<&OpenConnection>, delivery: &Delivery, now: Instant) -> Next {
         let until = |limit: Instant, then: Next| if now >= limit { then } else { Next::Wait(limit) };
         let Some((open, login)) = open.and_then(|open| Some((open, open.logged_in?))) else {
             let limit = if self.refused { REFUSED_LIMIT } else { UNREACHED_LIMIT };

@@ -21,6 +21,7 @@ mod attempts;
 mod connection;
 mod leaving;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,7 +39,7 @@ use crate::event::{End, Ending, Event, Failure, Message, Undelivered};
 use crate::files::{Done, FileChange, FileId, Job, Record, Transfers};
 use crate::store::Trouble;
 use attempts::Attempts;
-use connection::Open;
+use connection::OpenConnection;
 use leaving::{Leaving, Next};
 
 /// How many bytes of frames are gathered for one write. With the last line they still fit into one segment of the
@@ -73,14 +74,33 @@ pub enum Wants {
     Pause,
 }
 
-/// Why an entry was not taken.
+/// Why a message was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotTaken {
+pub enum SendError {
+    /// It does not fit into one frame.
+    TooLong,
     /// Too much is waiting to be delivered.
     Full,
     /// The discussion is over.
     Over,
 }
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SendError::TooLong => {
+                "Ce message est trop long (65 000 octets environ au plus, une lettre accentuée en compte deux) : \
+                 envoyez-le en plusieurs fois"
+            }
+            SendError::Full => {
+                "Trop de messages attendent d'être remis : réessayez quand la connexion sera rétablie"
+            }
+            SendError::Over => "La discussion est terminée : ce message n'est pas parti",
+        })
+    }
+}
+
+impl std::error::Error for SendError {}
 
 /// A participation, see the [module](self).
 #[derive(Debug)]
@@ -118,7 +138,7 @@ enum Connection {
     Paused(Instant),
     /// It is to be made, or is being made.
     Wanted,
-    Open(Box<Open>),
+    Open(Box<OpenConnection>),
 }
 
 impl Session {
@@ -168,12 +188,12 @@ impl Session {
     /// Takes something for the other one, or for the first to come.
     ///
     /// # Errors
-    /// [`NotTaken`] says why it was not taken.
-    pub fn write(&mut self, content: &Content<'_>) -> Result<MessageId, NotTaken> {
+    /// [`SendError`] says why it was not taken.
+    pub fn write(&mut self, content: &Content<'_>) -> Result<MessageId, SendError> {
         if !matches!(self.phase, Phase::Talking) {
-            return Err(NotTaken::Over);
+            return Err(SendError::Over);
         }
-        self.delivery.write(content).map_err(|_| NotTaken::Full)
+        self.delivery.write(content).map_err(|_| SendError::Full)
     }
 
     /// Offers a file to the other one, or to the first to come.
@@ -255,7 +275,7 @@ impl Session {
             let key = Some(self.key.as_str());
             Frame::Login { address: self.delivery.own().borrowed(), key }.write(&mut hello);
             Frame::Ping.write(&mut hello);
-            let open = Open::new(hello, LineBuffer::with_max_bytes(LINES_BYTES), now);
+            let open = OpenConnection::new(hello, LineBuffer::with_max_bytes(LINES_BYTES), now);
             self.connection = Connection::Open(Box::new(open));
         }
     }

@@ -78,7 +78,7 @@ impl Alice {
         text.lines().map(|line| line.replace(&format!("{DATE} "), "")).collect()
     }
 
-    fn write(&mut self, text: &str) -> Result<MessageId, NotTaken> {
+    fn write(&mut self, text: &str) -> Result<MessageId, SendError> {
         self.session.write(&Content::Msg { date: DATE, text: common::text::Text::from_wire(text) })
     }
 
@@ -743,7 +743,7 @@ fn the_other_one_leaves_and_what_he_did_not_get_is_named() {
     alice.hear("fin bob/b1");
     alice.expect_over("le client bob a quitté la discussion.");
     assert_eq!(alice.lost(), ["pas reçu"]);
-    assert_eq!(alice.write("trop tard"), Err(NotTaken::Over));
+    assert_eq!(alice.write("trop tard"), Err(SendError::Over));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The text being typed: [`Draft`], and what was entered before: [`History`].
+//! The text being typed: [`Draft`], and what was entered before: [`InputHistory`].
 
 use common::text::Text;
 use unicode_segmentation::UnicodeSegmentation;
@@ -134,7 +134,7 @@ impl Draft {
 
 /// What was entered in this run, and how far back one has gone in it.
 #[derive(Debug, Default)]
-pub(super) struct History {
+pub(super) struct InputHistory {
     entered: Vec<String>,
     /// Of the entry that is shown; the number of entries while it is the draft.
     shown: usize,
@@ -142,7 +142,7 @@ pub(super) struct History {
     draft: String,
 }
 
-impl History {
+impl InputHistory {
     /// Remembers what was entered; it is the last from now on.
     pub(super) fn add(&mut self, text: &str) {
         if !text.is_empty() && self.entered.last().is_none_or(|last| last != text) {
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn up_brings_back_what_was_entered_and_down_what_was_being_typed() {
-        let mut history = History::default();
+        let mut history = InputHistory::default();
         let mut text = draft("en cours|");
         history.back(&mut text);
         assert_eq!(shown(&text), "en cours|");
@@ -249,9 +249,14 @@ mod tests {
             history.add(entered);
         }
         let mut seen = Vec::new();
-        for go in
-            [History::back, History::back, History::back, History::forth, History::forth, History::forth]
-        {
+        for go in [
+            InputHistory::back,
+            InputHistory::back,
+            InputHistory::back,
+            InputHistory::forth,
+            InputHistory::forth,
+            InputHistory::forth,
+        ] {
             go(&mut history, &mut text);
             seen.push(text.text().to_owned());
         }

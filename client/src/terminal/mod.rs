@@ -31,14 +31,14 @@ use common::transcript::{Emphasis, MessageStart};
 
 use crate::QUIT_WORD;
 use crate::discovery::find;
-use crate::event::{End, Event, Front, Message};
+use crate::event::{End, Event, Front, Message, cause};
 use crate::link::Link;
 use crate::options::parse_pseudo;
 use crate::store::{Remembered, Store};
 use crate::undelivered;
 use archive::{Archive, is_worth_keeping};
 use files::{Files, is_waiting};
-use piped::Tally;
+use piped::Unsent;
 use screen::{Lines, Screen};
 use signals::Signals;
 use typed::Desk;
@@ -138,13 +138,13 @@ fn discuss(
     let files = front.files.clone();
     let (link, reception) = Link::open(server, pseudo, kept, Some(PATIENCE), front)?;
     let signals = Signals::listen(&link, source == Source::Keys)?;
-    let tally = Arc::new(Tally::default());
-    let input_over = read_input(source, &link, archive, files, screen, &tally)?;
+    let unsent = Arc::new(Unsent::default());
+    let input_over = read_input(source, &link, archive, files, screen, &unsent)?;
     let Ok(ending) = reception.join() else { bail!("la réception s'est interrompue") };
     if source == Source::Pipe {
-        wait_for_last_input(&input_over, &tally);
+        wait_for_last_input(&input_over, &unsent);
     }
-    let all_sent = tally.report(screen);
+    let all_sent = unsent.report(screen);
     if !screen.stop_typing().is_empty() {
         screen.notice("Ce que vous étiez en train d'écrire n'est pas parti.");
     }
@@ -166,22 +166,22 @@ fn read_input(
     archive: Option<Archive>,
     files: Files,
     screen: &Screen,
-    tally: &Arc<Tally>,
+    unsent: &Arc<Unsent>,
 ) -> anyhow::Result<Receiver<()>> {
-    let (link, screen, tally) = (link.clone(), screen.clone(), Arc::clone(tally));
+    let (link, screen, unsent) = (link.clone(), screen.clone(), Arc::clone(unsent));
     let (reading, input_over) = mpsc::channel();
     let read = move || {
         let read = match source {
             Source::Keys => typed::from_keys(&Desk { link: &link, screen: &screen, archive, files }),
             Source::TypedLines => typed::from_lines(&Desk { link: &link, screen: &screen, archive, files }),
             Source::Pipe => {
-                piped::send(&link, &screen, &tally);
+                piped::send(&link, &screen, &unsent);
                 Ok(())
             }
             Source::Nothing => Ok(()),
         };
         if let Err(error) = read {
-            screen.notice(&format!("L'entrée ne peut pas être lue : {error}."));
+            screen.notice(&format!("L'entrée ne peut pas être lue : {}.", cause(&error)));
             link.leave();
         }
         drop(reading);
@@ -194,11 +194,11 @@ fn read_input(
 }
 
 /// When the discussion is over: what is there of the input is looked at before it is said what did not go.
-fn wait_for_last_input(input_over: &Receiver<()>, tally: &Tally) {
+fn wait_for_last_input(input_over: &Receiver<()>, unsent: &Unsent) {
     let start = Instant::now();
     let mut counted = 0;
     while input_over.recv_timeout(LAST_INPUT) == Err(RecvTimeoutError::Timeout) {
-        let before = std::mem::replace(&mut counted, tally.behind_quit());
+        let before = std::mem::replace(&mut counted, unsent.behind_quit());
         if counted == before || start.elapsed() >= MAX_LAST_INPUT {
             return;
         }

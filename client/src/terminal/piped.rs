@@ -6,17 +6,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use common::text::Text;
 
 use crate::QUIT_WORD;
-use crate::link::{Link, SendError};
+use crate::event::cause;
+use crate::link::Link;
+use crate::session::SendError;
 
 use super::lines::{Input, lines};
 use super::screen::Screen;
 
 /// What did not go of the input, so far.
 #[derive(Debug, Default)]
-pub(super) struct Tally(Mutex<Unsent>);
+pub(super) struct Unsent(Mutex<Counts>);
 
 #[derive(Debug, Default)]
-struct Unsent {
+struct Counts {
     /// Something that was told when it happened.
     told: bool,
     /// Lines behind « quitter ».
@@ -25,8 +27,8 @@ struct Unsent {
     all_read: bool,
 }
 
-impl Tally {
-    fn lock(&self) -> MutexGuard<'_, Unsent> {
+impl Unsent {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -51,9 +53,9 @@ impl Tally {
 }
 
 /// Sends the standard input line by line until its end or « quitter », then leaves.
-pub(super) fn send(link: &Link, screen: &Screen, tally: &Tally) {
+pub(super) fn send(link: &Link, screen: &Screen, unsent: &Unsent) {
     let mut input = Input::new(io::stdin().lock());
-    let mut sender = Sender { link, screen, tally, line_number: 0 };
+    let mut sender = LineSender { link, screen, unsent, line_number: 0 };
     match sender.send_all(&mut input) {
         End::OfInput if sender.line_number == 0 => {
             screen.notice("L'entrée est vide : rien ne sera envoyé. Pour lire seulement, ajoutez --ecoute.");
@@ -66,17 +68,17 @@ pub(super) fn send(link: &Link, screen: &Screen, tally: &Tally) {
         }
         End::Quit => {
             link.leave();
-            count_the_rest(&mut input, tally);
+            count_the_rest(&mut input, unsent);
         }
         End::OfDiscussion => {}
     }
 }
 
-fn count_the_rest(input: &mut Input<impl Read>, tally: &Tally) {
+fn count_the_rest(input: &mut Input<impl Read>, unsent: &Unsent) {
     while let Ok(Some(group)) = input.next_group() {
-        tally.lock().behind_quit += lines(group).count() as u64;
+        unsent.lock().behind_quit += lines(group).count() as u64;
     }
-    tally.lock().all_read = true;
+    unsent.lock().all_read = true;
 }
 
 /// Why no more lines are sent.
@@ -87,19 +89,19 @@ enum End {
 }
 
 /// Makes messages of lines.
-struct Sender<'a> {
+struct LineSender<'a> {
     link: &'a Link,
     screen: &'a Screen,
-    tally: &'a Tally,
+    unsent: &'a Unsent,
     line_number: u64,
 }
 
-impl Sender<'_> {
+impl LineSender<'_> {
     fn send_all(&mut self, input: &mut Input<impl Read>) -> End {
         loop {
             let group = input.next_group();
             // Locked while there are lines in hand: who wants to know what did not go waits for them.
-            let mut unsent = self.tally.lock();
+            let mut unsent = self.unsent.lock();
             match group {
                 Ok(Some(group)) => {
                     if let Some(end) = self.send(group, &mut unsent) {
@@ -108,7 +110,7 @@ impl Sender<'_> {
                 }
                 Ok(None) => return End::OfInput,
                 Err(error) => {
-                    self.screen.notice(&format!("L'entrée ne peut pas être lue : {error}."));
+                    self.screen.notice(&format!("L'entrée ne peut pas être lue : {}.", cause(&error)));
                     unsent.told = true;
                     self.line_number += 1;
                     return End::OfInput;
@@ -118,7 +120,7 @@ impl Sender<'_> {
     }
 
     /// Sends a group of lines; waits as long as there is no room.
-    fn send(&mut self, group: &[u8], unsent: &mut Unsent) -> Option<End> {
+    fn send(&mut self, group: &[u8], unsent: &mut Counts) -> Option<End> {
         let mut texts = Vec::new();
         let mut lines = lines(group);
         let mut quit = false;
@@ -148,7 +150,7 @@ impl Sender<'_> {
         None
     }
 
-    fn complain(&self, reason: &dyn std::error::Error, unsent: &mut Unsent) {
+    fn complain(&self, reason: &dyn std::error::Error, unsent: &mut Counts) {
         unsent.told = true;
         self.screen.notice(&format!("Ligne {} de l'entrée : {reason}.", self.line_number));
     }

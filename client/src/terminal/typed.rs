@@ -7,11 +7,12 @@ use common::text::capitalised;
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::QUIT_WORD;
-use crate::link::{Link, SendError};
+use crate::link::Link;
+use crate::session::SendError;
 
 use super::archive::Archive;
 use super::commands;
-use super::draft::{Draft, History, Place};
+use super::draft::{Draft, InputHistory, Place};
 use super::files::Files;
 use super::lines::{Input, lines};
 use super::screen::Screen;
@@ -119,7 +120,7 @@ pub(super) fn from_lines(desk: &Desk<'_>) -> io::Result<()> {
 
 /// Reads keys and edits the line being typed on the screen, for ever.
 pub(super) fn from_keys(desk: &Desk<'_>) -> io::Result<()> {
-    let mut keyboard = Keyboard { desk, history: History::default(), leaving: false, warned: false };
+    let mut keyboard = Keyboard { desk, history: InputHistory::default(), leaving: false, warned: false };
     loop {
         keyboard.handle(event::read()?)?;
         // What comes all at once is drawn once.
@@ -131,7 +132,7 @@ pub(super) fn from_keys(desk: &Desk<'_>) -> io::Result<()> {
 
 struct Keyboard<'a> {
     desk: &'a Desk<'a>,
-    history: History,
+    history: InputHistory,
     /// The person has left; only Ctrl-C has a meaning any more.
     leaving: bool,
     /// The last key was Ctrl-C, and what another one does was said.
