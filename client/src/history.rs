@@ -1,4 +1,4 @@
-//! What was said, as lines: `client --historique` and the terminal's `/historique`.
+//! What was said: taken up by a new run, and as lines, for `client --historique` and the terminal's `/historique`.
 
 use std::io::{self, Write};
 
@@ -7,10 +7,28 @@ use common::address::Pseudo;
 use common::transcript::{Emphasis, MessageStart};
 
 use crate::event::cause;
-use crate::store::{self, History, Part, Said};
+use crate::store::{self, History, Part, Remembered, Said, Store};
+use crate::undelivered;
 
 /// How much is read at once.
 const PAGE: usize = 500;
+
+/// What an earlier run has kept, for reading and for the link.
+pub type Kept = (History, (Store, Remembered));
+
+/// Takes up what an earlier run has kept under that name, if it can be kept, and says what there is to know of it.
+pub fn take_up(own: &Pseudo) -> (Option<Kept>, Vec<String>) {
+    let (store, remembered) = match Store::open(own) {
+        Ok(opened) => opened,
+        Err(trouble) => return (None, vec![trouble.to_string()]),
+    };
+    let mut sentences: Vec<String> = remembered.trouble.iter().map(ToString::to_string).collect();
+    sentences.extend(undelivered::describe_waiting(&remembered.memory));
+    match store.history() {
+        Ok(history) => (Some((history, (store, remembered))), sentences),
+        Err(unreadable) => (None, vec![format!("{unreadable}.")]),
+    }
+}
 
 /// Prints everything that is kept under that name, the latest first. Without a name it is the only one there is.
 ///

@@ -5,6 +5,7 @@ pub mod discovery;
 pub mod event;
 pub mod files;
 pub mod find;
+pub mod folders;
 pub mod history;
 pub mod launcher;
 pub mod link;

@@ -184,23 +184,14 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<Command
         }
         mode = chosen;
     }
-    let command = match errand {
-        Some(errand) => on_an_errand(errand, keep, values),
-        None => command(mode, listen, keep, values),
-    };
-    match command? {
+    if errand == Some(Errand::Send(Vec::new())) {
+        bail!("il manque ce qui est à envoyer : client HOTE[:PORT] PSEUDO --envoyer FICHIER…");
+    }
+    match command(mode, listen, keep, errand, values)? {
         Command::Host { port, pseudo, keep, .. } => Ok(Command::Host { port, discreet, pseudo, keep }),
         _ if discreet => bail!("--discret ne va qu'avec --heberge, ou avec « serveur »"),
         command => Ok(command),
     }
-}
-
-fn on_an_errand(errand: Errand, keep: Option<bool>, values: Vec<String>) -> anyhow::Result<Command> {
-    if errand == Errand::Send(Vec::new()) {
-        bail!("il manque ce qui est à envoyer : client HOTE[:PORT] PSEUDO --envoyer FICHIER…");
-    }
-    let (server, pseudo) = server_and_pseudo(values.into_iter())?;
-    Ok(Command::Files { server, pseudo, keep, errand })
 }
 
 fn clash(one: Mode, other: Mode) -> &'static str {
@@ -216,7 +207,13 @@ fn clash(one: Mode, other: Mode) -> &'static str {
     }
 }
 
-fn command(mode: Mode, listen: bool, keep: Option<bool>, values: Vec<String>) -> anyhow::Result<Command> {
+fn command(
+    mode: Mode,
+    listen: bool,
+    keep: Option<bool>,
+    errand: Option<Errand>,
+    values: Vec<String>,
+) -> anyhow::Result<Command> {
     let mut values = values.into_iter().peekable();
     Ok(match mode {
         Mode::Host => {
@@ -232,21 +229,15 @@ fn command(mode: Mode, listen: bool, keep: Option<bool>, values: Vec<String>) ->
         Mode::History if keep.is_some() => bail!("{}", clash(mode, mode)),
         Mode::History => Command::History { pseudo: pseudo(values)? },
         Mode::Window | Mode::Terminal | Mode::Files => {
-            let (server, pseudo) = server_and_pseudo(values)?;
-            if mode == Mode::Terminal {
-                Command::Terminal { server, pseudo, listen, keep }
-            } else {
-                Command::Window { server, pseudo, keep }
+            let server = values.next().map(|value| Endpoint::parse_remote(&value)).transpose()?;
+            let pseudo = pseudo(values)?;
+            match errand {
+                Some(errand) => Command::Files { server, pseudo, keep, errand },
+                None if mode == Mode::Terminal => Command::Terminal { server, pseudo, listen, keep },
+                None => Command::Window { server, pseudo, keep },
             }
         }
     })
-}
-
-fn server_and_pseudo(
-    mut values: impl Iterator<Item = String>,
-) -> anyhow::Result<(Option<Endpoint>, Option<Pseudo>)> {
-    let server = values.next().map(|value| Endpoint::parse_remote(&value)).transpose()?;
-    Ok((server, pseudo(values)?))
 }
 
 fn parse_port(port: &str) -> Result<u16, EndpointError> {

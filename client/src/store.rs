@@ -6,7 +6,6 @@
 
 mod files;
 
-use std::env;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -26,6 +25,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transac
 use crate::event::cause;
 use crate::files::{FileChange, FileEvent, Record};
 use crate::find::Needle;
+use crate::folders;
 use crate::session::Identity;
 
 /// A folder that is used instead of the system's.
@@ -385,7 +385,7 @@ impl Writer<'_> {
             Change::Forgotten(address) => self.forgotten(address),
             Change::Ended => self.run("UPDATE own SET knows_end = TRUE", []),
             Change::Renewed(own, key) => {
-                self.run("UPDATE own SET session = ?1, key = ?2", params![session_of(own), key.as_str()])
+                self.run("UPDATE own SET session = ?1, key = ?2", params![own.session_str(), key.as_str()])
             }
         }
     }
@@ -422,7 +422,7 @@ impl Writer<'_> {
     /// Gives whose address it is.
     fn count(&mut self, address: &Address<'_>, number: u64) -> rusqlite::Result<i64> {
         let person = self.person(address.pseudo_str())?;
-        let session = session_of(address);
+        let session = address.session_str();
         self.run(
             "UPDATE address SET received = ?3 WHERE person = ?1 AND session = ?2",
             params![person, session, number],
@@ -444,7 +444,7 @@ impl Writer<'_> {
         self.run(
             "INSERT INTO address SELECT ?1, ?2, ?3, 0, coalesce(max(seen), 0) + 1 FROM address WHERE TRUE
              ON CONFLICT DO UPDATE SET spelt = excluded.spelt, seen = excluded.seen",
-            params![person, session_of(address), address.pseudo_str()],
+            params![person, address.session_str(), address.pseudo_str()],
         )
     }
 
@@ -452,7 +452,7 @@ impl Writer<'_> {
         let person = self.person(address.pseudo_str())?;
         self.run(
             "DELETE FROM address WHERE person = ?1 AND session = ?2",
-            params![person, session_of(address)],
+            params![person, address.session_str()],
         )?;
         self.run(
             "UPDATE own SET floor = max(floor, last_number) FROM person \
@@ -573,7 +573,7 @@ fn read_memory(
 ) -> rusqlite::Result<Remembered> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let fresh = Identity::new(own);
-    let fresh = [session_of(&fresh.address), fresh.key.as_str()];
+    let fresh = [fresh.address.session_str(), fresh.key.as_str()];
     if version == 0 {
         transaction.execute_batch(TABLES)?;
         transaction.execute_batch(files::TABLE)?;
@@ -889,18 +889,7 @@ fn said(row: &Row<'_>) -> rusqlite::Result<Said> {
 /// # Errors
 /// This user has none.
 pub fn folder() -> Result<PathBuf, Trouble> {
-    let set = |variable| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
-    if let Some(folder) = set(FOLDER_VARIABLE) {
-        return Ok(folder);
-    }
-    let data = if cfg!(windows) {
-        set("LOCALAPPDATA")
-    } else if cfg!(target_os = "macos") {
-        set("HOME").map(|home| home.join("Library/Application Support"))
-    } else {
-        set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")))
-    };
-    Ok(data.ok_or(Trouble::NoHome)?.join("messagerie"))
+    folders::named_by(FOLDER_VARIABLE).or_else(folders::data).ok_or(Trouble::NoHome)
 }
 
 /// A name that says to a person whose it is, and is another one for each pseudo: with the letters and digits of the
@@ -1003,10 +992,6 @@ fn reason(error: &rusqlite::Error) -> String {
         Some(ErrorCode::SystemIoFailure) => format!("le disque ne répond pas comme il faut ({error})"),
         _ => error.to_string(),
     }
-}
-
-fn session_of<'a>(address: &'a Address<'_>) -> &'a str {
-    &address.as_str()[address.pseudo_str().len() + 1..]
 }
 
 /// A column that holds text of a certain form.

@@ -14,7 +14,7 @@ use common::text::harmless;
 /// How many lines are kept for whoever looks, the last ones.
 pub const MAX_LINES: usize = 2000;
 /// How many bytes of a line are shown: addresses, a date, and enough of a text to know it by.
-pub const SHOWN_BYTES: usize = 400;
+const SHOWN_BYTES: usize = 400;
 
 /// Which way a line went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Line {
     pub way: Way,
     /// When.
     pub time: DateTime<Local>,
-    /// Its first [`SHOWN_BYTES`] bytes, made harmless.
+    /// Its first 400 bytes, made harmless.
     pub text: String,
     /// How many bytes it had with its line feed, if that is not all of it.
     pub cut_from: Option<usize>,

@@ -16,7 +16,7 @@ use crate::text::{folded, is_invisible_letter};
 /// The longest pseudo, in characters.
 pub const MAX_PSEUDO_CHARS: usize = 32;
 /// The longest session, in bytes (all ASCII).
-pub const MAX_SESSION_BYTES: usize = 32;
+const MAX_SESSION_BYTES: usize = 32;
 /// The longest pseudo in bytes, however its accents are composed.
 const MAX_PSEUDO_BYTES: usize = 4 * MAX_PSEUDO_CHARS;
 /// The longest address in bytes: a pseudo, the slash, a session.
@@ -185,6 +185,11 @@ impl<'a> Address<'a> {
     /// The same as it stands on the wire.
     pub fn pseudo_str(&self) -> &str {
         &self.text[..self.slash]
+    }
+
+    /// The session alone, as it stands on the wire.
+    pub fn session_str(&self) -> &str {
+        &self.text[self.slash + 1..]
     }
 
     /// The same address, no longer tied to the line it was read from.

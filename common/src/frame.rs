@@ -19,13 +19,16 @@ pub const VERSION: &str = "2";
 pub const MAX_LINE_BYTES: usize = 65_536;
 
 /// The longest date that [`MAX_TEXT_BYTES`] leaves room for (`2026-11-20T14:03:07.123456789+01:00`).
-pub const MAX_DATE_BYTES: usize = 35;
+const MAX_DATE_BYTES: usize = 35;
 
 /// The longest text of a message in its wire form, in bytes: what is left of a line when every other field has
 /// its greatest length. So a text that was accepted fits whatever number and address it is sent under later.
 pub const MAX_TEXT_BYTES: usize = MAX_LINE_BYTES
     - ("msg ".len() + 2 * (MAX_ADDRESS_BYTES + 1) + (MAX_NUMBER_DIGITS + 1) + (MAX_DATE_BYTES + 1))
     - "\n".len();
+
+/// How many bytes follow the number of a message of usual length.
+const USUAL_BYTES: usize = 128;
 
 /// 2^63 - 1 has 19 digits.
 const MAX_NUMBER_DIGITS: usize = 19;
@@ -222,7 +225,7 @@ const RESERVED: [&str; 9] =
 
 /// Whether a frame between participants may begin with this word: 1 to 16 lower-case ASCII letters, none of the
 /// relay's own words.
-pub fn is_relayed_word(word: &str) -> bool {
+fn is_relayed_word(word: &str) -> bool {
     (1..=16).contains(&word.len())
         && word.bytes().all(|b| b.is_ascii_lowercase())
         && !RESERVED.contains(&word)
@@ -457,40 +460,24 @@ impl<'a> Frame<'a> {
     /// Appends the frame to `out` as one line, LF included.
     #[inline]
     pub fn write(&self, out: &mut Vec<u8>) {
-        let rest = match self {
+        match self {
             Frame::Login { address, key } => {
                 put(out, &["login ", VERSION, " ", address.as_str()]);
-                key.map_or("", |key| {
-                    put(out, &[" "]);
-                    key
-                })
+                if let Some(key) = key {
+                    put(out, &[" ", key]);
+                }
             }
             Frame::Relayed(relayed) => return relayed.write(out),
-            Frame::Ping => "ping",
-            Frame::Quitter => "quitter",
-            Frame::Bienvenue(address) => {
-                put(out, &["bienvenue "]);
-                address.as_str()
-            }
-            Frame::Present(address) => {
-                put(out, &["present "]);
-                address.as_str()
-            }
-            Frame::Absent(address) => {
-                put(out, &["absent "]);
-                address.as_str()
-            }
-            Frame::Pong => "pong",
-            Frame::Fin(address) => {
-                put(out, &["fin "]);
-                address.as_str()
-            }
-            Frame::Refus { code, text } => {
-                put(out, &["refus ", code.code(), " "]);
-                text.wire()
-            }
-        };
-        put(out, &[rest, "\n"]);
+            Frame::Ping => put(out, &["ping"]),
+            Frame::Quitter => put(out, &["quitter"]),
+            Frame::Bienvenue(address) => put(out, &["bienvenue ", address.as_str()]),
+            Frame::Present(address) => put(out, &["present ", address.as_str()]),
+            Frame::Absent(address) => put(out, &["absent ", address.as_str()]),
+            Frame::Pong => put(out, &["pong"]),
+            Frame::Fin(address) => put(out, &["fin ", address.as_str()]),
+            Frame::Refus { code, text } => put(out, &["refus ", code.code(), " ", text.wire()]),
+        }
+        put(out, &["\n"]);
     }
 }
 
@@ -535,14 +522,12 @@ impl<'a> Body<'a> {
     /// The frame's first word.
     fn word(&self) -> &'a str {
         match self {
-            Body::Entry { content: Content::Msg { .. }, .. } => "msg",
-            Body::Entry { content: Content::Fichier { .. }, .. } => "fichier",
-            Body::Entry { content: Content::Issue { .. }, .. } => "issue",
+            Body::Entry { content, .. } => content.word(),
             Body::Recu(_) => "recu",
             Body::Debut(_) => "debut",
             Body::Demande { .. } => "demande",
             Body::Bloc { .. } => "bloc",
-            Body::Entry { content: Content::Unknown { word, .. }, .. } | Body::Unknown { word, .. } => word,
+            Body::Unknown { word, .. } => word,
         }
     }
 }
@@ -554,28 +539,27 @@ impl<'a> Content<'a> {
         fields.content(word).unwrap_or(Content::Unknown { word, rest })
     }
 
+    /// The frame's first word.
+    fn word(&self) -> &'a str {
+        match self {
+            Content::Msg { .. } => "msg",
+            Content::Fichier { .. } => "fichier",
+            Content::Issue { .. } => "issue",
+            Content::Unknown { word, .. } => word,
+        }
+    }
+
     /// The frame's first word and what follows the number, as [`parse`](Self::parse) takes them.
     pub fn to_wire(&self) -> (Cow<'static, str>, String) {
         let word = match self {
+            // By far the most.
             Content::Msg { .. } => Cow::Borrowed("msg"),
-            Content::Fichier { .. } => Cow::Borrowed("fichier"),
-            Content::Issue { .. } => Cow::Borrowed("issue"),
-            Content::Unknown { word, .. } => Cow::Owned((*word).to_owned()),
+            other => Cow::Owned(other.word().to_owned()),
         };
-        let mut rest = Vec::with_capacity(self.bytes());
+        let mut rest = Vec::with_capacity(USUAL_BYTES);
         let last = self.write(&mut rest);
         rest.extend_from_slice(last.as_bytes());
         (word, String::from_utf8(rest).unwrap_or_default())
-    }
-
-    /// About how many bytes follow the number.
-    fn bytes(&self) -> usize {
-        match self {
-            Content::Msg { date, text } => date.len() + 1 + text.wire().len(),
-            Content::Fichier { name, .. } => 2 * FileHash::DIGITS + name.wire().len(),
-            Content::Issue { .. } => 2 * FileHash::DIGITS,
-            Content::Unknown { rest, .. } => rest.len(),
-        }
     }
 
     /// Appends what follows N but for the last field, which is returned.

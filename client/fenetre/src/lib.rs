@@ -69,7 +69,7 @@ pub fn run(command: Command) -> anyhow::Result<bool> {
     let done = match command {
         Command::Host { port, discreet, pseudo, keep } => host(port, discreet, pseudo, keep),
         Command::Demo { keep } => demo(keep),
-        Command::Window { server, pseudo, keep } => join(server, pseudo, keep),
+        Command::Window { server, pseudo, keep } => join(server.as_ref(), pseudo, keep),
         // These need none.
         Command::Terminal { .. }
         | Command::Files { .. }
@@ -87,16 +87,9 @@ pub fn run(command: Command) -> anyhow::Result<bool> {
 }
 
 /// A discussion in a window. What is missing is asked for in a form.
-fn join(server: Option<Endpoint>, pseudo: Option<Pseudo>, keep: Option<bool>) -> anyhow::Result<()> {
+fn join(server: Option<&Endpoint>, pseudo: Option<Pseudo>, keep: Option<bool>) -> anyhow::Result<()> {
     let shared = prepare(true, keep, None, 1)?;
-    let messenger = Messenger::new(&shared);
-    messenger.fill(server.as_ref(), pseudo.as_ref());
-    messenger.show();
-    if let (Some(server), Some(pseudo)) = (server, pseudo) {
-        messenger.join_at_once(&server, pseudo);
-    }
-    run_until_closed(&[messenger]);
-    drop(shared.hosting.take());
+    talk(&shared, server, server, pseudo);
     Ok(())
 }
 
@@ -125,15 +118,25 @@ fn host(port: Option<u16>, discreet: bool, pseudo: Option<Pseudo>, keep: Option<
     let hosting = Hosting::start(&Endpoint::everywhere(port.unwrap_or(DEFAULT_PORT)), found_at)?;
     let server = hosting.own_endpoint();
     let shared = prepare(true, keep, Some(hosting), 1)?;
-    let messenger = Messenger::new(&shared);
-    messenger.fill(None, pseudo.as_ref());
+    talk(&shared, None, Some(&server), pseudo);
+    Ok(())
+}
+
+/// One window, until it is closed; `filled_in` stands in its form. It joins at once if nothing is missing.
+fn talk(
+    shared: &Rc<Shared>,
+    filled_in: Option<&Endpoint>,
+    server: Option<&Endpoint>,
+    pseudo: Option<Pseudo>,
+) {
+    let messenger = Messenger::new(shared);
+    messenger.fill(filled_in, pseudo.as_ref());
     messenger.show();
-    if let Some(pseudo) = pseudo {
-        messenger.join_at_once(&server, pseudo);
+    if let (Some(server), Some(pseudo)) = (server, pseudo) {
+        messenger.join_at_once(server, pseudo);
     }
     run_until_closed(&[messenger]);
     drop(shared.hosting.take());
-    Ok(())
 }
 
 /// Connects to the display and dresses the program, for so many windows.

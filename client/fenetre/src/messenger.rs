@@ -36,8 +36,8 @@ use super::urgency;
 use archive::Archive;
 use client::QUIT_WORD;
 use client::event::{End, Ending, Event as Happened, Message, Undelivered};
+use client::history;
 use client::link::Link;
-use client::store::{Remembered, Store};
 use client::undelivered;
 
 /// How many characters of a link are shown before it is opened.
@@ -391,9 +391,10 @@ impl Messenger {
             }
         });
         let (front, batches) = bridge();
-        let (kept, sentences) = if keep { Archive::open(&pseudo) } else { (None, Vec::new()) };
-        let (archive, kept) = kept.map(|(archive, store, remembered)| (archive, (store, remembered))).unzip();
-        let shown = kept.as_ref().map_or(0, |(_, remembered): &(Store, Remembered)| remembered.shown);
+        let (kept, sentences) = if keep { history::take_up(&pseudo) } else { (None, Vec::new()) };
+        let (history, kept) = kept.unzip();
+        let archive = history.map(Archive::new);
+        let shown = kept.as_ref().map_or(0, |(_, remembered)| remembered.shown);
         let link = match Link::open(server.clone(), &pseudo, kept, None, front) {
             // The link says by an event how it ended; nobody has to wait for its thread.
             Ok((link, _)) => link,

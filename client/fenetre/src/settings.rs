@@ -5,11 +5,13 @@
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
 
+use client::folders;
 use common::frame::DEFAULT_PORT;
 
 use super::theme::Theme;
+
+const FILE: &str = "fenetre.conf";
 
 /// For this run, has precedence over the theme in the file: `clair` or `sombre`.
 const THEME_VARIABLE: &str = "MESSAGERIE_THEME";
@@ -54,19 +56,16 @@ impl Default for Settings {
 impl Settings {
     /// The settings of the last run, or the defaults.
     pub(crate) fn load() -> Settings {
-        let text = file().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
-        Settings::parse(&text)
+        let text = folders::settings().and_then(|folder| fs::read_to_string(folder.join(FILE)).ok());
+        Settings::parse(&text.unwrap_or_default())
     }
 
     /// Keeps the settings for the next run, if that is possible.
     pub(crate) fn save(&self) {
-        let Some(file) = file() else { return };
-        let written = match file.parent() {
-            Some(directory) => fs::create_dir_all(directory).and_then(|()| fs::write(&file, self.to_text())),
-            None => fs::write(&file, self.to_text()),
-        };
+        let Some(folder) = folders::settings() else { return };
+        let written = fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join(FILE), self.to_text()));
         if let Err(error) = written {
-            log::info!("{} : {error}", file.display());
+            log::info!("{} : {error}", folder.display());
         }
     }
 
@@ -111,19 +110,6 @@ fn percent(value: &str) -> Option<u16> {
 /// The theme that the user asks for in this run, whatever is remembered.
 pub(crate) fn theme_of_this_run() -> Option<Theme> {
     env::var(THEME_VARIABLE).ok().and_then(|name| Theme::from_name(&name))
-}
-
-/// Where the settings are kept on this system; `None` for a user without a home.
-fn file() -> Option<PathBuf> {
-    let set = |variable| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let directory = if cfg!(windows) {
-        set("APPDATA")
-    } else if cfg!(target_os = "macos") {
-        set("HOME").map(|home| home.join("Library/Application Support"))
-    } else {
-        set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))
-    };
-    Some(directory?.join("messagerie").join("fenetre.conf"))
 }
 
 #[cfg(test)]

@@ -96,18 +96,20 @@ impl Shared {
 
     /// Shows what has happened, and acknowledges it.
     pub(super) fn show(&self) {
-        self.receive(&[]);
+        self.show_on(&mut **lock(&self.front));
     }
 
-    /// The same for what has just arrived.
+    /// Takes what has just arrived, shows it, and acknowledges it.
     pub(super) fn receive(&self, bytes: &[u8]) {
         let mut front = lock(&self.front);
-        if !bytes.is_empty() {
-            self.act(|session| {
-                self.tap.pass(Way::Received, bytes);
-                session.received(bytes, Instant::now());
-            });
-        }
+        self.act(|session| {
+            self.tap.pass(Way::Received, bytes);
+            session.received(bytes, Instant::now());
+        });
+        self.show_on(&mut **front);
+    }
+
+    fn show_on(&self, front: &mut dyn Front) {
         let events = self.keep(Session::take_events);
         let shown = if events.is_empty() { Ok(()) } else { front.show(events) };
         if let (Ok(()), Some(store)) = (&shown, &mut *lock(&self.store)) {

@@ -7,9 +7,8 @@ use common::text::harmless;
 use common::transcript::Emphasis;
 
 use super::screen::{Lines, Screen};
-use crate::history::push_line;
+use crate::history::{self, push_line};
 use crate::store::{History, Part, Remembered, Said, Store};
-use crate::undelivered;
 
 /// How many messages `/historique` shows unless told otherwise, and how many it shows at most.
 const FEW: usize = 20;
@@ -28,28 +27,13 @@ pub(super) struct Archive {
 
 impl Archive {
     /// Takes up what an earlier run has kept, if it can be kept; says what there is to know of it.
-    pub(super) fn open(own: &Pseudo, screen: &Screen) -> Option<(Archive, Store, Remembered)> {
-        let (store, remembered) = match Store::open(own) {
-            Ok(opened) => opened,
-            Err(trouble) => {
-                screen.notice(&trouble.to_string());
-                return None;
-            }
-        };
-        if let Some(trouble) = &remembered.trouble {
-            screen.notice(&trouble.to_string());
-        }
-        let history = match store.history() {
-            Ok(history) => history,
-            Err(unreadable) => {
-                screen.notice(&unreadable.to_string());
-                return None;
-            }
-        };
+    pub(super) fn open(own: &Pseudo, screen: &Screen) -> Option<(Archive, (Store, Remembered))> {
+        let (kept, sentences) = history::take_up(own);
+        sentences.iter().for_each(|sentence| screen.notice(sentence));
+        let (history, kept) = kept?;
         let archive = Archive { history, own: own.clone() };
-        archive.show_what_was_not_shown(remembered.shown, screen);
-        undelivered::describe_waiting(&remembered.memory).iter().for_each(|line| screen.notice(line));
-        Some((archive, store, remembered))
+        archive.show_what_was_not_shown(kept.1.shown, screen);
+        Some((archive, kept))
     }
 
     /// What was received just before the program was killed.
@@ -85,7 +69,7 @@ impl Archive {
                 page.reverse();
                 self.show(&page, screen);
             }
-            Err(unreadable) => screen.notice(&unreadable.to_string()),
+            Err(unreadable) => screen.notice(&format!("{unreadable}.")),
         }
         true
     }

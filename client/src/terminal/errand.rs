@@ -58,7 +58,7 @@ pub fn run(
     screen.notice(&format!("Connexion à {server}…"));
     let (news, events) = mpsc::channel();
     let front = Witness { conversation: Conversation::new(screen.clone()), news };
-    let kept = kept.map(|(_, store, remembered)| (store, remembered));
+    let kept = kept.map(|(_, kept)| kept);
     let (link, reception) = Link::open(server, &pseudo, kept, Some(PATIENCE), front)?;
     let signals = Signals::listen(&link, false)?;
     let is_done = match errand {

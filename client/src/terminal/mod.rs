@@ -128,11 +128,11 @@ fn hint(source: Source) -> String {
 fn discuss(
     server: Endpoint,
     pseudo: &Pseudo,
-    kept: Option<(Archive, Store, Remembered)>,
+    kept: Option<(Archive, (Store, Remembered))>,
     source: Source,
     screen: &Screen,
 ) -> anyhow::Result<bool> {
-    let (archive, kept) = kept.map(|(archive, store, remembered)| (archive, (store, remembered))).unzip();
+    let (archive, kept) = kept.unzip();
     let mut front = Conversation::new(screen.clone());
     front.takes_commands = matches!(source, Source::Keys | Source::TypedLines);
     let files = front.files.clone();

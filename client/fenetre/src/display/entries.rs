@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use chrono::{DateTime, Datelike, Local, NaiveDate};
 use client::files::FileEvent;
+use client::store::Fate;
 use common::address::Pseudo;
 use common::delivery::MessageId;
 use common::text::harmless;
@@ -107,17 +108,6 @@ impl Kind {
     }
 }
 
-/// What became of a message of one's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It was not delivered yet.
-    OnItsWay,
-    /// It is on the other's screen.
-    Delivered,
-    /// The discussion ended before it was delivered.
-    Lost,
-}
-
 /// An entry as it is kept: the text once, in the form that is shown.
 #[derive(Debug)]
 pub(super) struct Stored {
@@ -184,9 +174,9 @@ impl Stored {
     pub(super) fn hint(&self) -> String {
         let date = self.date.format("%d/%m/%Y %H:%M:%S");
         match self.kind {
-            Kind::Own(Fate::OnItsWay) => format!("{date} · pas encore remis"),
+            Kind::Own(Fate::Waiting) => format!("{date} · pas encore remis"),
             Kind::Own(Fate::Delivered) => format!("{date} · remis, pas forcément lu"),
-            Kind::Own(Fate::Lost) => format!("{date} · non remis"),
+            Kind::Own(Fate::GivenUp) => format!("{date} · non remis"),
             Kind::Other(_) | Kind::File(_) | Kind::Notice => date.to_string(),
         }
     }
@@ -239,7 +229,7 @@ impl Entries {
         let (kind, date, text) = match entry {
             Entry::Own { id, date, text } => {
                 self.on_their_way.insert(id, self.stored.len());
-                (Kind::Own(Fate::OnItsWay), date, text)
+                (Kind::Own(Fate::Waiting), date, text)
             }
             Entry::Other { name, date, text } => {
                 // As a rule it is the same name again: kept once.
@@ -272,7 +262,7 @@ impl Entries {
         for (entry, fate) in older {
             let (index, id) = (before.len(), own_id(&entry));
             before.push(entry);
-            if let Some(id) = id.filter(|_| fate != Fate::OnItsWay) {
+            if let Some(id) = id.filter(|_| fate != Fate::Waiting) {
                 before.on_their_way.remove(&id);
                 before.stored[index].kind = Kind::Own(fate);
             }
@@ -372,7 +362,7 @@ impl Entries {
     pub(super) fn mark_lost(&mut self) {
         for (_, index) in self.on_their_way.drain() {
             if let Some(entry) = self.stored.get_mut(index) {
-                entry.kind = Kind::Own(Fate::Lost);
+                entry.kind = Kind::Own(Fate::GivenUp);
             }
         }
     }
@@ -488,10 +478,13 @@ mod tests {
         let mut entries = Entries::default();
         entries.push(own(7, "c"));
         entries.mark_first_new(Some(0));
-        let older =
-            [(own(5, "a"), Fate::Delivered), (own(6, "b"), Fate::OnItsWay), (other("bob", "x"), Fate::Lost)];
+        let older = [
+            (own(5, "a"), Fate::Delivered),
+            (own(6, "b"), Fate::Waiting),
+            (other("bob", "x"), Fate::GivenUp),
+        ];
         let mut older = older.to_vec();
-        older.push((own(4, "d"), Fate::Lost));
+        older.push((own(4, "d"), Fate::GivenUp));
         assert_eq!(entries.prepend(older), 4);
         assert_eq!(entries.first_new(), Some(4));
         let texts: Vec<_> = entries.iter().map(|entry| &*entry.text).collect();

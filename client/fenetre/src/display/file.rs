@@ -4,8 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use client::files::{FileEvent, Happened};
-
-use super::entries::Fate;
+use client::store::Fate;
 
 /// What is opened with the system's program for it. Anything else might be run: of that, only the folder is shown.
 const DOCUMENTS: [&str; 40] = [
@@ -86,8 +85,8 @@ impl FileRow {
     pub(super) fn fate(&self) -> Option<Fate> {
         self.file.is_own.then_some(match &self.file.what {
             Happened::Delivered => Fate::Delivered,
-            what if what.is_final() => Fate::Lost,
-            _ => Fate::OnItsWay,
+            what if what.is_final() => Fate::GivenUp,
+            _ => Fate::Waiting,
         })
     }
 }
@@ -143,8 +142,8 @@ mod tests {
         assert_eq!(row(false, Happened::Accepted(250)).0.progress(), Some(0.25));
         assert_eq!(row(false, Happened::Offered).0.progress(), None);
         assert_eq!(row(false, Happened::Offered).0.fate(), None);
-        assert_eq!(row(true, Happened::Offered).0.fate(), Some(Fate::OnItsWay));
+        assert_eq!(row(true, Happened::Offered).0.fate(), Some(Fate::Waiting));
         assert_eq!(row(true, Happened::Delivered).0.fate(), Some(Fate::Delivered));
-        assert_eq!(row(true, Happened::Refused).0.fate(), Some(Fate::Lost));
+        assert_eq!(row(true, Happened::Refused).0.fate(), Some(Fate::GivenUp));
     }
 }

@@ -22,6 +22,7 @@ use std::rc::Rc;
 
 use client::files::FileEvent;
 use client::find::Needle;
+use client::store::Fate;
 use common::address::Pseudo;
 use common::delivery::MessageId;
 use fltk::app;
@@ -30,8 +31,8 @@ use fltk::enums::{Cursor, Event, Key, Shortcut};
 use fltk::prelude::*;
 use fltk::widget::Widget;
 
+pub use entries::Entry;
 pub(crate) use entries::Said;
-pub use entries::{Entry, Fate};
 pub use file::FileAction;
 use state::State;
 
@@ -142,9 +143,7 @@ impl Display {
     /// Takes in what was said before everything else, with what became of it where it is one's own; what is in view
     /// stays. False if there is no room for it.
     pub fn prepend(&self, older: Vec<(Entry, Fate)>) -> bool {
-        let mut room = false;
-        self.change(|state| room = state.prepend(older));
-        room
+        self.change(|state| state.prepend(older))
     }
 
     /// Lets go of everything that is shown.
@@ -160,9 +159,7 @@ impl Display {
     /// Goes to the next message with the words, towards the start or towards the end, from the last one found or else
     /// from the end. False if there is none.
     pub fn find(&self, towards_start: bool) -> bool {
-        let mut found = false;
-        self.change(|state| found = state.find(towards_start));
-        found
+        self.change(|state| state.find(towards_start))
     }
 
     /// Whether the words were found, in a message that is still shown.
@@ -193,9 +190,7 @@ impl Display {
 
     /// Notes what has happened to a file; false if it has no row.
     pub fn update_file(&self, file: &FileEvent) -> bool {
-        let mut shown = false;
-        self.change(|state| shown = state.update_file(file));
-        shown
+        self.change(|state| state.update_file(file))
     }
 
     /// The buttons in the rows of the files that are in view.
@@ -245,20 +240,21 @@ impl Display {
         self.len() == 0
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        self.inner.change(&mut self.widget.clone(), change);
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        self.inner.change(&mut self.widget.clone(), change)
     }
 }
 
 impl Inner {
     /// Changes the state and has it drawn.
-    fn change(&self, widget: &mut Widget, change: impl FnOnce(&mut State)) {
+    fn change<T>(&self, widget: &mut Widget, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.borrow_mut();
         state.set_area(Area::of(widget));
-        change(&mut state);
+        let result = change(&mut state);
         state.settle_if_scrolled();
         drop(state);
         widget.redraw();
+        result
     }
 
     fn handle(self: &Rc<Self>, widget: &mut Widget, event: Event) -> bool {
@@ -281,8 +277,7 @@ impl Inner {
                 self.look_before();
             }
             Event::Released => {
-                let mut held_text = false;
-                self.change(widget, |state| held_text = state.release());
+                let held_text = self.change(widget, State::release);
                 if held_text && self.state.borrow().has_selection() {
                     // X11's selection, pasted with the middle button.
                     app::copy2(&self.state.borrow().selected_text());
@@ -433,9 +428,7 @@ impl Inner {
             if inner.discarded.get() {
                 return;
             }
-            let mut goes_on = false;
-            inner.change(&mut widget, |state| goes_on = step(state));
-            if goes_on {
+            if inner.change(&mut widget, step) {
                 app::repeat_timeout3(seconds, handle);
             }
         });

@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::time::Instant;
 
+use client::store::Fate;
 use fltk::draw;
 use fltk::enums::Color;
 
 use super::bubble::{Layout, MARGIN, PADDING, SCROLLBAR, SIGN};
-use super::entries::{Fate, Kind, Stored};
+use super::entries::{Kind, Stored};
 use crate::paint::{self, Area};
 use crate::text::{Face, Mark};
 use crate::theme::{
@@ -99,9 +100,9 @@ impl Painter<'_> {
             let x = bubble.x + bubble.w - PADDING.0 + 3 - SIGN + 5;
             let middle = time_y + self.small.line / 2;
             match fate {
-                Fate::OnItsWay => clock(x, middle),
+                Fate::Waiting => clock(x, middle),
                 Fate::Delivered => tick(x, middle),
-                Fate::Lost => cross(x, middle),
+                Fate::GivenUp => cross(x, middle),
             }
         }
     }

@@ -9,8 +9,7 @@ use client::event::cause;
 use client::files::FileEvent;
 use client::find::Needle;
 use client::history::push_line;
-use client::store::{Fate as Kept, History, Part, Remembered, Said, Store, Unreadable};
-use client::undelivered;
+use client::store::{Fate, History, Part, Said, Unreadable};
 use common::address::Pseudo;
 use common::clock;
 use common::text::shortened;
@@ -20,7 +19,7 @@ use fltk::enums::{Key, Shortcut};
 
 use super::{Messenger, OnceDelivered};
 use crate::chat::Chat;
-use crate::display::{Entry, Fate, FileAction};
+use crate::display::{Entry, FileAction};
 use crate::find;
 use crate::menu::{self, Item};
 use crate::paint::Area;
@@ -58,22 +57,12 @@ pub(super) struct Archive {
 }
 
 impl Archive {
-    /// Takes up what an earlier run has kept, and says what there is to know of it.
-    pub(super) fn open(own: &Pseudo) -> (Option<(Archive, Store, Remembered)>, Vec<String>) {
-        let (store, remembered) = match Store::open(own) {
-            Ok(opened) => opened,
-            Err(trouble) => return (None, vec![trouble.to_string()]),
-        };
-        let mut sentences: Vec<String> = remembered.trouble.iter().map(ToString::to_string).collect();
-        sentences.extend(undelivered::describe_waiting(&remembered.memory));
-        let archive = store.history().and_then(|history| {
-            let now = history.page(None, Part::Latest, 1)?.first().map_or(0, |said| said.id) + 1;
-            Ok(Archive { history, met: RefCell::default(), now, shown: Cell::new(now) })
-        });
-        match archive {
-            Ok(archive) => (Some((archive, store, remembered)), sentences),
-            Err(unreadable) => (None, vec![unreadable.to_string()]),
-        }
+    /// For that history, in which a discussion begins now.
+    pub(super) fn new(history: History) -> Archive {
+        // What cannot be read is told when it is to be shown.
+        let latest = history.page(None, Part::Latest, 1).unwrap_or_default();
+        let now = latest.first().map_or(0, |said| said.id) + 1;
+        Archive { history, met: RefCell::default(), now, shown: Cell::new(now) }
     }
 
     /// With whom the last discussion was in which something arrived that nobody has seen: the program was killed.
@@ -119,14 +108,7 @@ fn entry(said: Said) -> Option<(Entry, Fate)> {
     }
     let text = said.message()?.to_owned();
     Some(match said.own {
-        Some((id, fate)) => {
-            let fate = match fate {
-                Kept::Waiting => Fate::OnItsWay,
-                Kept::Delivered => Fate::Delivered,
-                Kept::GivenUp => Fate::Lost,
-            };
-            (Entry::Own { id, date: said.date, text }, fate)
-        }
+        Some((id, fate)) => (Entry::Own { id, date: said.date, text }, fate),
         None => {
             let name = said.with.map_or_else(String::new, |with| with.to_string());
             (Entry::Other { name, date: said.date, text }, Fate::Delivered)

@@ -1,10 +1,11 @@
 //! What was said before, and what is looked for in all of it.
 
 use client::find::Needle;
+use client::store::Fate;
 use common::address::Pseudo;
 use common::transcript::{Emphasis, MessageStart};
 
-use super::super::entries::{Entries, Entry, Fate, Kind};
+use super::super::entries::{Entries, Entry, Kind};
 use super::super::view::View;
 use super::{END_MARGIN, State};
 
