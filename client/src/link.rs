@@ -1,9 +1,10 @@
 //! The link to the relay: sockets, threads and the clock around a [`Session`], which knows what to do with them.
 //!
-//! Two threads. « reception » has connections made, reads, and shows what has happened on the [`Front`]; « envoi », one
-//! per connection, writes; a third one, « historique », keeps what the user writes while these two are held up. Between
-//! them and the caller stands one mutex around the session; nobody reads, writes, keeps or shows anything while holding
-//! it.
+//! Two threads do nearly all. « reception » has connections made (each by a « connexion »), reads, and shows what has
+//! happened on the [`Front`]; « envoi », one per connection, writes. Where these two may be held up, others go on:
+//! « historique » keeps what the user writes, « suites » shows what follows from it, « fichiers » and « empreintes » are
+//! the disk's. Between them and the caller stands one mutex around the session; nobody reads, writes, keeps or shows
+//! anything while holding it.
 
 mod shared;
 #[cfg(test)]

@@ -173,7 +173,7 @@ impl fmt::Display for Trouble {
                 file.display()
             ),
             Trouble::Failed(cause) => {
-                write!(f, "L'historique n'est plus gardé : {cause}. La discussion continue.")
+                write!(f, "L'historique n'est pas gardé à partir d'ici : {cause}. La discussion continue.")
             }
             Trouble::Trimmed(who) => write!(
                 f,

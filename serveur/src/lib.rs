@@ -9,7 +9,7 @@
 //! # Threads and locks
 //!
 //! The main thread accepts; each connection has a thread that reads from it, `veille` does what has its time while they
-//! wait, `affichage` writes to the terminal. A thread takes the locks of the door and of the room one after the other,
+//! wait, `affichage` writes to the terminal, `decouverte` answers who looks for a relay. A thread takes the locks of the door and of the room one after the other,
 //! never one inside the other; under the room's lock, those of connections, one at a time, and of the display. None is
 //! held while reading or writing. The right to write to a connection is not a lock: whoever has it takes none but that
 //! connection's for a moment, and who waits for it holds nothing.

@@ -3,8 +3,10 @@
 //! [`run`] is the way in. `messenger` is one window and what leads from the form to the discussion and back; `login` is
 //! the form (with `found`, the servers that answer), `chat` the discussion's page with its parts (`display`,
 //! `entry_field`, `status`, `invitation`, `find`, `question`, `wire_panel`), `front` the bridge from the link's threads to
-//! the window's, `demo` what the demonstration has more. What a window is built of: `button`, `framed_input`, `menu`,
-//! `note`, `paint`, `text`, `theme`.
+//! the window's, `demo` what the demonstration has more. `hosting` is the relay inside this program, `files` what is
+//! offered and dropped, `settings` what is remembered, `stage` all windows' size and place, `urgency` the call for a look,
+//! `clipboard` what outlives the program. What a window is built of: `button`, `framed_input`, `hook`, `menu`, `note`,
+//! `paint`, `text`, `theme`.
 
 mod button;
 mod chat;
