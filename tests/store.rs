@@ -60,7 +60,13 @@ fn copy(folder: &Path) -> TempDir {
 fn lasting(memory: &Memory) -> impl PartialEq + std::fmt::Debug + use<> {
     let person = |person: &Person| {
         let met = person.met.iter().map(|met| (met.address.to_string(), met.received));
-        (person.pseudo.to_string(), person.last, person.kept.clone(), met.collect::<Vec<_>>())
+        (
+            person.pseudo.to_string(),
+            person.last,
+            person.may_be_sent,
+            person.kept.clone(),
+            met.collect::<Vec<_>>(),
+        )
     };
     let people: Vec<_> = memory.people.iter().map(person).collect();
     (people, memory.unaddressed.clone(), memory.floor, memory.last_id)
@@ -485,6 +491,26 @@ fn a_file_of_a_later_version_is_left_alone() {
     assert_eq!(fs::read(&file).unwrap(), bytes);
     let unreadable = History::open(folder.path(), &pseudo("alice")).unwrap_err().to_string();
     assert!(unreadable.contains("une autre version"), "{unreadable}");
+}
+
+#[test]
+fn a_file_of_an_earlier_version_is_gone_on_with() {
+    let mut alice = Keeper::new();
+    alice.hear("present bob/b1");
+    alice.hear(&format!("recu bob/b1 {} 0", alice.delivery.own()));
+    alice.write("Salut");
+    let Keeper { folder, store, delivery } = alice;
+    drop(store);
+    let db = Connection::open(file_ending(folder.path(), ".sqlite")).unwrap();
+    let as_it_was =
+        "ALTER TABLE person DROP COLUMN may_be_sent; DROP INDEX offers_of; PRAGMA user_version = 1";
+    db.execute_batch(as_it_was).unwrap();
+    drop(db);
+    let printed = History::open(folder.path(), &pseudo("alice")).unwrap().unwrap();
+    assert_eq!(printed.page(None, Part::Latest, 10).unwrap().len(), 1, "read as it is");
+    drop(printed);
+    let (_store, remembered) = open(folder.path());
+    assert_eq!(lasting(&remembered.memory), lasting(delivery.memory()));
 }
 
 #[test]

@@ -35,7 +35,7 @@ const FILE_START: &str = "historique-";
 const FILE_END: &str = ".sqlite";
 
 /// The form of the tables, in the file's `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// How long whoever holds the lock may take to let go of it: a program that is just ending, or has just been killed.
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 const LOCK_POLL: Duration = Duration::from_millis(10);
@@ -59,7 +59,8 @@ const TABLES: &str = "
 CREATE TABLE own (pseudo TEXT NOT NULL, session TEXT NOT NULL, key TEXT NOT NULL,
     floor INTEGER NOT NULL, last_entry INTEGER NOT NULL, knows_end INTEGER NOT NULL) STRICT;
 CREATE TABLE person (id INTEGER PRIMARY KEY, folded TEXT NOT NULL UNIQUE, pseudo TEXT NOT NULL,
-    last_number INTEGER NOT NULL, said INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0) STRICT;
+    last_number INTEGER NOT NULL, may_be_sent INTEGER NOT NULL,
+    said INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE address (person INTEGER NOT NULL, session TEXT NOT NULL, spelt TEXT NOT NULL,
     received INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (person, session)) STRICT, WITHOUT ROWID;
 CREATE TABLE queue (entry INTEGER PRIMARY KEY, person INTEGER, number INTEGER NOT NULL,
@@ -69,6 +70,7 @@ CREATE TABLE given_up (entry INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE history (id INTEGER PRIMARY KEY AUTOINCREMENT, person INTEGER, entry INTEGER, date INTEGER NOT NULL,
     word TEXT, text TEXT NOT NULL) STRICT;
 CREATE INDEX history_of ON history (person);
+CREATE INDEX offers_of ON history (person) WHERE word = 'fichier';
 CREATE TRIGGER said AFTER INSERT ON history WHEN new.person IS NOT NULL BEGIN
     UPDATE person SET said = said + 1, bytes = bytes + octet_length(new.text) WHERE id = new.person; END;
 CREATE TRIGGER addressed AFTER UPDATE OF person ON history BEGIN
@@ -77,8 +79,13 @@ CREATE TRIGGER erased AFTER DELETE ON history BEGIN
     UPDATE person SET said = said - 1, bytes = bytes - octet_length(old.text) WHERE id = old.person;
     DELETE FROM given_up WHERE entry = old.entry; END;
 ";
-/// Not among the tables, as there are files without it.
-const OFFERS_INDEX: &str = "CREATE INDEX IF NOT EXISTS offers_of ON history (person) WHERE word = 'fichier'";
+/// What a file of version 1 is made one of this version by.
+const FROM_VERSION_1: &str = "
+ALTER TABLE person ADD COLUMN may_be_sent INTEGER NOT NULL DEFAULT 0;
+UPDATE person SET may_be_sent = last_number;
+CREATE INDEX IF NOT EXISTS offers_of ON history (person) WHERE word = 'fichier';
+PRAGMA user_version = 2;
+";
 /// The offer of the file that a row of the history is about. All but `indisponible` is told by whom it was offered to.
 const OFFER: &str = "CASE history.word WHEN 'fichier' THEN text WHEN 'issue' THEN (
     SELECT offer.text FROM history AS offer
@@ -371,6 +378,10 @@ impl Writer<'_> {
         match change {
             Change::Written(to, kept) => self.written(to.as_ref(), kept),
             Change::Addressed(pseudo, entry, number) => self.addressed(pseudo, *entry, *number),
+            Change::Sending(pseudo, number) => {
+                let person = self.person(pseudo.as_str())?;
+                self.run("UPDATE person SET may_be_sent = ?2 WHERE id = ?1", params![person, number])
+            }
             Change::Delivered(pseudo, number) => {
                 let person = self.person(pseudo.as_str())?;
                 self.run("DELETE FROM queue WHERE person = ?1 AND number <= ?2", params![person, number])
@@ -435,8 +446,10 @@ impl Writer<'_> {
         self.run("UPDATE own SET knows_end = FALSE WHERE knows_end", [])?;
         // Who was forgotten is somebody new.
         self.run(
-            "INSERT INTO person (folded, pseudo, last_number) SELECT ?1, ?2, floor FROM own WHERE TRUE
-             ON CONFLICT DO UPDATE SET pseudo = excluded.pseudo, last_number = excluded.last_number
+            "INSERT INTO person (folded, pseudo, last_number, may_be_sent)
+             SELECT ?1, ?2, floor, floor FROM own WHERE TRUE
+             ON CONFLICT DO UPDATE SET pseudo = excluded.pseudo, last_number = excluded.last_number,
+                 may_be_sent = excluded.may_be_sent
              WHERE NOT EXISTS (SELECT 1 FROM address WHERE address.person = person.id)",
             params![pseudo.folded(), pseudo.as_str()],
         )?;
@@ -580,7 +593,9 @@ fn read_memory(
         transaction.execute("INSERT INTO own VALUES ('', ?1, ?2, 0, 0, FALSE)", fresh)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
-    transaction.execute_batch(OFFERS_INDEX)?;
+    if version == 1 {
+        transaction.execute_batch(FROM_VERSION_1)?;
+    }
     if out_of_date {
         transaction.execute("UPDATE own SET session = ?1, key = ?2", fresh)?;
         transaction.execute("INSERT INTO given_up SELECT entry FROM queue", [])?;
@@ -607,8 +622,8 @@ fn read_memory(
 fn read_people(db: &Connection, memory: &mut Memory) -> rusqlite::Result<Vec<i64>> {
     let mut places: Vec<i64> = Vec::new();
     let mut addresses = db.prepare(
-        "SELECT person, pseudo, last_number, spelt, session, received FROM address JOIN person ON id = person \
-         ORDER BY seen",
+        "SELECT person, pseudo, last_number, may_be_sent, spelt, session, received \
+         FROM address JOIN person ON id = person ORDER BY seen",
     )?;
     let mut rows = addresses.query([])?;
     while let Some(row) = rows.next()? {
@@ -618,11 +633,13 @@ fn read_people(db: &Connection, memory: &mut Memory) -> rusqlite::Result<Vec<i64
                 places.remove(known);
                 memory.people.remove(known)
             }
-            None => Person::remembered(text(row, "pseudo")?, row.get("last_number")?),
+            None => {
+                Person::remembered(text(row, "pseudo")?, row.get("last_number")?, row.get("may_be_sent")?)
+            }
         };
-        let address = format!("{}/{}", row.get::<_, String>(3)?, row.get::<_, String>(4)?);
+        let address = format!("{}/{}", row.get::<_, String>("spelt")?, row.get::<_, String>("session")?);
         let address = Address::parse(&address).map_err(unreadable)?.into_owned();
-        person.met.push(Met::new(address, row.get(5)?));
+        person.met.push(Met::new(address, row.get("received")?));
         memory.people.push(person);
         places.push(place);
     }
@@ -751,7 +768,7 @@ impl History {
             Ok((db, version))
         };
         match open() {
-            Ok((db, VERSION)) => Ok(History { db, file }),
+            Ok((db, 1..=VERSION)) => Ok(History { db, file }),
             Ok(_) => Err(Unreadable(file, "une autre version de ce programme l'a écrit".to_owned())),
             Err(error) => Err(Unreadable(file.clone(), reason(&error))),
         }

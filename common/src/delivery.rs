@@ -124,6 +124,8 @@ pub struct Person {
     pub kept: VecDeque<Kept>,
     /// Each address of his that was met, the one met last behind.
     pub met: Vec<Met>,
+    /// The highest number that may be sent to anybody of that name: what an earlier run was about to send counts as sent.
+    pub may_be_sent: u64,
     /// The highest number that may ever have been sent to anybody of that name.
     sent: u64,
     /// It is from an earlier run, and may be older than what he has seen: in this run he has not said yet, on sitting
@@ -144,8 +146,9 @@ pub struct Met {
 
 impl Person {
     /// Somebody of whom an earlier run has kept this much.
-    pub fn remembered(pseudo: Pseudo, last: u64) -> Self {
-        Person { pseudo, last, kept: VecDeque::new(), met: Vec::new(), sent: last, is_old: true }
+    pub fn remembered(pseudo: Pseudo, last: u64, may_be_sent: u64) -> Self {
+        let (kept, met) = (VecDeque::new(), Vec::new());
+        Person { pseudo, last, kept, met, may_be_sent, sent: may_be_sent, is_old: true }
     }
 
     /// Numbers an entry that is for him.
@@ -192,6 +195,8 @@ pub enum Change {
     Written(Option<Pseudo>, Kept),
     /// An entry for the first to come is now for that pseudo, with that number.
     Addressed(Pseudo, MessageId, u64),
+    /// Entries up to that number may be sent to that pseudo.
+    Sending(Pseudo, u64),
     /// That pseudo's queue was delivered up to that number.
     Delivered(Pseudo, u64),
     /// These entries will not be delivered any more.
@@ -320,7 +325,21 @@ impl Delivery {
         if let Some(changes) = &mut self.changes {
             changes.push(Change::Written(to, kept.clone()));
         }
+        self.allow_sending();
         Ok(self.memory.last_id)
+    }
+
+    /// All that waits for the one opposite may be sent from now on: whoever goes on from an earlier run has to know that,
+    /// or what he has not sent yet would seem to be what somebody of his name has sent before.
+    fn allow_sending(&mut self) {
+        let Some(person) = self.memory.people.last_mut() else { return };
+        if !self.seated.is_some_and(|seated| seated.started) || person.last == person.may_be_sent {
+            return;
+        }
+        person.may_be_sent = person.last;
+        if let Some(changes) = &mut self.changes {
+            changes.push(Change::Sending(person.pseudo.clone(), person.last));
+        }
     }
 
     /// Takes a frame from the relay. Frames that are not about delivery, or make no sense here, change nothing.
@@ -372,6 +391,7 @@ impl Delivery {
         if let Some(person) = self.memory.people.last_mut().filter(|_| seated.acknowledges) {
             person.is_old = false;
         }
+        self.allow_sending();
     }
 
     /// Whether the one opposite has yet to say what he has shown.
@@ -543,7 +563,7 @@ impl Delivery {
             None => {
                 let floor = self.memory.floor;
                 // In the copy of a file that was made before he came, he is missing.
-                Person { is_old, ..Person::remembered(pseudo, floor) }
+                Person { is_old, ..Person::remembered(pseudo, floor, floor) }
             }
         };
         let known = person.met.iter().position(|met| met.address == *address);
@@ -682,13 +702,13 @@ impl Delivery {
             seated.next = person.before_first() + 1;
             seated.debut_due = true;
         }
-        if delivered.is_empty() {
-            return None;
-        }
-        if let Some(changes) = &mut self.changes {
+        if !delivered.is_empty()
+            && let Some(changes) = &mut self.changes
+        {
             changes.push(Change::Delivered(person.pseudo.clone(), number));
         }
-        Some(Incoming::Delivered(delivered))
+        self.allow_sending();
+        (!delivered.is_empty()).then_some(Incoming::Delivered(delivered))
     }
 }
 

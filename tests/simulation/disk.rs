@@ -22,7 +22,7 @@ impl Disk {
         self.memory.from_earlier_run = true;
         // What is in memory only is not read from a file.
         for person in &mut memory.people {
-            let mut read = Person::remembered(person.pseudo.clone(), person.last);
+            let mut read = Person::remembered(person.pseudo.clone(), person.last, person.may_be_sent);
             read.met = person.met.drain(..).map(|met| Met::new(met.address, met.received)).collect();
             read.kept = std::mem::take(&mut person.kept);
             *person = read;
@@ -57,6 +57,10 @@ impl Disk {
                     memory.people.iter_mut().find(|person| person.pseudo == to).expect("seen before");
                 person.last = number;
                 person.kept.push_back(Kept { number, ..kept });
+            }
+            Change::Sending(pseudo, number) => {
+                let person = memory.people.iter_mut().find(|person| person.pseudo == pseudo).expect("known");
+                person.may_be_sent = number;
             }
             Change::Delivered(pseudo, number) => {
                 let person = memory.people.iter_mut().find(|person| person.pseudo == pseudo).expect("known");
@@ -93,7 +97,7 @@ impl Disk {
         let known = memory.people.iter().position(|person| person.pseudo == address.pseudo());
         let mut person = match known {
             Some(known) => memory.people.remove(known),
-            None => Person::remembered(address.pseudo(), memory.floor),
+            None => Person::remembered(address.pseudo(), memory.floor, memory.floor),
         };
         let known = person.met.iter().position(|met| met.address == address);
         let received = known.map_or(0, |known| person.met.remove(known).received);

@@ -254,7 +254,7 @@ fn dates_that_cannot_be_read_are_the_moment_of_arrival() {
 
 #[test]
 fn a_memory_older_than_what_the_other_has_seen_becomes_somebody_new() {
-    let mut bob = common::delivery::Person::remembered("bob".parse().unwrap(), 3);
+    let mut bob = common::delivery::Person::remembered("bob".parse().unwrap(), 3, 3);
     bob.met.push(common::delivery::Met::new(Address::parse("bob/b1").unwrap().into_owned(), 2));
     let mut alice = Alice::with(Memory { people: vec![bob], ..Memory::default() }, None);
     alice.write("après la sauvegarde").unwrap();

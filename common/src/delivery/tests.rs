@@ -15,7 +15,7 @@ fn alice() -> Delivery {
 
 /// alice, whom an earlier run has left with `count` entries delivered to bob.
 fn old_alice(count: u64) -> Delivery {
-    let mut bob = Person::remembered("bob".parse().unwrap(), count);
+    let mut bob = Person::remembered("bob".parse().unwrap(), count, count);
     bob.met.push(Met::new(address("bob/b1"), 0));
     let memory = Memory { people: vec![bob], from_earlier_run: true, ..Memory::default() };
     Delivery::remembering(address("alice/a1"), memory)
@@ -61,6 +61,46 @@ fn meet(delivery: &mut Delivery, bob: &str, count: u64) -> Vec<String> {
     feed(delivery, &format!("present {bob}"));
     feed(delivery, &format!("recu {bob} alice/a1 {count}"));
     sent(delivery)
+}
+
+#[test]
+fn what_was_never_sent_before_a_run_is_not_taken_for_delivered() {
+    // bob has seen a number 1 that this copy of alice's file knows nothing of. She wrote hers while he was away.
+    let mut alice = Delivery::remembering(address("alice/a1"), Memory::default());
+    feed(&mut alice, "present bob/b1");
+    feed(&mut alice, "absent bob/b1");
+    write(&mut alice, "un").unwrap();
+    let Memory { mut people, .. } = alice.memory().clone();
+    let mut bob = Person::remembered("bob".parse().unwrap(), people[0].last, people[0].may_be_sent);
+    (bob.met, bob.kept) = (take(&mut people[0].met), take(&mut people[0].kept));
+    let memory = Memory { people: vec![bob], last_id: 1, from_earlier_run: true, ..Memory::default() };
+    let mut alice = Delivery::remembering(address("alice/a1"), memory);
+    feed(&mut alice, "present bob/b1");
+    assert_eq!(feed(&mut alice, "recu bob/b1 alice/a1 1"), "outdated");
+}
+
+#[test]
+fn what_may_be_sent_is_kept_before_it_is() {
+    let mut alice = Delivery::remembering(address("alice/a1"), Memory::default());
+    let sending = |alice: &mut Delivery| {
+        let changes = alice.take_changes();
+        changes.iter().find_map(|it| if let Change::Sending(_, number) = it { Some(*number) } else { None })
+    };
+    write(&mut alice, "un").unwrap();
+    feed(&mut alice, "present bob/b1");
+    write(&mut alice, "deux").unwrap();
+    assert_eq!(sending(&mut alice), None);
+    feed(&mut alice, "recu bob/b1 alice/a1 0");
+    assert_eq!(sending(&mut alice), Some(2));
+    write(&mut alice, "trois").unwrap();
+    assert_eq!(sending(&mut alice), Some(3));
+    feed(&mut alice, "absent bob/b1");
+    write(&mut alice, "quatre").unwrap();
+    feed(&mut alice, "present bob/b1");
+    assert_eq!(sending(&mut alice), None);
+    // By hand, one says nothing.
+    alice.stop_waiting_for_count();
+    assert_eq!(sending(&mut alice), Some(4));
 }
 
 #[test]
@@ -335,7 +375,7 @@ fn what_may_have_been_sent_by_an_earlier_run_may_be_acknowledged() {
     meet(&mut alice, "bob/b1", 0);
     write(&mut alice, "un").unwrap();
     let memory = Memory { from_earlier_run: true, ..alice.memory().clone() };
-    let mut bob = Person::remembered("bob".parse().unwrap(), 1);
+    let mut bob = Person::remembered("bob".parse().unwrap(), 1, 1);
     bob.met = memory.people[0].met.clone();
     bob.kept = memory.people[0].kept.clone();
     let mut alice = Delivery::remembering(address("alice/a1"), Memory { people: vec![bob], ..memory });
@@ -509,6 +549,7 @@ fn what_has_changed_is_told_in_order_and_only_to_who_keeps_it() {
             Change::Written(None, kept),
             Change::Seen(b1()),
             Change::Addressed(bob.clone(), 1, 1),
+            Change::Sending(bob.clone(), 1),
             Change::Delivered(bob, 1),
             Change::Received(b1(), 1, "msg".into(), "d salut toi".to_owned()),
             Change::Counted(b1(), 8),
