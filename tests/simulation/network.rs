@@ -84,6 +84,7 @@ impl Pipe {
 /// A connection, seen from both ends: each gives its own up at its own time.
 pub(crate) struct Connection {
     pub(crate) owner: usize,
+    pub(crate) made: Instant,
     pub(crate) up: Pipe,
     pub(crate) down: Pipe,
     pub(crate) held_by_client: bool,

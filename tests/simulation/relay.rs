@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use common::address::{Address, Pseudo};
 use common::frame::{Frame, Refusal, Relayed};
 
+pub(crate) const LOGIN_LIMIT: Duration = Duration::from_secs(10);
 const SILENCE_LIMIT: Duration = Duration::from_secs(20);
 const PONG_AFTER: Duration = Duration::from_secs(5);
 const SEAT_KEPT: Duration = Duration::from_secs(30);
@@ -161,7 +162,11 @@ impl Relay {
         let owns = |seat: &Seat| seat.address == address && key.is_some() && seat.key.as_deref() == key;
         let mut outputs = Vec::new();
         if let Some(old) = self.seats.iter().find(|seat| owns(seat)).map(|seat| seat.connection) {
-            outputs.extend([output(old, &Frame::refus(Refusal::Remplace, "ailleurs")), Output::Close(old)]);
+            outputs.extend([
+                output(old, &Frame::refus(Refusal::Remplace, "ailleurs")),
+                Output::Close(old),
+                Output::Refused(Refusal::Remplace),
+            ]);
             outputs.extend(self.lost(old, now));
         }
         let pseudo: Pseudo = address.pseudo();

@@ -13,7 +13,7 @@ use common::text::Text;
 use crate::disk::Disk;
 use crate::ledger::{Ledger, Life, Message, Person};
 use crate::network::{Connection, LinkSpeed, Pipe};
-use crate::relay::{Output, Relay};
+use crate::relay::{LOGIN_LIMIT, Output, Relay};
 
 pub(crate) const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 
@@ -330,6 +330,10 @@ impl World {
         while let Some(line) = self.lines[id].next_line() {
             let line =
                 std::str::from_utf8(line.expect("no line is too long")).expect("frames are text").to_owned();
+            if line.starts_with("login ") && self.now >= self.connections[id].made + LOGIN_LIMIT {
+                self.connections[id].close_by_relay();
+                return;
+            }
             let outputs = self.relay.handle(id, &line, self.now);
             self.carry_out(outputs);
             if !self.connections[id].held_by_relay {
@@ -360,6 +364,7 @@ impl World {
                 Output::Dropped => self.saw(Fact::DroppedByRelay),
                 Output::Refused(Refusal::PseudoPris) => self.saw(Fact::RefusedPseudoPris),
                 Output::Refused(Refusal::Complet) => self.saw(Fact::RefusedComplet),
+                Output::Refused(Refusal::Remplace) => self.saw(Fact::Replaced),
                 Output::Refused(_) => self.saw(Fact::RefusedOccupe),
             }
         }
@@ -439,6 +444,7 @@ impl World {
                 let (held_by_client, held_by_relay) = (true, true);
                 let stood_still = now;
                 self.connections.push(Connection {
+                    made: self.now,
                     owner: at,
                     up,
                     down,
@@ -543,7 +549,6 @@ impl World {
                     End::Left { told: true } => Fact::Left,
                     End::Left { told: false } => Fact::LeftUntold,
                     End::LeftByPeer(_) => Fact::LeftByPeer,
-                    End::Failed(Failure::Refused(Refusal::Remplace, _)) => Fact::Replaced,
                     End::Cut(_) | End::Failed(_) => Fact::Failed,
                 });
             }
