@@ -6,7 +6,7 @@ use std::time::Duration;
 use client::session::Session;
 
 use crate::network::{Connection, LinkSpeed};
-use crate::world::{Fact, Outcome, Point, World};
+use crate::world::{Client, Fact, Outcome, Point, World};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -228,8 +228,13 @@ fn end_by_leaving(random: &mut Random, world: &mut World, weather: &Weather) {
         let link = random.link();
         world.clients[stays].link = link;
     }
-    let has_peer = |at: usize| world.clients[at].session.as_ref().is_some_and(Session::has_peer);
-    let had_met = has_peer(leaves) && has_peer(stays);
+    // Each takes the other to be opposite: on a slow link one may still look at who was there before.
+    let sees = |at: usize, other: usize| {
+        let Client { session, life, .. } = &world.clients[at];
+        session.as_ref().is_some_and(Session::has_peer)
+            && world.ledger.correspondent(*life) == Some(world.clients[other].person)
+    };
+    let had_met = sees(leaves, stays) && sees(stays, leaves);
     let mut fast = world.connections.iter().filter(|it| it.held_by_client).all(Connection::is_fast);
     fast &= [leaves, stays].iter().all(|at| world.clients[*at].link.is_fast());
     world.leave(leaves);
