@@ -189,21 +189,60 @@ fn without_a_history_nothing_incomplete_is_left() {
     assert_eq!(bob.names(), ["petit.txt"]);
 }
 
+#[test]
+fn who_receives_and_has_begun_anew_is_offered_it_again() {
+    let relay = RelayThread::permanent();
+    let proxy = Proxy::start(relay.address);
+    let (alice, bob, again) = (Desk::new(), Desk::new(), Desk::new());
+    let file = alice.write("grand.bin", &content(64 << 20));
+    let mut sender = alice.send(proxy.address, "alice", &[&file]);
+    let mut receiver = bob.receive(relay.address, "bob");
+    wait_for_length(&bob.path("grand.bin.partiel"), 1 << 20);
+    proxy.set(Weather::Closed);
+    receiver.kill();
+    let mut receiver = again.receive(relay.address, "bob");
+    proxy.set(Weather::Fine);
+    assert_eq!(sender.status(), 0, "{}", sender.err.text());
+    assert_eq!(receiver.status(), 0, "{}", receiver.err.text());
+    assert_eq!(hash_of(&again.path("grand.bin")), hash_of(&file));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_reception_that_the_system_ends_leaves_nothing_incomplete() {
+    for signal in ["-INT", "-HUP"] {
+        let relay = RelayThread::start();
+        let (alice, bob) = (Desk::new(), Desk::new());
+        let file = alice.write("grand.bin", &content(64 << 20));
+        let proxy = Proxy::start(relay.address);
+        let _sender = alice.send(proxy.address, "alice", &[&file]);
+        let mut receiver = bob.receive(relay.address, "bob");
+        wait_for_length(&bob.path("grand.bin.partiel"), 1 << 20);
+        proxy.set(Weather::Closed);
+        receiver.signal(signal);
+        // As a shell wants it of a program that Ctrl-C ends: by the signal.
+        assert_eq!(receiver.status(), -1, "{}", receiver.err.text());
+        assert_eq!(bob.names(), [""; 0], "{signal}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn under_nohup_a_reception_outlives_its_terminal() {
     let relay = RelayThread::start();
     let (alice, bob) = (Desk::new(), Desk::new());
     let file = alice.write("grand.bin", &content(64 << 20));
     let proxy = Proxy::start(relay.address);
-    let _sender = alice.send(proxy.address, "alice", &[&file]);
-    let mut receiver = bob.receive(relay.address, "bob");
+    let mut sender = alice.send(proxy.address, "alice", &[&file]);
+    let mut nohup = Command::new("nohup");
+    nohup.arg(binary("client")).args([&relay.address.to_string(), "bob", "--recevoir"]);
+    let mut receiver = Program::spawn(nohup.arg(bob.folder.path()));
     wait_for_length(&bob.path("grand.bin.partiel"), 1 << 20);
     proxy.set(Weather::Closed);
-    receiver.signal("-INT");
-    // As a shell wants it of a program that Ctrl-C ends: by the signal.
-    assert_eq!(receiver.status(), -1, "{}", receiver.err.text());
-    assert_eq!(bob.names(), [""; 0]);
+    receiver.signal("-HUP");
+    proxy.set(Weather::Fine);
+    assert_eq!(sender.status(), 0, "{}", sender.err.text());
+    assert_eq!(receiver.status(), 0, "{}", receiver.err.text());
 }
 
 #[test]
@@ -364,6 +403,24 @@ fn in_the_terminal_one_offers_accepts_refuses_and_withdraws() {
 }
 
 #[test]
+fn of_two_that_are_called_the_same_the_first_is_meant() {
+    let relay = RelayThread::start();
+    let (alice_desk, bob_desk, other) = (Desk::new(), Desk::new(), Desk::new());
+    let (first, second) = (alice_desk.write("photo.jpg", b"un"), other.write("photo.jpg", b"deux"));
+    let mut alice = Terminal::client_in(alice_desk.folder.path(), relay.address, "alice");
+    let mut bob = Terminal::client_in(bob_desk.folder.path(), relay.address, "bob");
+    alice.wait_for("bob a rejoint");
+    alice.keys(&format!("/fichier {}\r/fichier {}\r", first.display(), second.display()));
+    bob.wait_for("alice propose « photo.jpg » (4 octets).");
+    bob.keys("/refuser photo.jpg\r");
+    bob.wait_for("« photo.jpg » est refusé.");
+    bob.keys("/accepter\r");
+    alice.wait_for("bob a reçu « photo.jpg » (4 octets).");
+    assert_eq!(bob_desk.names(), ["photo.jpg"]);
+    assert_eq!(fs::read(bob_desk.path("photo.jpg")).unwrap(), b"deux");
+}
+
+#[test]
 fn a_reception_that_is_given_up_leaves_nothing() {
     let relay = RelayThread::start();
     let proxy = Proxy::start(relay.address);
@@ -376,6 +433,7 @@ fn a_reception_that_is_given_up_leaves_nothing() {
     wait_for_length(&desk.path("grand.bin.partiel"), 1 << 20);
     proxy.set(Weather::Closed);
     bob.wait_for("alice a perdu la connexion");
+    bob.wait_until("no progress", |text| !text.contains(" % de "));
     bob.keys("/annuler\r");
     bob.wait_for("La réception de « grand.bin » est abandonnée ; rien n'en est gardé.");
     proxy.set(Weather::Fine);

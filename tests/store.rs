@@ -494,6 +494,26 @@ fn a_file_of_a_later_version_is_left_alone() {
 }
 
 #[test]
+fn after_a_run_the_one_file_holds_everything() {
+    let mut alice = Keeper::new();
+    alice.write("Salut");
+    // The front reads it as long as the program lasts.
+    let reading = alice.history();
+    assert_eq!(reading.page(None, Part::Latest, 1).unwrap().len(), 1);
+    let Keeper { folder, store, .. } = alice;
+    drop(store);
+    let elsewhere = TempDir::new().unwrap();
+    let file = file_ending(folder.path(), ".sqlite");
+    fs::copy(&file, elsewhere.path().join(file.file_name().unwrap())).unwrap();
+    let copied = History::open(elsewhere.path(), &pseudo("alice")).unwrap().unwrap();
+    assert_eq!(copied.page(None, Part::Latest, 9).unwrap()[0].message(), Some("Salut"));
+    // Not a later version's, as one might think.
+    fs::write(elsewhere.path().join(file.file_name().unwrap()), "").unwrap();
+    let complaint = History::open(elsewhere.path(), &pseudo("alice")).unwrap_err().to_string();
+    assert!(complaint.contains("il est vide"), "{complaint}");
+}
+
+#[test]
 fn a_file_of_an_earlier_version_is_gone_on_with() {
     let mut alice = Keeper::new();
     alice.hear("present bob/b1");

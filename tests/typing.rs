@@ -198,6 +198,14 @@ fn whoever_is_told_to_end_by_the_system_cuts_and_gives_the_terminal_back() {
 }
 
 #[test]
+fn what_is_typed_ahead_is_sent_line_by_line() {
+    let (_relay, mut alice, mut bob) = alice_and_bob();
+    // As a terminal in its own line mode has kept Enter.
+    alice.keys("un\ndeux\n");
+    assert_eq!((bob.hear(), bob.hear()), ("un".to_owned(), "deux".to_owned()));
+}
+
+#[test]
 fn a_terminal_that_is_closed_without_a_signal_ends_the_program() {
     let relay = RelayThread::start();
     let (mut alice, terminal) = Terminal::not_its_own(relay.address, "alice");

@@ -35,7 +35,9 @@ pub fn take_up(own: &Pseudo) -> (Option<Kept>, Vec<String>) {
 /// # Errors
 /// There is nothing; why it cannot be read or printed; or which names there are to choose from.
 pub fn print(pseudo: Option<Pseudo>) -> anyhow::Result<()> {
-    let folder = store::folder()?;
+    // Without the full stop: it becomes the end of an error's sentence.
+    let folder = store::folder()
+        .map_err(|trouble| anyhow::anyhow!("{}", trouble.to_string().trim_end_matches('.')))?;
     let own = match pseudo {
         Some(own) => own,
         None => match &History::owners(&folder)[..] {

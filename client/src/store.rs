@@ -364,6 +364,20 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    /// Takes all over into the one file, which is then whole by itself; without this, only the last connection would, and
+    /// whoever reads the history may go with the program.
+    fn drop(&mut self) {
+        let Some(db) = &self.db else { return };
+        let taken_over = db
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+        if let Err(error) = taken_over {
+            log::info!("{} : {error}", self.file.display());
+        }
+    }
+}
+
 /// Writes changes within a transaction.
 struct Writer<'a> {
     db: &'a Connection,
@@ -769,6 +783,10 @@ impl History {
         };
         match open() {
             Ok((db, 1..=VERSION)) => Ok(History { db, file }),
+            Ok((_, 0)) => Err(Unreadable(
+                file,
+                "il est vide ; s'il a été copié, il manque celui du même nom en « -wal »".to_owned(),
+            )),
             Ok(_) => Err(Unreadable(file, "une autre version de ce programme l'a écrit".to_owned())),
             Err(error) => Err(Unreadable(file.clone(), reason(&error))),
         }
@@ -1006,7 +1024,7 @@ fn reason(error: &rusqlite::Error) -> String {
         Some(ErrorCode::DatabaseBusy) => "un autre programme l'occupe".to_owned(),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "l'écriture est interdite".to_owned(),
         Some(ErrorCode::CannotOpen) => "il ne peut pas être ouvert".to_owned(),
-        Some(ErrorCode::SystemIoFailure) => format!("le disque ne répond pas comme il faut ({error})"),
+        Some(ErrorCode::SystemIoFailure) => "le disque ne répond pas comme il faut".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -884,8 +884,7 @@ impl Messenger {
             app::copy(uri);
             if let Some(chat) = self.chat() {
                 chat.remark(
-                    "Aucun programme ne s'offre à ouvrir cette adresse. Elle est copiée : \
-                     collez-la dans un navigateur.",
+                    "Aucun programme ne s'offre à l'ouvrir. Son adresse est copiée : collez-la où vous voulez l'ouvrir.",
                 );
             }
         }

@@ -14,10 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use common::frame::FileHash;
-use common::text::readable_size;
+use common::text::{harmless, readable_size};
 use sha2::{Digest, Sha256};
 
-use super::{Done, FileId, Job, Place, Source, Target, name};
+use super::{Done, FileId, Job, Source, Target, name};
 use crate::event::cause;
 
 /// How much is read at once to be hashed.
@@ -41,6 +41,10 @@ pub enum FileTrouble {
         /// How many there are.
         free: u64,
     },
+    /// There is no such folder to receive it in.
+    NoFolder(PathBuf),
+    /// What was received of it has been moved or deleted.
+    Gone,
     /// What was received is not what was offered.
     Corrupt,
     /// What the system says, in French.
@@ -61,6 +65,10 @@ impl fmt::Display for FileTrouble {
                 readable_size(*needed),
                 readable_size(*free)
             ),
+            FileTrouble::NoFolder(folder) => {
+                write!(f, "le dossier {} n'existe pas", harmless(&folder.to_string_lossy()))
+            }
+            FileTrouble::Gone => f.write_str("ce qui en était reçu a été déplacé ou supprimé"),
             FileTrouble::Corrupt => f.write_str("ce qui est arrivé n'est pas ce qui a été proposé"),
             FileTrouble::System(cause) => f.write_str(cause),
         }
@@ -107,7 +115,7 @@ impl Disk {
     pub fn submit(&self, job: Job) {
         let thread = match job {
             // What is there already is hashed.
-            Job::Hash(..) | Job::Begin(_, Target { place: Place::Partial(_), .. }) => &self.long,
+            Job::Hash(..) | Job::Begin(_, Target { partial: Some(_), .. }) => &self.long,
             _ => &self.short,
         };
         // The threads last as long as this.
@@ -262,14 +270,17 @@ struct Partial {
 
 impl Partial {
     fn begin(target: Target) -> Result<Self, FileTrouble> {
-        let Target { name, size, hash, place } = target;
-        let (folder, begun) = match place {
-            Place::Folder(folder) => (std::path::absolute(folder)?, None),
-            Place::Partial(path) => (path.parent().unwrap_or(Path::new("")).to_owned(), Some(path)),
-        };
+        let Target { name, size, hash, folder, partial } = target;
         let there = |path: &PathBuf| fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
         let begun =
-            begun.and_then(|path| Some((there(&path)?.len(), path))).filter(|(length, _)| *length <= size);
+            partial.and_then(|path| Some((there(&path)?.len(), path))).filter(|(length, _)| *length <= size);
+        let folder = match begun.as_ref().and_then(|(_, path)| path.parent()) {
+            Some(folder) => folder.to_owned(),
+            None => std::path::absolute(folder)?,
+        };
+        if !folder.is_dir() {
+            return Err(FileTrouble::NoFolder(folder));
+        }
         let needed = size - begun.as_ref().map_or(0, |(length, _)| *length);
         // Where the system does not say, writing will show.
         if let Ok(free) = fs4::available_space(&folder)
@@ -310,6 +321,7 @@ impl Partial {
             match move_to_new(&self.path, &path) {
                 Ok(()) => return Ok(path),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(FileTrouble::Gone),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -338,7 +350,7 @@ fn move_to_new(from: &Path, to: &Path) -> io::Result<()> {
         // There are none on this disk. A new file may be replaced: it is ours.
         Err(_) => {
             File::create_new(to)?;
-            fs::rename(from, to)
+            fs::rename(from, to).inspect_err(|_| discard(to))
         }
     }
 }
@@ -362,8 +374,18 @@ mod tests {
         FileHash(Sha256::digest(bytes).into())
     }
 
+    /// A file to be received, where a part of it is or else in a folder.
     fn target(name: &str, content: &[u8], place: Place) -> Target {
-        Target { name: name.to_owned(), size: content.len() as u64, hash: sha(content), place }
+        let (folder, partial) = match place {
+            Place::Folder(folder) => (folder, None),
+            Place::Partial(path) => (path.parent().unwrap().to_owned(), Some(path)),
+        };
+        Target { name: name.to_owned(), size: content.len() as u64, hash: sha(content), folder, partial }
+    }
+
+    enum Place {
+        Folder(PathBuf),
+        Partial(PathBuf),
     }
 
     fn into(folder: &TempDir) -> Place {
@@ -431,6 +453,22 @@ mod tests {
     }
 
     #[test]
+    fn what_has_gone_in_between_leaves_nothing_that_looks_whole() {
+        let (folder, other) = (folder(), folder());
+        let mut partial = Partial::begin(target("a.txt", b"his", into(&folder))).unwrap();
+        partial.write(b"his").unwrap();
+        let path = partial.path.clone();
+        fs::remove_file(&path).unwrap();
+        assert_eq!(partial.finish(), Err(FileTrouble::Gone));
+        assert_eq!(names(&folder), [""; 0]);
+        // It begins anew, where it is wanted now.
+        let anew =
+            Target { folder: other.path().to_owned(), ..target("a.txt", b"his", Place::Partial(path)) };
+        let path = Partial::begin(anew).unwrap().path;
+        assert_eq!(path.parent(), Some(other.path()));
+    }
+
+    #[test]
     fn what_is_not_complete_has_another_name_and_goes_on() {
         let folder = folder();
         let content = vec![7; 300_000];
@@ -466,7 +504,7 @@ mod tests {
         assert!(trouble.to_string().contains("il faut 9,2 Eo, il reste "), "{trouble}");
         assert_eq!(names(&folder), [""; 0]);
         let missing = Place::Folder(folder.path().join("missing"));
-        assert!(matches!(receive("a.txt", b"x", missing), Err(FileTrouble::System(_))));
+        assert!(matches!(receive("a.txt", b"x", missing), Err(FileTrouble::NoFolder(_))));
     }
 
     #[test]

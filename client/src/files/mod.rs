@@ -85,17 +85,10 @@ pub struct Target {
     pub size: u64,
     /// Its SHA-256.
     pub hash: FileHash,
-    /// Where to.
-    pub place: Place,
-}
-
-/// Where a file is received.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Into this folder.
-    Folder(PathBuf),
-    /// A part of it is in this file already.
-    Partial(PathBuf),
+    /// Into this folder,
+    pub folder: PathBuf,
+    /// or, if it is still there, where a part of it is already.
+    pub partial: Option<PathBuf>,
 }
 
 /// What became of a [`Job`].

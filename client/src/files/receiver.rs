@@ -1,6 +1,6 @@
 //! The side of the one who is offered a file: [`IncomingFiles`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use base64_simd::STANDARD;
@@ -11,7 +11,7 @@ use super::disk::FileTrouble;
 use super::meter::Meter;
 use super::pace::Pace;
 use super::{
-    FileChange, FileEvent, FileId, Happened, Job, MAX_BLOCK_BYTES, MAX_OPEN, Output, Place, Record, Target,
+    FileChange, FileEvent, FileId, Happened, Job, MAX_BLOCK_BYTES, MAX_OPEN, Output, Record, Target,
 };
 
 /// The length of [`MAX_BLOCK_BYTES`] in base64.
@@ -42,9 +42,10 @@ impl ReceivedOffer {
         FileEvent { id: self.id, name, size: self.size, is_own: false, with, what }
     }
 
-    fn begin(&self, place: Place) -> Job {
-        let (name, size, hash) = (self.name.clone(), self.size, self.hash);
-        Job::Begin(self.id, Target { name, size, hash, place })
+    /// Into that folder, if nothing of it is there already.
+    fn begin(&self, folder: PathBuf) -> Job {
+        let (name, size, hash, partial) = (self.name.clone(), self.size, self.hash, self.partial.clone());
+        Job::Begin(self.id, Target { name, size, hash, folder, partial })
     }
 }
 
@@ -99,7 +100,8 @@ impl IncomingFiles {
         out.events.push(offer.event(Happened::Offered));
         let state = match &offer.partial {
             Some(partial) if offer.is_wanted => {
-                out.jobs.push_back(offer.begin(Place::Partial(partial.clone())));
+                let folder = partial.parent().map(Path::to_owned).unwrap_or_default();
+                out.jobs.push_back(offer.begin(folder));
                 State::Beginning
             }
             _ => State::Waiting,
@@ -194,8 +196,7 @@ impl IncomingFiles {
         let Some(Offer { offer, state, .. }) = waiting else { return };
         *state = State::Beginning;
         offer.is_wanted = true;
-        let place = offer.partial.clone().map_or(Place::Folder(folder), Place::Partial);
-        out.jobs.push_back(offer.begin(place));
+        out.jobs.push_back(offer.begin(folder));
     }
 
     /// Our user does not want it, or not any more.

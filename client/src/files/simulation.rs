@@ -43,10 +43,8 @@ impl Disk {
                 Done::Read(id, position, Ok(bytes.to_vec()))
             }
             Job::Begin(id, target) => {
-                let path = match &target.place {
-                    Place::Folder(folder) => folder.join(format!("{}.{id}.partiel", target.name)),
-                    Place::Partial(path) => path.clone(),
-                };
+                let new = || target.folder.join(format!("{}.{id}.partiel", target.name));
+                let path = target.partial.clone().unwrap_or_else(new);
                 let length = self.files.entry(path.clone()).or_default().len() as u64;
                 self.begun.insert(id, (path.clone(), target));
                 Done::Begun(id, Ok((length, path)))

@@ -60,7 +60,7 @@ pub fn run(
     let front = Witness { conversation: Conversation::new(screen.clone()), news };
     let kept = kept.map(|(_, kept)| kept);
     let (link, reception) = Link::open(server, &pseudo, kept, Some(PATIENCE), front)?;
-    let signals = Signals::listen(&link, false)?;
+    let signals = Signals::listen(&link)?;
     let is_done = match errand {
         Errand::Send(paths) => send(&link, paths, &events),
         Errand::Receive(folder) => receive(&link, folder, &events),
@@ -82,8 +82,8 @@ fn send(link: &Link, paths: &[PathBuf], events: &mpsc::Receiver<Option<FileEvent
     let mut named = HashSet::new();
     let mut waiting: VecDeque<PathBuf> = paths.iter().filter(|path| named.insert(*path)).cloned().collect();
     let mut asked: HashMap<FileId, PathBuf> = HashMap::new();
-    // Those that are offered, by this run or an earlier one, with their names.
-    let mut open: HashMap<FileId, String> = HashMap::new();
+    // Those that are offered, by this run or an earlier one, with their names, and where they are if it was this one.
+    let mut open: HashMap<FileId, (String, Option<PathBuf>)> = HashMap::new();
     // What is the same as one of those, under another name.
     let mut same = Vec::new();
     let (mut any_offered, mut all_received) = (false, true);
@@ -102,20 +102,21 @@ fn send(link: &Link, paths: &[PathBuf], events: &mpsc::Receiver<Option<FileEvent
         let Some(FileEvent { id, name, what, .. }) = until_the_end(events).find(|event| event.is_own) else {
             break;
         };
-        let path = asked.remove(&id);
+        let path = asked.remove(&id).or_else(|| open.remove(&id)?.1);
         match what {
             Happened::NotOffered(NotOffered::Twice) => {
-                let is_known = open.values().any(|known| *known == name);
+                let is_known = open.values().any(|(known, _)| *known == name);
                 same.extend(path.filter(|_| !is_known));
             }
+            // The other one has begun anew.
+            Happened::Forgotten if path.is_some() => waiting.extend(path),
             what if what.is_final() => {
                 all_received &= matches!(what, Happened::Delivered);
-                open.remove(&id);
                 waiting.extend(same.drain(..));
             }
             _ => {
                 any_offered = true;
-                open.insert(id, name);
+                open.insert(id, (name, path));
             }
         }
     }

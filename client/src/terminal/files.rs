@@ -42,6 +42,13 @@ impl Files {
         }
     }
 
+    /// The other one is not there: how far anything is says nothing any more.
+    pub(super) fn forget_progress(&self, screen: &Screen) {
+        if self.lock().shown.take().is_some() {
+            screen.set_status("");
+        }
+    }
+
     /// Those for which that is so.
     fn which(&self, is_so: impl Fn(&FileEvent) -> bool) -> Vec<(FileId, String)> {
         self.lock().open.iter().filter(|file| is_so(file)).map(|file| (file.id, file.name.clone())).collect()
@@ -88,7 +95,7 @@ pub(super) fn cancel(desk: &Desk<'_>, name: &str) -> Entered {
     each(desk, name, |file| !is_waiting(file), none, |id| desk.link.cancel(id))
 }
 
-/// Does that to the file of that name, or to the only one.
+/// Does that to the file of that name, or to the only one there is.
 fn each(
     desk: &Desk<'_>,
     name: &str,
@@ -106,7 +113,8 @@ fn each(
         files.retain(|(_, known)| if exact { known == name } else { known.starts_with(name) });
     }
     match &files[..] {
-        [(id, _)] => {
+        // Of several that are called the same, the one that came first.
+        [(id, first), others @ ..] if others.iter().all(|(_, other)| other == first) => {
             act(*id);
             return Entered::Done;
         }

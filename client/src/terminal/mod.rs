@@ -137,7 +137,7 @@ fn discuss(
     front.takes_commands = matches!(source, Source::Keys | Source::TypedLines);
     let files = front.files.clone();
     let (link, reception) = Link::open(server, pseudo, kept, Some(PATIENCE), front)?;
-    let signals = Signals::listen(&link, source == Source::Keys)?;
+    let signals = Signals::listen(&link)?;
     let unsent = Arc::new(Unsent::default());
     let input_over = read_input(source, &link, archive, files, screen, &unsent)?;
     let Ok(ending) = reception.join() else { bail!("la réception s'est interrompue") };
@@ -260,7 +260,12 @@ impl Front for Conversation {
                         lines.notice("/accepter le reçoit dans le dossier courant, /refuser le refuse");
                     }
                 }
-                event => lines.notice(&event.to_string()),
+                event => {
+                    if let Event::Lost(_) | Event::ConnectionLost = event {
+                        self.files.forget_progress(&self.screen);
+                    }
+                    lines.notice(&event.to_string());
+                }
             }
         }
         self.screen.show(&lines)

@@ -6,7 +6,7 @@ use crate::link::Link;
 /// From now on, whoever tells this program to end cuts the discussion short: the terminal is given back, and nothing
 /// incomplete is left. Told again, it ends at once.
 ///
-/// A terminal that is closed ends only whoever draws on it: `nohup` lets a transfer go on.
+/// A terminal that is closed is such a word, too, but not under `nohup`: a transfer may go on.
 #[derive(Debug, Default)]
 pub(super) struct Signals {
     #[cfg(unix)]
@@ -15,17 +15,17 @@ pub(super) struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Listens from now on; also to the end of the terminal, if this program `draws` on it.
+    /// Listens from now on.
     ///
     /// # Errors
     /// The system does not let it.
-    pub(super) fn listen(link: &Link, draws: bool) -> anyhow::Result<Signals> {
+    pub(super) fn listen(link: &Link) -> anyhow::Result<Signals> {
         use anyhow::Context;
 
         use crate::event::cause;
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-        let wanted = [SIGTERM, SIGINT].into_iter().chain(draws.then_some(SIGHUP));
+        let wanted = [SIGTERM, SIGINT].into_iter().chain((!is_ignored(SIGHUP)).then_some(SIGHUP));
         let mut arriving = signal_hook::iterator::Signals::new(wanted)
             .map_err(|error| anyhow::anyhow!("les signaux du système n'arrivent pas : {}", cause(&error)))?;
         let signals = Signals::default();
@@ -52,6 +52,15 @@ impl Signals {
     }
 }
 
+/// Whether whoever has started this program wants it not to hear of that signal; not known everywhere.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    ignored >> (signal - 1) & 1 == 1
+}
+
 #[cfg(unix)]
 fn end_by(signal: i32) {
     // It does not return for these signals.
@@ -61,7 +70,7 @@ fn end_by(signal: i32) {
 /// Elsewhere the system gives the terminal back by itself.
 #[cfg(not(unix))]
 impl Signals {
-    pub(super) fn listen(_: &Link, _: bool) -> anyhow::Result<Signals> {
+    pub(super) fn listen(_: &Link) -> anyhow::Result<Signals> {
         Ok(Signals::default())
     }
 

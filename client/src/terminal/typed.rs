@@ -163,8 +163,9 @@ impl Keyboard<'_> {
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         let by_word = ctrl || alt;
         match (key.code, ctrl, alt) {
-            (KeyCode::Enter, _, true) | (KeyCode::Char('j'), true, false) => return self.insert("\n"),
-            (KeyCode::Enter, ..) => return self.enter(),
+            (KeyCode::Enter, _, true) => return self.insert("\n"),
+            // Ctrl-J is what Enter is until this program reads keys: somebody may type ahead.
+            (KeyCode::Enter, ..) | (KeyCode::Char('j'), true, false) => return self.enter(),
             (KeyCode::Char('d'), true, false) => return self.delete_or_leave(),
             (KeyCode::Char('l'), true, false) => return self.desk.screen.clear(),
             (KeyCode::Char('z'), true, false) => return self.desk.screen.lend(stop_this_program),
