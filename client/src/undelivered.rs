@@ -1,7 +1,9 @@
 //! Names messages that have not reached the other one.
 
+use std::collections::VecDeque;
+
 use common::address::Pseudo;
-use common::delivery::Memory;
+use common::delivery::{Kept, Memory};
 use common::text::{and_others, harmless, shortened};
 
 use crate::event::Undelivered;
@@ -31,10 +33,13 @@ pub fn describe(messages: &[Undelivered]) -> String {
     lines.join("\n")
 }
 
-/// Says what an earlier run has left to be delivered, and to whom: one line for every recipient.
+/// Says how many messages an earlier run has left to be delivered, and to whom: one line for every recipient. Files are
+/// told of by themselves.
 pub fn describe_waiting(memory: &Memory) -> Vec<String> {
-    let people = memory.people.iter().map(|person| (format!("à {}", person.pseudo), person.kept.len()));
-    let all = people.chain([("au premier qui viendra".to_owned(), memory.unaddressed.len())]);
+    let messages = |queue: &VecDeque<Kept>| queue.iter().filter(|kept| kept.word == "msg").count();
+    let people = memory.people.iter();
+    let people = people.map(|person| (format!("à {}", person.pseudo), messages(&person.kept)));
+    let all = people.chain([("au premier qui viendra".to_owned(), messages(&memory.unaddressed))]);
     let line = |(to_whom, count)| match count {
         0 => None,
         1 => Some(format!("1 message de la dernière fois attend d'être remis {to_whom}.")),
@@ -90,6 +95,18 @@ mod tests {
         let text = describe(&messages);
         assert!(text.starts_with("9 messages"), "{text}");
         assert!(text.ends_with("« 3 »\net 5 autres"), "{text}");
+    }
+
+    #[test]
+    fn only_messages_are_counted_as_messages() {
+        let kept = |word: &'static str| Kept { number: 0, id: 1, word: word.into(), rest: String::new() };
+        let memory = |words: &[&'static str]| Memory {
+            unaddressed: words.iter().map(|word| kept(word)).collect(),
+            ..Memory::default()
+        };
+        let waiting = "1 message de la dernière fois attend d'être remis au premier qui viendra.";
+        assert_eq!(describe_waiting(&memory(&["fichier", "msg"])), [waiting]);
+        assert_eq!(describe_waiting(&memory(&["issue"])), [""; 0]);
     }
 
     #[test]

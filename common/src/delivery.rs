@@ -485,6 +485,10 @@ impl Delivery {
     }
 
     fn ends_with_the_discussion(&self, to: Option<&Pseudo>, kept: &Kept) -> bool {
+        // What became of a file is told in the next one: files go on from one to the next.
+        if kept.word == "issue" && self.is_kept() {
+            return false;
+        }
         kept.id > self.last_id_before || (to.is_some() && to == self.correspondent())
     }
 

@@ -493,6 +493,23 @@ fn a_file_that_is_complete_at_the_end_is_told_in_the_next_run() {
 }
 
 #[test]
+fn what_became_of_a_file_outlives_the_discussion() {
+    let mut alice = Alice::with_bob();
+    let hash = "1".repeat(64);
+    alice.hear(&format!("fichier bob/b1 alice/a1 1 {DATE} 3 {hash} a.txt"));
+    alice.hear("absent bob/b1");
+    alice.write("perdu").unwrap();
+    alice.session.cancel(1);
+    alice.session.write_about_files(|| DATE.to_owned());
+    alice.leave();
+    alice.hear("fin alice/a1");
+    let changes = alice.session.take_changes();
+    let given_up =
+        changes.iter().find_map(|it| if let Change::GivenUp(ids) = it { Some(&ids[..]) } else { None });
+    assert_eq!(given_up, Some(&[1][..]), "{changes:?}");
+}
+
+#[test]
 fn an_end_that_is_news_is_told() {
     let mut alice = Alice::with(Memory { from_earlier_run: true, ..Memory::default() }, None);
     alice.session.connected(alice.now);
