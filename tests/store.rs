@@ -479,6 +479,21 @@ fn a_damaged_file_is_kept_aside_and_a_new_one_begun() {
 }
 
 #[test]
+fn what_was_kept_and_is_gone_is_told() {
+    let mut alice = Keeper::new();
+    alice.hear("present bob/b1");
+    alice.hear(&format!("msg bob/b1 {} 1 {DATE} Salut", alice.delivery.own()));
+    alice.store.shown();
+    let Keeper { folder, store, .. } = alice;
+    drop(store);
+    fs::write(file_ending(folder.path(), ".sqlite"), "").unwrap();
+    let (store, remembered) = open(folder.path());
+    assert!(matches!(remembered.trouble, Some(Trouble::Vanished(_))), "{:?}", remembered.trouble);
+    drop(store);
+    assert!(open(folder.path()).1.trouble.is_none(), "told once");
+}
+
+#[test]
 fn a_file_of_a_later_version_is_left_alone() {
     let folder = TempDir::new().unwrap();
     drop(open(folder.path()));

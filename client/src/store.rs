@@ -126,6 +126,8 @@ pub enum Trouble {
     Replaced(PathBuf),
     /// The file has turned out to be damaged. It was kept, under this name.
     Damaged(PathBuf),
+    /// What was kept so far is not in the file any more.
+    Vanished(PathBuf),
     /// A later version of this program has written the file.
     Later(PathBuf),
     /// Something else went wrong.
@@ -172,6 +174,11 @@ impl fmt::Display for Trouble {
                 "L'historique est endommagé : il est mis de côté dans {}. La discussion continue ; la suite n'est plus \
                  gardée jusqu'au prochain lancement.",
                 aside.display()
+            ),
+            Trouble::Vanished(file) => write!(
+                f,
+                "Ce qui était gardé jusqu'ici n'est plus dans {} : un nouvel historique commence.",
+                file.display()
             ),
             Trouble::Later(file) => write!(
                 f,
@@ -261,6 +268,9 @@ impl Store {
             opened => opened?,
         };
         if let Some(Ok(shown)) = note.get(1..).map(str::parse) {
+            if shown > 0 && note.starts_with(UP_TO_DATE) && !remembered.memory.from_earlier_run {
+                remembered.trouble.get_or_insert(Trouble::Vanished(file.clone()));
+            }
             // The file may be a new one.
             remembered.shown = remembered.shown.min(shown);
         }
